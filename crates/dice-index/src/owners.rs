@@ -1,0 +1,1 @@
+//! Who answers for a statement: annotation, author, path rules, CODEOWNERS, fallback.

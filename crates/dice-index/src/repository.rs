@@ -1,0 +1,1 @@
+//! A repository's files, at a commit or in the working tree.

@@ -1,0 +1,48 @@
+//! What was printed around a message.
+
+use std::borrow::Cow;
+
+use dice_catalog::Level;
+use jiff::Timestamp;
+
+/// What was printed around a message, and the message itself.
+///
+/// A field is `None` when no layer of the line tells it. Where several layers do, the inner one wins for
+/// level, target, file and line, the outer one for host; the innermost valid time is the event's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Envelope<'a> {
+    /// What is left: the text that a statement printed, structured fields that follow it included.
+    pub message: Cow<'a, [u8]>,
+    /// The name of the innermost header that was recognised; `None` when the line has no known header and
+    /// `message` is the whole line.
+    pub format: Option<&'static str>,
+    /// When it happened.
+    pub time: Option<Timestamp>,
+    /// How serious it is.
+    pub level: Option<Level>,
+    /// The machine.
+    pub host: Option<Cow<'a, str>>,
+    /// The program, unit or container.
+    pub service: Option<Cow<'a, str>>,
+    /// The process, as printed.
+    pub pid: Option<Cow<'a, str>>,
+    /// The logger's name, target or module.
+    pub target: Option<Cow<'a, str>>,
+    /// The function that logged.
+    pub function: Option<Cow<'a, str>>,
+    /// The source file, as printed: often only its last part.
+    pub file: Option<Cow<'a, str>>,
+    /// The line in `file`.
+    pub line: Option<u32>,
+    /// An identifier that stands literally in the source: `AH00035`, `MY-010068`.
+    pub message_id: Option<Cow<'a, str>>,
+    /// Structured fields that are not part of the message, name and value, in order. Only formats that
+    /// carry them apart (JSON, logfmt, journald) fill it.
+    pub fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// A line that is not a log message at all, an access log's for instance: never matched.
+    pub is_access: bool,
+    /// The line ended before the message did: another record of the same stream goes on with it.
+    pub is_partial: bool,
+    /// The header says that the line continues the message before it (postgres `DETAIL:`, a tab).
+    pub is_continuation: bool,
+}
