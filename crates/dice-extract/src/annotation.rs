@@ -3,12 +3,13 @@
 //! ```text
 //! comment    = ("//" | "/*") ["/" | "!" | "*" | "<"]* blanks annotation blanks ["*/"]
 //! annotation = [ key (":" | "=") ] owner { separator owner } [ boundary free-text ]
-//! owner      = "#channel" | "@handle" | "@org/team" | a@b.c | "<a@b.c>" | Some Name "<a@b.c>" | bare, after a key
+//! owner      = "#channel" | "@handle" | "@org/team" | a@b.c | "<a@b.c>" | Some Name "<a@b.c>"
+//!            | name, after a key
 //! ```
 
 use std::ops::Range;
 
-/// How far a comment may stand from its call, in bytes. Nobody writes further; generated lines may be endless.
+/// How far a comment may stand from its call, in bytes: generated lines may be endless.
 const REACH_BYTES: usize = 1024;
 /// How many calls may stand between a comment and a call.
 const REACH_CALLS: usize = 32;
@@ -77,13 +78,19 @@ fn add(owners: &mut Vec<String>, comment: &[u8]) {
     }
 }
 
-/// The owners that a comment names, its end marks left out or not.
+/// The owners that a comment names; it comes with its opening marks and without its closing ones.
 fn named(comment: &[u8]) -> Vec<String> {
+    let is_block = comment.starts_with(b"/*");
     let mut text = &comment[2..];
-    text = text.strip_suffix(b"*/").unwrap_or(text);
-    // The backslash joins the lines of a macro; stars adorn.
-    while let [rest @ .., b'*' | b'\\' | b' ' | b'\t' | b'\r'] = text {
-        text = rest;
+    if is_block {
+        // A second star may adorn the end.
+        while let [rest @ .., b'*'] = text {
+            text = rest;
+        }
+    } else {
+        // A backslash there joins the lines of a macro.
+        text = text.strip_suffix(b"\r").unwrap_or(text);
+        text = text.strip_suffix(b"\\").unwrap_or(text);
     }
     while let [b'/' | b'!' | b'*' | b'<', rest @ ..] = text {
         // `<` may open a doc comment of Doxygen's, and an e-mail address.
@@ -93,7 +100,10 @@ fn named(comment: &[u8]) -> Vec<String> {
         text = rest;
     }
     text = unblanked(text);
-    text = &text[..text.len().min(READ_BYTES)];
+    if let Some(head) = text.get(..READ_BYTES) {
+        // A name that is cut is another name.
+        text = &head[..head.iter().rposition(u8::is_ascii_whitespace).unwrap_or(0)];
+    }
     let key = key(text);
     text = &text[key..];
     list(text, key > 0)
@@ -121,11 +131,9 @@ fn list(mut text: &[u8], keyed: bool) -> Vec<String> {
 
 /// The length of `key:` or `key =` and the blanks around; 0 when the text does not open with one.
 fn key(text: &[u8]) -> usize {
-    const KEYS: &[&[u8]] = &[
-        b"owner", b"owners", b"notify", b"oncall", b"on-call", b"dice", b"cc", b"contact", b"team", b"page",
-    ];
+    const KEYS: &str = "cc contact dice notify on-call oncall owner owners page team";
     let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
-    if !KEYS.iter().any(|key| key.eq_ignore_ascii_case(&text[..length])) {
+    if !is_among(KEYS, &text[..length]) {
         return 0;
     }
     let rest = unblanked(&text[length..]);
@@ -189,7 +197,7 @@ fn channel(text: &[u8]) -> Option<(String, usize)> {
         && name.iter().any(u8::is_ascii_lowercase)
         && !is_ordinal(name)
         && !is_colour(name)
-        && !PREPROCESSOR.contains(&name);
+        && !is_among(PREPROCESSOR, name);
     known.then(|| (owned(&text[..1 + name.len()]), 1 + name.len()))
 }
 
@@ -207,29 +215,9 @@ fn is_colour(name: &[u8]) -> bool {
 }
 
 /// What follows a `#` that is no channel.
-const PREPROCESSOR: &[&[u8]] = &[
-    b"define",
-    b"elif",
-    b"elifdef",
-    b"elifndef",
-    b"else",
-    b"embed",
-    b"endif",
-    b"endregion",
-    b"error",
-    b"ident",
-    b"if",
-    b"ifdef",
-    b"ifndef",
-    b"import",
-    b"include",
-    b"include_next",
-    b"line",
-    b"pragma",
-    b"region",
-    b"undef",
-    b"warning",
-];
+const PREPROCESSOR: &str = "\
+    define elif elifdef elifndef else embed endif endregion error ident if ifdef ifndef import include \
+    include_next line pragma region undef warning";
 
 /// `@name` or `@org/team`, unless a tool reads it.
 fn handle(text: &[u8]) -> Option<(String, usize)> {
@@ -263,173 +251,24 @@ fn is_address(name: &[u8]) -> bool {
 
 /// Whether tools for documentation, tests or lints read `@name`.
 fn is_tag(name: &[u8]) -> bool {
-    TAGS.contains(&&*String::from_utf8_lossy(name).to_ascii_lowercase())
+    is_among(TAGS, name)
 }
 
 /// Words that follow an `@` and are nobody's name, in lower case.
-const TAGS: &[&str] = &[
-    "abstract",
-    "addtogroup",
-    "arg",
-    "async",
-    "attention",
-    "author",
-    "authors",
-    "autoreleasepool",
-    "brief",
-    "bug",
-    "callback",
-    "catch",
-    "class",
-    "code",
-    "constructor",
-    "copydoc",
-    "copyright",
-    "cond",
-    "date",
-    "def",
-    "defgroup",
-    "default",
-    "deprecated",
-    "desc",
-    "description",
-    "details",
-    "dontinline",
-    "else",
-    "elseif",
-    "end",
-    "endcode",
-    "endcond",
-    "endif",
-    "endlink",
-    "endverbatim",
-    "enum",
-    "error",
-    "eslint-disable",
-    "eslint-disable-line",
-    "eslint-disable-next-line",
-    "event",
-    "example",
-    "exception",
-    "expect",
-    "export",
-    "extends",
-    "fallthrough",
-    "file",
-    "fileoverview",
-    "final",
-    "finally",
-    "fixme",
-    "flow",
-    "formatter",
-    "function",
-    "generated",
-    "global",
-    "group",
-    "hack",
-    "hide",
-    "id",
-    "if",
-    "ignore",
-    "implementation",
-    "implements",
-    "import",
-    "in",
-    "include",
-    "ingroup",
-    "inheritdoc",
-    "inline",
-    "interface",
-    "internal",
-    "invariant",
-    "kind",
-    "lends",
-    "license",
-    "link",
-    "mainpage",
-    "member",
-    "memberof",
-    "method",
-    "mixin",
-    "module",
-    "name",
-    "namespace",
-    "noinspection",
-    "nolint",
-    "noreturn",
-    "note",
-    "nullable",
-    "optional",
-    "out",
-    "override",
-    "overview",
-    "package",
-    "page",
-    "par",
-    "param",
-    "parblock",
-    "post",
-    "pre",
-    "private",
-    "property",
-    "protected",
-    "protocol",
-    "public",
-    "readonly",
-    "ref",
-    "related",
-    "remark",
-    "remarks",
-    "removed",
-    "requires",
-    "result",
-    "return",
-    "returns",
-    "retval",
-    "sa",
-    "safe",
-    "section",
-    "see",
-    "selector",
-    "since",
-    "snippet",
-    "static",
-    "struct",
-    "subsection",
-    "summary",
-    "suppress",
-    "suppresswarnings",
-    "swagger",
-    "synthesize",
-    "template",
-    "test",
-    "testonly",
-    "this",
-    "throw",
-    "throws",
-    "todo",
-    "tparam",
-    "try",
-    "ts-expect-error",
-    "ts-ignore",
-    "ts-nocheck",
-    "type",
-    "typedef",
-    "union",
-    "unittest",
-    "unsafe",
-    "unused",
-    "usage",
-    "var",
-    "variable",
-    "verbatim",
-    "version",
-    "virtual",
-    "warn",
-    "warning",
-    "xxx",
-    "yield",
-];
+const TAGS: &str = "\
+    abstract addtogroup arg async attention author authors autoreleasepool brief bug callback catch class \
+    code cond constructor copydoc copyright date def default defgroup deprecated desc description details \
+    dontinline else elseif end endcode endcond endif endlink endverbatim enum error eslint-disable \
+    eslint-disable-line eslint-disable-next-line event example exception expect export extends \
+    fallthrough file fileoverview final finally fixme flow formatter function generated global group hack \
+    hide id if ignore implementation implements import in include ingroup inheritdoc inline interface \
+    internal invariant kind lends license link mainpage member memberof method mixin module name \
+    namespace noinspection nolint noreturn note nullable optional out override overview package page par \
+    param parblock post pre private property protected protocol public readonly ref related remark \
+    remarks removed requires result return returns retval sa safe section see selector since snippet \
+    static struct subsection summary suppress suppresswarnings swagger synthesize template test testonly \
+    this throw throws todo tparam try ts-expect-error ts-ignore ts-nocheck type typedef union unittest \
+    unsafe unused usage var variable verbatim version virtual warn warning xxx yield";
 
 /// `a@b.c` or `<a@b.c>`.
 fn email(text: &[u8]) -> Option<(String, usize)> {
@@ -493,89 +332,23 @@ fn identity(text: &[u8]) -> Option<(String, usize)> {
 /// A word that a key makes a name: `owner: alice`.
 fn bare(text: &[u8]) -> Option<(String, usize)> {
     let name = name(text)?;
-    (name[0].is_ascii_alphabetic() && !is_prose(name)).then(|| (format!("@{}", owned(name)), name.len()))
+    (name[0].is_ascii_alphabetic() && !is_prose(name) && !is_tag(name))
+        .then(|| (format!("@{}", owned(name)), name.len()))
 }
 
 /// Whether a word makes a sentence of what could be a name.
 fn is_prose(word: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
-        b"a",
-        b"all",
-        b"an",
-        b"and",
-        b"as",
-        b"ask",
-        b"at",
-        b"be",
-        b"bug",
-        b"but",
-        b"by",
-        b"caller",
-        b"cc",
-        b"contact",
-        b"do",
-        b"email",
-        b"e-mail",
-        b"false",
-        b"fixed",
-        b"fixme",
-        b"for",
-        b"from",
-        b"has",
-        b"if",
-        b"in",
-        b"is",
-        b"it",
-        b"its",
-        b"mail",
-        b"n",
-        b"no",
-        b"nobody",
-        b"none",
-        b"not",
-        b"null",
-        b"of",
-        b"on",
-        b"or",
-        b"our",
-        b"patch",
-        b"per",
-        b"reported",
-        b"see",
-        b"self",
-        b"set",
-        b"some",
-        b"suggested",
-        b"tbd",
-        b"tell",
-        b"thanks",
-        b"that",
-        b"the",
-        b"their",
-        b"then",
-        b"there",
-        b"these",
-        b"they",
-        b"this",
-        b"to",
-        b"todo",
-        b"true",
-        b"unknown",
-        b"until",
-        b"via",
-        b"was",
-        b"we",
-        b"when",
-        b"where",
-        b"which",
-        b"who",
-        b"will",
-        b"with",
-        b"write",
-        b"yes",
-        b"you",
-    ];
-    WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
+    const WORDS: &str = "\
+        a all an and as ask at be bug but by caller cc contact do e-mail email false fixed fixme for from \
+        has if in is it its mail n no nobody none not null of on or our patch per reported see self set \
+        some suggested tbd tell thanks that the their then there these they this to todo true unknown \
+        until via was we when where which who will with write yes you";
+    is_among(WORDS, word)
+}
+
+/// Whether `word` is one of the `words`, which blanks separate; upper case counts as lower case.
+fn is_among(words: &str, word: &[u8]) -> bool {
+    words.split(' ').any(|known| known.as_bytes().eq_ignore_ascii_case(word))
 }
 
 fn run(text: &[u8], belongs: impl Fn(&u8) -> bool) -> &[u8] {

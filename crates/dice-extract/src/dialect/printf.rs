@@ -48,7 +48,7 @@ fn conversion(family: Family, spec: &Spec, letter: u8, text: &[u8], tokens: &mut
     };
     let float = |precision| Hole {
         // Zeros pad numbers, but blanks pad `inf`.
-        pad: if spec.width && spec.zero { Pad::Before } else { spec.pad() },
+        pad: if spec.width.is_some() && spec.zero { Pad::Before } else { spec.pad() },
         sign: spec.sign,
         alternate: spec.alternate,
         precision,
@@ -122,7 +122,7 @@ struct Spec {
     sign: bool,
     alternate: bool,
     zero: bool,
-    width: bool,
+    width: Option<Count>,
     /// The precision, where the format itself says it.
     precision: Option<u32>,
     /// Whether an argument says the precision.
@@ -147,7 +147,7 @@ impl Spec {
             }
             spec.length += 1;
         }
-        spec.width = spec.count(text).is_some();
+        spec.width = spec.count(text);
         if text.get(spec.length) == Some(&b'.') {
             spec.length += 1;
             match spec.count(text) {
@@ -199,14 +199,17 @@ impl Spec {
 
     /// Where blanks may stand beside a text.
     fn blanks(&self) -> Pad {
-        match (self.width, self.left) {
-            (false, _) => Pad::None,
-            (true, true) => Pad::After,
-            (true, false) => Pad::Before,
+        match (&self.width, self.left) {
+            (None, _) => Pad::None,
+            (_, true) => Pad::After,
+            (Some(Count::Number(_)), false) => Pad::Before,
+            // A negative one puts them after the value.
+            (Some(Count::Argument), false) => Pad::Both,
         }
     }
 }
 
+#[derive(Debug)]
 enum Count {
     Number(u32),
     Argument,

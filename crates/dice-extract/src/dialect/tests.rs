@@ -53,11 +53,11 @@ fn printf_conversions() {
     check("%#x|%#o|%#010x", "{hex #=0}|{octal #=1}|{hex #=2}");
     check(
         "%.5s|%10s|%-10.3s|%.*s|%*s|%*.*s",
-        "{text .5=0}|{text before=1}|{text after .3=2}|{text=4}|{text before=6}|{text before=9}",
+        "{text .5=0}|{text before=1}|{text after .3=2}|{text=4}|{text both=6}|{text both=9}",
     );
-    check("%.*f|%*d|%08.3f", "{float=1}|{int before=3}|{float before .3=4}");
+    check("%.*f|%*d|%08.3f", "{float=1}|{int both=3}|{float before .3=4}");
     check("%2$s %1$d %2$s", "{text=1} {int=0} {text=1}");
-    check("%1$*2$d", "{int before=0}");
+    check("%1$*2$d", "{int both=0}");
     check("a%nb%d", "ab{int=1}");
     check("%m: %d", "{errno}: {int=0}");
 }
@@ -88,7 +88,7 @@ fn kernel_pointers() {
     let check = |format, expected| check(Dialect::Kernel, format, expected);
     check("\x016%s: %p %px %pK\n", "{text=0}: {pointer=1} {hex #=2} {pointer=3}\n");
     check("%pS %pI4 %pI6c %pM %pUb %pV", "{text=0} {text=1} {text=2} {text=3} {text=4} {text=5}");
-    check("%*ph|%pe|%pa|%pd2|%pOFn", "{text before=1}|{text=2}|{hex #=3}|{text=4}|{text=5}");
+    check("%*ph|%pe|%pa|%pd2|%pOFn", "{text both=1}|{text=2}|{hex #=3}|{text=4}|{text=5}");
 }
 
 #[test]
@@ -162,6 +162,22 @@ fn bytes_that_are_not_utf8_are_holes() {
     for dialect in ALL {
         let tokens = parse(dialect, &[Piece::Text(b"caf\xe9 \xc3\xa9".to_vec())]);
         assert_eq!(line(&tokens), "caf{char} é");
+    }
+}
+
+#[test]
+fn formats_have_the_holes_of_the_fixture() {
+    let fixture = include_str!("../../../../fixtures/holes.tsv");
+    for row in fixture.lines().skip(1) {
+        let [dialect, format, _printed, hole] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("a row has four columns: {row}");
+        };
+        let dialect = Dialect::named(dialect).expect("the first column names a dialect");
+        let found = match &parse(dialect, &[Piece::Text(format.into())])[..] {
+            [Token::Hole { hole, .. }] => serde_json::to_string(hole).unwrap(),
+            other => line(other),
+        };
+        assert_eq!(found, hole, "{row}");
     }
 }
 
