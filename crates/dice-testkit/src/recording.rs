@@ -110,7 +110,7 @@ impl Truth {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, Truth, TruthKind};
+    use super::{Place, Recording, Truth, TruthKind};
 
     #[test]
     fn a_row_names_the_statement_and_other_right_answers() {
@@ -119,5 +119,15 @@ mod tests {
         assert_eq!(truth[0].place, Some(place("auth2.c:240")));
         assert_eq!(truth[0].alternatives, [place("monitor.c:529")]);
         assert_eq!((truth[1].line, truth[1].kind, &truth[1].place), (4, TruthKind::Foreign, &None));
+    }
+
+    #[test]
+    fn every_recording_has_a_truth_for_every_line() {
+        for name in ["founding", "petrel", "siskin"] {
+            let recording = Recording::read(name);
+            let lines = recording.log.split_inclusive(|&byte| byte == b'\n').count();
+            assert_eq!(recording.truth.len(), lines, "{name}");
+            assert!((1..).zip(&recording.truth).all(|(n, truth)| truth.line == n), "{name}");
+        }
     }
 }
