@@ -37,6 +37,8 @@ pub struct Indexed {
     pub catalog: Catalog,
     /// What was met on the way.
     pub report: Report,
+    /// The first repository's root: its working tree, or its own directory where it is bare.
+    pub root: PathBuf,
     /// What was taken for a logger, by repository name. `Logger::file` numbers `files`.
     pub loggers: Vec<(String, Vec<Logger>)>,
 }
@@ -55,13 +57,21 @@ pub fn index(
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<Indexed, IndexError> {
     let _ = (requests, options, progress);
-    Err(IndexError { message: String::new() })
+    Err(IndexError { message: String::new(), next: String::new() })
 }
 
 /// Why nothing could be indexed.
 #[derive(Debug)]
 pub struct IndexError {
     message: String,
+    next: String,
+}
+
+impl IndexError {
+    /// What the user can do about it.
+    pub fn next(&self) -> &str {
+        &self.next
+    }
 }
 
 impl fmt::Display for IndexError {
