@@ -40,11 +40,6 @@ impl Format {
         Format::names().find(|known| *known == name).map(Format)
     }
 
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        self.0
-    }
-
     /// The names of all formats, in the order in which they are tried.
     ///
     /// `generic` is a header that is guessed, `bare` a line that is all message.
