@@ -10,10 +10,11 @@ mod rank;
 mod shape;
 mod words;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 
-use dice_catalog::{Catalog, Entry, Part, Template};
+use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Template};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{Envelope, Limits, Strength, Verdict};
@@ -174,9 +175,36 @@ impl Matcher {
         floats: bool,
         scratch: &mut Scratch,
     ) -> Verdict {
-        let text = &envelope.message[..envelope.message.len().min(self.limits.line_bytes)];
-        let text = text.trim_ascii_end();
-        if envelope.is_access || text.is_empty() {
+        if envelope.is_access {
+            return Verdict::default();
+        }
+        let is_known = envelope.format.is_some() && envelope.uncut.is_none();
+        let verdict = self.classify_text(envelope, &envelope.message, is_known, floats, scratch);
+        let Some(uncut) = envelope.uncut.as_deref().filter(|_| verdict.strength < Strength::Strong) else {
+            return verdict;
+        };
+        // What looked like a header may be the statement's own text.
+        let mut whole = self.classify_text(&Envelope::default(), uncut, false, floats, scratch);
+        if whole.strength < Strength::Strong {
+            return verdict;
+        }
+        let cut = uncut.len().saturating_sub(envelope.message.len());
+        for value in &mut whole.values {
+            *value = value.start.saturating_sub(cut)..value.end.saturating_sub(cut);
+        }
+        whole
+    }
+
+    fn classify_text(
+        &self,
+        envelope: &Envelope<'_>,
+        text: &[u8],
+        is_known: bool,
+        floats: bool,
+        scratch: &mut Scratch,
+    ) -> Verdict {
+        let text = text[..text.len().min(self.limits.line_bytes)].trim_ascii_end();
+        if text.is_empty() {
             return Verdict::default();
         }
         let mut hints = self.places.hints(envelope);
@@ -193,8 +221,9 @@ impl Matcher {
             n_starts = 2;
             hints.level = hints.level.or(Some(level));
         }
-        let line = Line { matcher: self, envelope, text, starts: &starts[..n_starts], hints: &hints, floats };
-        line.classify(scratch)
+        let starts = &starts[..n_starts];
+        Line { matcher: self, fields: &envelope.fields, text, starts, hints: &hints, is_known, floats }
+            .classify(scratch)
     }
 
     /// The statements whose templates are most like `message`, best first, at most `n`.
@@ -266,9 +295,27 @@ impl Matcher {
         self.entries[n as usize].statement.kind.is_matched_by_default()
     }
 
+    /// Whether what `entry` prints can have lines that its template does not show: it ends with a value.
+    pub(crate) fn is_open(&self, entry: EntryId) -> bool {
+        let statement = &self.entry(entry).statement;
+        let last = statement.suffix.last().or(statement.template.parts().last());
+        !statement.fields.is_empty()
+            || matches!(last, None | Some(Part::Hole(Hole { kind: HoleKind::Text, .. })))
+    }
+
+    /// Whether the template of `entry` has more than `already` lines.
+    pub(crate) fn has_more(&self, entry: EntryId, already: usize) -> bool {
+        let template = &self.entry(entry).statement.template;
+        template.texts().any(|text| text.contains('\n'))
+            && lines_of(template).iter().filter(|line| !line.is_empty()).count() > already
+    }
+
     /// Whether `line` can be the next line of the message that `entry` printed, when `already` lines of it
     /// have been seen.
     pub(crate) fn continues(&self, entry: EntryId, already: usize, line: &[u8]) -> bool {
+        if !self.has_more(entry, already) {
+            return false;
+        }
         let template = &self.entry(entry).statement.template;
         let Some(parts) = lines_of(template).into_iter().filter(|line| !line.is_empty()).nth(already) else {
             return false;
@@ -349,11 +396,14 @@ fn push_last(lists: Vec<&mut Vec<u32>>, place: u32) {
 /// One message, and what its header says.
 struct Line<'a> {
     matcher: &'a Matcher,
-    envelope: &'a Envelope<'a>,
+    /// Structured fields that are not part of the text.
+    fields: &'a [(Cow<'a, str>, Cow<'a, str>)],
     text: &'a [u8],
     /// Where a message may start, best first.
     starts: &'a [usize],
     hints: &'a Hints<'a>,
+    /// Whether a known header stood before the text.
+    is_known: bool,
     /// Whether it may start elsewhere, too.
     floats: bool,
 }
@@ -422,7 +472,7 @@ impl Line<'_> {
     ) -> (Option<(Fit, usize, Anchor)>, bool) {
         let Matcher { shapes, holes, limits, .. } = self.matcher;
         let shape = &shapes[place as usize];
-        let is_known = self.envelope.format.is_some();
+        let is_known = self.is_known;
         let anchor = if is_known { Anchor::Header } else { Anchor::Line };
         let mut asked = false;
         let floats = self.may_float(shape, is_known);
@@ -505,7 +555,7 @@ impl Line<'_> {
             return 0;
         }
         let n = shape.fields.len().min(6) as i32;
-        let apart = &self.envelope.fields;
+        let apart = self.fields;
         if !apart.is_empty() {
             let all = shape.fields.iter().all(|name| apart.iter().any(|(known, _)| known == name));
             return if all { 4 + 2 * n } else { -8 };
@@ -588,6 +638,7 @@ impl Line<'_> {
                 break;
             }
         }
+        self.move_named_first(&mut entries);
         let shape = &shapes[best.shape as usize];
         let mut values = Vec::new();
         if shape.n_values > 0 && !best.is_cut {
@@ -604,6 +655,24 @@ impl Line<'_> {
             }
         }
         Verdict { strength: best.strength, entries, values, others, budget }
+    }
+
+    /// Of statements that print the same, the one whose place the message itself tells comes alone.
+    fn move_named_first(&self, entries: &mut Vec<EntryId>) {
+        if !(2..=64).contains(&entries.len()) {
+            return;
+        }
+        let is_named = |id: &EntryId| {
+            let entry = self.matcher.entry(*id);
+            let name = entry.file.rsplit('/').next().unwrap_or(&entry.file);
+            let place = format!("{name}:{}", entry.statement.line);
+            let ends = |at: usize| self.text.get(at + place.len()).is_none_or(|b| !b.is_ascii_digit());
+            memchr::memmem::find_iter(&self.text[..self.text.len().min(4096)], place.as_bytes()).any(ends)
+        };
+        let named: Vec<EntryId> = entries.iter().copied().filter(is_named).collect();
+        if !named.is_empty() {
+            *entries = named;
+        }
     }
 
     /// A hole at the end of a template does not hold the structured fields that follow the message.

@@ -25,6 +25,8 @@ pub(crate) struct Place {
     level: Option<Level>,
     has_function: bool,
     root: u64,
+    /// Statements of its language that print headers with a target all have one.
+    has_targets: bool,
 }
 
 /// What a header says, in the catalog's terms.
@@ -94,6 +96,7 @@ impl Places {
                 level: statement.level,
                 has_function: statement.function.is_some(),
                 root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
+                has_targets: entry.language == "rust",
             });
         }
         places
@@ -154,8 +157,8 @@ impl Places {
                 is_near = true;
             }
             (TargetHint::Root(root), Some(_)) if root == place.root => {}
-            (TargetHint::Exact(_) | TargetHint::Root(_), None) => points -= 8,
-            (TargetHint::Foreign { is_path: false }, None) => {}
+            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.has_targets => points -= 8,
+            (TargetHint::Foreign { is_path: false }, None) if !place.has_targets => {}
             _ => return None,
         }
         let mut is_place = false;

@@ -13,7 +13,7 @@ use super::shape::{Piece, Shape};
 use crate::Strength;
 
 /// Evidence from which somebody is told.
-const STRONG: i32 = 40;
+const STRONG: i32 = 32;
 /// Evidence from which a message without a word is believed, when the header names its place.
 const STRONG_NEAR: i32 = 28;
 

@@ -1,6 +1,6 @@
 //! What the first line of a message looks like when a statement printed it.
 
-use dice_catalog::{Entry, Part, Template};
+use dice_catalog::{Entry, HoleKind, Part, Template};
 
 use super::hole::{HoleId, Holes};
 use super::words;
@@ -103,15 +103,23 @@ impl Look {
         let has_more = !statement.prefix.is_empty() || !statement.suffix.is_empty();
         let mut looks = Vec::with_capacity(2);
         for is_bare in [false, true] {
-            let (prefix, suffix) = match is_bare {
-                false => (&statement.prefix[..], &statement.suffix[..]),
-                true if has_more => (&[][..], &[][..]),
-                true => break,
-            };
+            if is_bare && !has_more {
+                break;
+            }
             let mut pieces = Pieces::new(holes);
-            pieces.add(prefix, false);
+            if !is_bare {
+                pieces.add(&statement.prefix, false);
+            }
             pieces.add(statement.template.parts(), true);
-            pieces.add(suffix, false);
+            match statement.suffix.iter().position(|part| matches!(part, Part::Hole(_))) {
+                // What a callee adds may depend on more than its text shows.
+                Some(first) if is_bare && !statement.template.is_dynamic() => {
+                    pieces.add(&statement.suffix[..first], false);
+                    pieces.add(&[Part::hole(HoleKind::Text)], false);
+                }
+                _ if is_bare => {}
+                _ => pieces.add(&statement.suffix, false),
+            }
             let mut pieces = pieces.finish();
             if pieces.is_empty() {
                 pieces = Pieces::of_fields(&statement.fields);
