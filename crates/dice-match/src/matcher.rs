@@ -8,6 +8,8 @@ mod hole;
 mod keys;
 mod rank;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::borrow::Cow;
@@ -523,7 +525,7 @@ impl Line<'_> {
         self.floats
             && shape.segments.first().is_some_and(|segment| segment.gap.is_none())
             && !self.hints.has_target()
-            && shape.is_worded()
+            && shape.words != 0
             && shape.points >= if is_known { 72 } else { 32 }
     }
 
