@@ -39,6 +39,9 @@ pub struct Repo {
     /// Whether the files of the working tree were read instead of the commit's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub worktree: bool,
+    /// Who answers when too many owners share a message: `[owners] fallback`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// Fields of newer tools, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -6,8 +6,10 @@
 mod attributes;
 mod authors;
 mod codeowners;
+mod commit;
 mod committed;
 mod config;
+mod credits;
 mod files;
 mod generated;
 mod identity;
@@ -20,7 +22,10 @@ mod pattern;
 mod remote;
 mod report;
 mod repository;
+mod said;
+mod sources;
 
+pub use commit::{commit_summary, trust_object_hashes};
 pub use config::{Config, ConfigError, IndexConfig, Names, OwnersConfig, OwnersRule};
 pub use index::{IndexError, Indexed, Options, Request, index};
 pub use report::{LeftOut, Report};

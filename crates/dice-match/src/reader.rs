@@ -16,6 +16,11 @@ impl Format {
         None
     }
 
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+
     /// The names of all formats, in the order in which they are tried.
     pub fn names() -> impl Iterator<Item = &'static str> {
         [].into_iter()

@@ -1,0 +1,60 @@
+//! One command per file: its arguments and its run together.
+
+mod completions;
+mod index;
+mod init;
+mod loggers;
+mod man;
+mod reference;
+mod route;
+mod who;
+
+use anyhow::Result;
+
+use crate::failure::Outcome;
+
+/// What Dice is asked to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Read repositories and write the catalog of their log statements.
+    Index(index::Arguments),
+    /// Tell who owns a log line, and where it was printed.
+    Who(who::Arguments),
+    /// Classify lines and say who would be told what.
+    Route(route::Arguments),
+    /// Show which functions and macros were taken for loggers, and why.
+    Loggers(loggers::Arguments),
+    /// Write a commented dice.toml from what is found in the repository.
+    Init(init::Arguments),
+    /// Print a completion script for a shell.
+    Completions(completions::Arguments),
+    /// Print a manual page.
+    Man(man::Arguments),
+    /// Print the command line reference in Markdown.
+    #[command(hide = true)]
+    Reference(reference::Arguments),
+}
+
+impl Command {
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        match self {
+            Command::Index(arguments) => arguments.run(),
+            Command::Who(arguments) => arguments.run(),
+            Command::Route(arguments) => arguments.run(),
+            Command::Loggers(arguments) => arguments.run(),
+            Command::Init(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(),
+            Command::Man(arguments) => arguments.run(),
+            Command::Reference(arguments) => arguments.run(),
+        }
+    }
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For a person.
+    Text,
+    /// For a program: one JSON object a line.
+    Json,
+}

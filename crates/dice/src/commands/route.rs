@@ -1,0 +1,378 @@
+//! `dice route`.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use dice_catalog::{Fingerprint, Owner, Repo};
+use dice_match::{Format, Limits, Matcher, ReaderSettings, Stream};
+use dice_route::{Decision, Digest, Message, Occurrence};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::commands::Output;
+use crate::lines::Lines;
+use crate::screen::{FAINT, OWNER, STRONG, URGENT, count, plain, short, styled};
+use crate::verdict::{Case, Desk};
+use crate::{Failure, Outcome, clock, settings};
+
+/// Classify lines and say who would be told what. Without a courier configured nothing leaves this machine.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Logs to read; none, or `-`, is standard input.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Catalogs to match against [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
+    #[arg(long, value_name = "FILE")]
+    catalog: Vec<PathBuf>,
+    /// Only say what would be done. There is no courier yet, so this is always so.
+    #[arg(long)]
+    dry_run: bool,
+    /// For a person or for a program.
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    format: Output,
+    /// Also print lines that no statement is known to have printed.
+    #[arg(long)]
+    all: bool,
+    /// The header format of the lines, instead of finding out; an unknown name lists all.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    input_format: String,
+    /// The zone of times that do not tell theirs [default: this machine's].
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// The year of times that do not tell theirs [default: from the file's modification time].
+    #[arg(long, value_name = "YEAR")]
+    year: Option<i16>,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        let format = input_format(&self.input_format)?;
+        let zone = zone(self.zone.as_deref())?;
+        if let Some(year) = self.year
+            && !(1970..=9999).contains(&year)
+        {
+            return Err(Failure::new(
+                format!("wanted a year from 1970 to 9999, found {year}"),
+                "give the year in which the lines were written: --year 2026",
+            )
+            .into());
+        }
+        let Opened { matcher, repos } = &open(&self.catalog)?;
+        let mut desk = Desk::new(matcher, repos);
+        let stdout = io::stdout();
+        let is_live = stdout.is_terminal();
+        let mut teller = Teller {
+            out: BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(stdout)),
+            output: self.format,
+            is_all: self.all,
+            is_live,
+            totals: Totals::default(),
+            digest: Digest::default(),
+            told: HashSet::new(),
+        };
+        let stdin = [PathBuf::from("-")];
+        let files = if self.files.is_empty() { &stdin[..] } else { &self.files };
+        let mut first_line = 0;
+        for file in files {
+            let (input, near) = open_input(file)?;
+            let settings = ReaderSettings { format, zone: zone.clone(), year: self.year, near };
+            let limits = Limits::default();
+            let mut stream = Stream::new(matcher, settings, limits);
+            let mut lines = Lines::new(BufReader::with_capacity(1 << 18, input), limits.line_bytes);
+            let read = |error| {
+                Failure::new(format!("wanted to read {}", file.display()), "give a file that can be read")
+                    .because(error)
+            };
+            let mut n = 0;
+            while let Some(line) = lines.next().map_err(read)? {
+                n += 1;
+                let mut answer = stream.next(line);
+                // Several files are one input: lines are numbered through.
+                answer.line += first_line;
+                answer.continues = answer.continues.map(|line| line + first_line);
+                teller.tell(&mut desk, answer)?;
+            }
+            first_line += n;
+            match stream.reader().shown() {
+                Some((format, why)) => {
+                    tracing::info!(file = %file.display(), lines = n, "read as {}: {why}", format.name())
+                }
+                None => tracing::info!(file = %file.display(), lines = n, "read without a known header"),
+            }
+        }
+        teller.end()?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// The catalogs that are meant, compiled.
+pub(super) struct Opened {
+    pub(super) matcher: Matcher,
+    /// The repositories of all catalogs, in order.
+    pub(super) repos: Vec<Repo>,
+}
+
+/// Opens the catalogs that are meant and compiles them.
+pub(super) fn open(given: &[PathBuf]) -> Result<Opened> {
+    let mut catalogs = Vec::new();
+    for file in settings::catalog_files(given)? {
+        let catalog = settings::read_catalog(&file)?;
+        tracing::debug!(catalog = %file.display(), statements = catalog.entries.len(), "opened a catalog");
+        catalogs.push(catalog);
+    }
+    let repos = catalogs.iter().flat_map(|catalog| catalog.repos.clone()).collect();
+    let matcher = Matcher::new(catalogs, &Limits::default()).map_err(|error| {
+        Failure::new("wanted to compile the catalog", "use fewer catalogs at once, or one per service")
+            .because(error)
+    })?;
+    if matcher.entries().is_empty() {
+        tracing::warn!("the catalog holds no statement, so nothing can match");
+    }
+    Ok(Opened { matcher, repos })
+}
+
+/// The settings of a source about which nothing is known but the time.
+pub(super) fn reader_settings(zone: TimeZone) -> ReaderSettings {
+    ReaderSettings { format: None, zone, year: None, near: clock::now() }
+}
+
+fn input_format(name: &str) -> Result<Option<Format>> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    match Format::named(name) {
+        Some(format) => Ok(Some(format)),
+        None => {
+            let names: Vec<&str> = Format::names().collect();
+            Err(Failure::new(
+                format!("wanted a header format, found `{name}`"),
+                format!("choose auto or one of {}", names.join(", ")),
+            )
+            .into())
+        }
+    }
+}
+
+/// The zone called `name`, else this machine's.
+pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
+    match name {
+        None => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|error| {
+            Failure::new(
+                format!("wanted a time zone, found `{name}`"),
+                "give an IANA name, as in --zone Europe/Berlin",
+            )
+            .because(error)
+            .into()
+        }),
+    }
+}
+
+/// The input, and a moment at or shortly after its last line was written.
+fn open_input(file: &Path) -> Result<(Box<dyn Read>, Timestamp)> {
+    if file == Path::new("-") {
+        return Ok((Box::new(io::stdin().lock()), clock::now()));
+    }
+    let wanted = |error: io::Error| {
+        Failure::new(
+            format!("wanted to read the log {}", file.display()),
+            "give a file that can be read, or pipe the lines in",
+        )
+        .because(error)
+    };
+    let input = File::open(file).map_err(wanted)?;
+    let about = input.metadata().map_err(wanted)?;
+    if about.is_dir() {
+        return Err(Failure::new(
+            format!("wanted a log, found the directory {}", file.display()),
+            "give the files in it",
+        )
+        .into());
+    }
+    let near = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    Ok((Box::new(input), near.unwrap_or_else(clock::now)))
+}
+
+/// Prints what is decided, line by line, and keeps what the end needs.
+struct Teller<W: Write> {
+    out: W,
+    output: Output,
+    is_all: bool,
+    /// Somebody watches: every line is shown at once.
+    is_live: bool,
+    totals: Totals,
+    digest: Digest,
+    told: HashSet<(Fingerprint, Owner)>,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    lines: u64,
+    matched: u64,
+    unmatched: u64,
+    continued: u64,
+    cut: u64,
+    over_budget: u64,
+}
+
+impl<W: Write> Teller<W> {
+    fn tell<'m>(&mut self, desk: &mut Desk<'m>, answer: dice_match::Answer<'_>) -> Result<()> {
+        let case = Case::new(desk, answer);
+        self.count(&case);
+        match self.output {
+            Output::Json => self.tell_program(desk, &case)?,
+            Output::Text => self.tell_person(&case)?,
+        }
+        if self.is_live {
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, case: &Case<'_, '_>) {
+        let totals = &mut self.totals;
+        totals.lines += 1;
+        totals.cut += u64::from(case.answer.cut);
+        totals.over_budget += u64::from(case.answer.verdict.budget);
+        match (case.answer.continues, &case.decided) {
+            (Some(_), _) => totals.continued += 1,
+            (None, Some(_)) => totals.matched += 1,
+            (None, None) => totals.unmatched += 1,
+        }
+    }
+
+    fn tell_program<'m>(&mut self, desk: &mut Desk<'m>, case: &Case<'m, '_>) -> Result<()> {
+        match case.matched(desk) {
+            Some(object) => serde_json::to_writer(&mut self.out, &object)?,
+            None if self.is_all => serde_json::to_writer(&mut self.out, &case.unmatched())?,
+            None => return Ok(()),
+        }
+        self.out.write_all(b"\n")?;
+        Ok(())
+    }
+
+    fn tell_person(&mut self, case: &Case<'_, '_>) -> Result<()> {
+        if case.answer.continues.is_some() {
+            return Ok(());
+        }
+        let envelope = &case.answer.envelope;
+        let text = String::from_utf8_lossy(&envelope.message);
+        let (Some(entry), Some(decided)) = (case.best(), &case.decided) else {
+            if self.is_all {
+                writeln!(self.out, "{}", styled(FAINT, &format!("unknown  {}", short(&text))))?;
+            }
+            return Ok(());
+        };
+        let place = format!("{}:{}", entry.file, entry.statement.line);
+        let text = short(&text);
+        let occurrence = Occurrence {
+            fingerprint: entry.fingerprint,
+            level: case.level,
+            text: &text,
+            place: &place,
+            at: envelope.time.map(Timestamp::as_millisecond),
+            host: envelope.host.as_deref(),
+        };
+        self.digest.add(&occurrence, decided);
+        for each in decided.owners.iter().filter(|each| each.decision >= Decision::Now) {
+            // The first occurrence is news; the digest at the end counts the rest.
+            if self.told.insert((entry.fingerprint, each.owner.clone())) {
+                let word = styled(URGENT, each.decision.as_str());
+                let owner = styled(OWNER, &plain(&each.owner.name));
+                let place = styled(FAINT, &plain(&place));
+                writeln!(self.out, "{word}  {owner}  {text}  {place}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands after the last line: for a person the digests, for both what was counted.
+    fn end(mut self) -> Result<()> {
+        if self.output == Output::Text {
+            self.digests()?;
+        }
+        self.out.flush()?;
+        let t = &self.totals;
+        let mut parts = vec![
+            format!("{} matched", count(t.matched, "message", "messages")),
+            format!("{} unknown", count(t.unmatched, "message", "messages")),
+        ];
+        if t.continued > 0 {
+            parts.push(format!("{} continued them", count(t.continued, "line", "lines")));
+        }
+        if t.cut > 0 {
+            parts.push(format!("{} too long and cut", count(t.cut, "line was", "lines were")));
+        }
+        if t.over_budget > 0 {
+            parts.push(format!("{} with too many candidates", count(t.over_budget, "line", "lines")));
+        }
+        if self.output == Output::Text {
+            writeln!(self.out, "{}: {}", count(t.lines, "line", "lines"), parts.join(", "))?;
+            self.out.flush()?;
+        }
+        tracing::info!(lines = t.lines, matched = t.matched, unknown = t.unmatched, "end of input");
+        Ok(())
+    }
+
+    fn digests(&mut self) -> Result<()> {
+        let owners = self.digest.owners();
+        for owner in &owners {
+            let total: u64 = owner.messages.iter().map(|(_, message)| message.count).sum();
+            let name = styled(OWNER, &plain(&owner.owner.name));
+            let heading = format!(
+                "{}, {}",
+                count(owner.messages.len() as u64, "message", "messages"),
+                count(total, "occurrence", "occurrences"),
+            );
+            writeln!(self.out, "\n{name}  {} ({})", heading, owner.owner.why)?;
+            for (_, message) in &owner.messages {
+                write_message(&mut self.out, message)?;
+            }
+        }
+        if !owners.is_empty() {
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Two lines for a message: what was printed and how often, then where, when and why.
+fn write_message(out: &mut impl Write, message: &Message) -> io::Result<()> {
+    let level = message.level.map_or("", |level| level.as_str());
+    let times = format!("{}×", message.count);
+    writeln!(out, "  {:>6}  {:<8}  {}", styled(STRONG, &format!("{times:>6}")), level, plain(&message.text))?;
+    let mut about = vec![plain(&message.place).into_owned()];
+    if let Some((first, last)) = message.seen {
+        about.push(span(first, last));
+    }
+    if !message.hosts.is_empty() {
+        let more = if message.more_hosts { " and more" } else { "" };
+        about.push(format!("on {}{more}", plain(&message.hosts.join(", "))));
+    }
+    let word = match message.decision {
+        Decision::Page => styled(URGENT, "page"),
+        Decision::Now => styled(URGENT, "told at once"),
+        Decision::Digest | Decision::None => "digest".to_owned(),
+    };
+    about.push(format!("{word}: {}", plain(&message.reason)));
+    writeln!(out, "                  {}", styled(FAINT, &about.join(" · ")))
+}
+
+/// `2026-11-20 15:12:05 to 15:13:44`, in UTC; one moment for a single occurrence.
+fn span(first_ms: i64, last_ms: i64) -> String {
+    let moment = |ms: i64| Timestamp::from_millisecond(ms).map(|time| time.to_zoned(TimeZone::UTC));
+    match (moment(first_ms), moment(last_ms)) {
+        (Ok(first), Ok(last)) if first_ms / 1000 == last_ms / 1000 => {
+            let _ = last;
+            first.strftime("%F %T UTC").to_string()
+        }
+        (Ok(first), Ok(last)) if first.date() == last.date() => {
+            format!("{} to {}", first.strftime("%F %T"), last.strftime("%T UTC"))
+        }
+        (Ok(first), Ok(last)) => format!("{} to {}", first.strftime("%F %T"), last.strftime("%F %T UTC")),
+        _ => String::new(),
+    }
+}

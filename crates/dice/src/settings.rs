@@ -1,0 +1,69 @@
+//! What the user typed and exported becomes what it means. Only this file looks at the environment.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use dice_catalog::Catalog;
+
+use crate::failure::Failure;
+
+/// Where a catalog is kept, seen from a repository's root.
+pub(crate) const CATALOG: &str = ".dice/catalog.jsonl";
+
+/// The catalogs that are meant: those given, else `$DICE_CATALOG`, else the one of this directory or the
+/// nearest parent that has one.
+pub(crate) fn catalog_files(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    if let Some(file) = variable("DICE_CATALOG") {
+        return Ok(vec![PathBuf::from(file)]);
+    }
+    let here = std::env::current_dir()?;
+    let mut parents = here.ancestors().map(|directory| directory.join(CATALOG));
+    match parents.find(|file| file.is_file()) {
+        Some(file) => Ok(vec![file]),
+        None => Err(Failure::new(
+            format!(
+                "wanted a catalog, found none: no --catalog, no $DICE_CATALOG, no {CATALOG} in {} or above",
+                here.display()
+            ),
+            "run `dice index` in the repository whose log this is, or give --catalog FILE",
+        )
+        .into()),
+    }
+}
+
+/// Reads a catalog.
+pub(crate) fn read_catalog(file: &Path) -> Result<Catalog> {
+    let text = std::fs::read(file).map_err(|error| {
+        Failure::new(
+            format!("wanted to read the catalog {}", file.display()),
+            "run `dice index` to write one, or give another --catalog FILE",
+        )
+        .because(error)
+    })?;
+    Catalog::parse(&text).map_err(|error| {
+        let next = if error.is_newer() {
+            "update Dice, or write the catalog again with this one: `dice index`"
+        } else {
+            "write it again with `dice index`"
+        };
+        Failure::new(format!("wanted to use the catalog {}", file.display()), next).because(error).into()
+    })
+}
+
+/// How much Dice says of its own work: `-v` once or twice, else `$DICE_LOG`, else warnings.
+pub(crate) fn log_level(verbose: u8) -> tracing::Level {
+    match verbose {
+        0 => variable("DICE_LOG").and_then(|word| word.parse().ok()).unwrap_or(tracing::Level::WARN),
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the file that looks at the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
