@@ -138,13 +138,15 @@ pub struct Hole {
     /// On which side a field width may put blanks.
     #[serde(default, skip_serializing_if = "Pad::is_none")]
     pub pad: Pad,
-    /// Floats: digits after the point, exactly. Text: bytes at most. Otherwise unused.
+    /// Floats: digits after the point, exactly. Text: bytes at most. Other numbers: 0 where a zero prints
+    /// nothing. Otherwise unused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<u32>,
-    /// Numbers: a `+` or a blank may stand before a positive one.
+    /// Numbers: a `+` or a blank may stand before one that is not negative.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sign: bool,
-    /// Hexadecimal and octal: the `0x` or `0` of the `#` flag may stand before.
+    /// What the `#` flag adds: the `0x`, `0o`, `0` or `0b` of hexadecimal, octal and binary numbers; the point
+    /// of a float without decimals, or all of a hexadecimal one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alternate: bool,
 }
@@ -158,35 +160,37 @@ impl Hole {
     /// The regular expression of what is printed there, blanks of a field width included.
     ///
     /// It uses no look-around and no back-references, and is meant for an engine with Unicode off and with
-    /// `.` matching line ends (`(?s-u)`).
+    /// `.` matching line ends (`(?s-u)`). All that the format's conversion can print is matched whole, and
+    /// some of what it cannot: the numbers of C's and Rust's formatters are one kind.
     pub fn pattern(&self) -> String {
-        let sign = if self.sign { "[ +-]?" } else { "-?" };
         let value = match self.kind {
-            // A thousands separator is the locale's; ours is what C prints without one.
-            HoleKind::Int => format!("{sign}[0-9]+"),
-            HoleKind::Uint => if self.sign { "[ +]?[0-9]+" } else { "[0-9]+" }.to_owned(),
-            HoleKind::Hex if self.alternate => "(?:0[xX])?[0-9a-fA-F]+".to_owned(),
-            HoleKind::Hex => "(?:[0-9a-f]+|[0-9A-F]+)".to_owned(),
-            HoleKind::Octal => if self.alternate { "(?:0o)?[0-7]+" } else { "[0-7]+" }.to_owned(),
-            HoleKind::Float => {
-                let digits = match self.precision {
-                    None => r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?".to_owned(),
-                    Some(0) => "[0-9]+".to_owned(),
-                    // A precision beyond what any number shows would only make the automaton large.
-                    Some(n) if n > 40 => r"[0-9]+\.[0-9]+".to_owned(),
-                    Some(n) => format!(r"[0-9]+\.[0-9]{{{n}}}"),
-                };
-                format!("{sign}(?:{digits}|inf|INF|nan|NAN|NaN|infinity)")
+            HoleKind::Int => format!("{}{}", self.minus(), self.digits("[0-9]")),
+            HoleKind::Uint => format!("{}{}", self.plus(), self.digits("[0-9]")),
+            HoleKind::Hex => {
+                let prefix = if self.alternate { "(?:0[xX])?" } else { "" };
+                let (lower, upper) = (self.digits("[0-9a-f]"), self.digits("[0-9A-F]"));
+                format!("{}{prefix}(?:{lower}|{upper})", self.plus())
             }
+            HoleKind::Octal => {
+                let prefix = if self.alternate { "(?:0[obB])?" } else { "" };
+                format!("{}{prefix}{}", self.plus(), self.digits("[0-7]"))
+            }
+            // Rust puts the zeros of a width before an infinity, too.
+            HoleKind::Float => format!("{}(?:{}|0*(?:inf|INF|nan|NAN|NaN))", self.minus(), self.decimals()),
             // At most one character; a NUL prints nothing that a reader sees.
-            HoleKind::Char => {
-                r"(?:[\x00-\x7F]|[\xC2-\xDF][\x80-\xBF]|[\xE0-\xEF][\x80-\xBF]{2}|[\xF0-\xF4][\x80-\xBF]{3}|[\x80-\xFF])?"
-                    .to_owned()
-            }
-            HoleKind::Pointer => "(?:0x[0-9a-f]+|[0-9A-F]{8,16}|[0-9a-f]{8,16}|\\(nil\\)|\\(null\\)|\\(____ptrval____\\))".to_owned(),
-            HoleKind::Errno => "[^\\n]+".to_owned(),
+            HoleKind::Char => concat!(
+                r"(?:[\x00-\x7F]|[\xC2-\xDF][\x80-\xBF]|[\xE0-\xEF][\x80-\xBF]{2}",
+                r"|[\xF0-\xF4][\x80-\xBF]{3}|[\x80-\xFF])?",
+            )
+            .to_owned(),
+            HoleKind::Pointer => concat!(
+                r"(?:0[xX](?:[0-9a-f]+|[0-9A-F]+)|[0-9A-F]{8,16}|[0-9a-f]{8,16}",
+                r"|\(nil\)|\(null\)|\(____ptrval____\))",
+            )
+            .to_owned(),
+            HoleKind::Errno => r"[^\n]+".to_owned(),
             HoleKind::Bool => "(?:true|false)".to_owned(),
-            HoleKind::Quoted => "(?:\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*')".to_owned(),
+            HoleKind::Quoted => r#"(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"#.to_owned(),
             HoleKind::Text => match self.precision {
                 // Counting every byte of a long bounded text is a state each; past this the bound tells nothing.
                 Some(n) if n <= 16 => format!(".{{0,{n}}}"),
@@ -198,6 +202,42 @@ impl Hole {
             Pad::Before => format!(" *{value}"),
             Pad::After => format!("{value} *"),
             Pad::Both => format!(" *{value} *"),
+        }
+    }
+
+    /// What may stand before a number that can be negative.
+    fn minus(&self) -> String {
+        let sign = if self.sign { "[ +-]?" } else { "-?" };
+        // nginx puts the blanks of a width after the sign.
+        let blanks = if self.pad == Pad::Before { " *" } else { "" };
+        format!("{sign}{blanks}")
+    }
+
+    /// What may stand before a number that cannot be negative.
+    fn plus(&self) -> &'static str {
+        if self.sign { "[ +]?" } else { "" }
+    }
+
+    /// Digits of a whole number.
+    fn digits(&self, digit: &str) -> String {
+        // C prints nothing for a zero in no digits.
+        format!("{digit}{}", if self.precision == Some(0) { "*" } else { "+" })
+    }
+
+    /// Digits of a floating-point number.
+    fn decimals(&self) -> String {
+        match (self.precision, self.alternate) {
+            (Some(0), false) => "[0-9]+".to_owned(),
+            (Some(0), true) => r"[0-9]+\.".to_owned(),
+            // A precision beyond what any number shows would only make the automaton large.
+            (Some(n), _) if n > 40 => r"[0-9]+\.[0-9]+".to_owned(),
+            (Some(n), _) => format!(r"[0-9]+\.[0-9]{{{n}}}"),
+            (None, false) => r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?".to_owned(),
+            (None, true) => concat!(
+                r"(?:[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?",
+                r"|0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?[pP][+-]?[0-9]+)",
+            )
+            .to_owned(),
         }
     }
 
@@ -217,7 +257,7 @@ pub enum HoleKind {
     Uint,
     /// A hexadecimal number.
     Hex,
-    /// An octal number.
+    /// An octal number, or a binary one.
     Octal,
     /// A floating-point number.
     Float,
