@@ -1,30 +1,16 @@
 //! Finding log statements in Rust.
+//!
+//! A Rust statement is a macro call, and the arguments of a macro are tokens: whatever stands around it,
+//! `tokio::select!`, `cfg_if!` or a file that does not parse, the tokens are the same. So statements are
+//! read from the tokens of a file; the tree of a file is asked for the `macro_rules!` in it.
 
-use crate::{Extraction, Logger, Settings, Source};
+mod arguments;
+mod dictionary;
+mod expansion;
+mod facts;
+mod reader;
+mod text;
+mod tokens;
 
-#[derive(Debug)]
-pub(crate) struct Facts;
-
-impl Facts {
-    pub(crate) fn of(_source: &Source<'_>) -> Facts {
-        Facts
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Dictionary;
-
-impl Dictionary {
-    /// Facts come with their file's number.
-    pub(crate) fn new(_settings: &Settings, _facts: &[(usize, &Facts)]) -> Dictionary {
-        Dictionary
-    }
-
-    pub(crate) fn statements(&self, _file: usize, _source: &Source<'_>) -> Extraction {
-        Extraction::default()
-    }
-
-    pub(crate) fn loggers(&self) -> Vec<Logger> {
-        Vec::new()
-    }
-}
+pub(crate) use dictionary::Dictionary;
+pub(crate) use facts::Facts;
