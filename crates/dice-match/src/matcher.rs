@@ -457,8 +457,10 @@ impl Line<'_> {
             }
             let asked = self.fit(place, &mut scratch.work, &mut scratch.automata, &mut budget);
             n_fitted += usize::from(asked.1);
-            if let Some((fit, from, anchor)) = asked.0 {
-                self.score(place, fit, from, anchor, &mut scratch.fits);
+            if let Some(found) = asked.0 {
+                let opens = shapes[place as usize].segments.first().is_some_and(|first| first.gap.is_some());
+                let first_text = scratch.work.spans.first().filter(|_| opens).map_or(0, |span| span.0);
+                self.score(place, found, first_text, &mut scratch.fits);
             }
         }
         budget
@@ -538,14 +540,22 @@ impl Line<'_> {
         fitted
     }
 
-    fn score(&self, place: u32, fit: Fit, from: usize, anchor: Anchor, fits: &mut Vec<Scored>) {
+    fn score(
+        &self,
+        place: u32,
+        (fit, from, anchor): (Fit, usize, Anchor),
+        first_text: usize,
+        fits: &mut Vec<Scored>,
+    ) {
         let Matcher { shapes, typed, places, entries, .. } = self.matcher;
         let shape = &shapes[place as usize];
         let fields = self.field_points(shape, &fit);
-        let points = rank::fit_points(shape, typed[place as usize], &fit, anchor, fields);
+        let typed = typed[place as usize];
+        let points = rank::fit_points(shape, typed, &fit, anchor, fields, self.text);
+        let doubt = rank::doubt(shape, typed, &self.text[from..first_text.clamp(from, self.text.len())]);
         for &entry in &shape.entries {
             let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
-            let points = points + agreement.points;
+            let points = points + agreement.points - if agreement.is_near { 0 } else { doubt };
             let strength = rank::strength(shape, points, &agreement, anchor);
             fits.push(Scored { points, shape: place, entry, strength, fit, from, is_cut: false });
         }

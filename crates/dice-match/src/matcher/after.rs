@@ -123,6 +123,12 @@ pub(crate) fn level_word(message: &[u8]) -> Option<(usize, Level)> {
     Level::from_word(word).map(|level| (open + letters + close + marks, level))
 }
 
+/// The level that the last word of `text` means.
+pub(crate) fn level_word_at_end(text: &[u8]) -> Option<Level> {
+    let letters = text.iter().rev().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
+    Level::from_word(std::str::from_utf8(&text[text.len() - letters..]).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use dice_catalog::Level;

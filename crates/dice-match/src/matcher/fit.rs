@@ -84,6 +84,8 @@ struct Exhausted;
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
     Gap,
+    /// A gap that starts with a blank, or nothing.
+    Blank,
     End,
 }
 
@@ -138,6 +140,10 @@ impl Line<'_> {
         Ok(Some(Fit { start: begin, end: at, after }))
     }
 
+    fn is_blank(&self, at: usize) -> bool {
+        self.text.get(at).is_none_or(|b| matches!(b, b' ' | b'\t'))
+    }
+
     /// The first end of `segment` behind `from`; at the end of the shape, the end with the least behind it.
     fn search(
         &self,
@@ -163,7 +169,7 @@ impl Line<'_> {
             if let Some((_, (end, after))) = best {
                 let is_last = match next {
                     // A later start can end earlier only if it lies inside; texts cannot.
-                    Next::Gap => pieces.len() == 1 || at >= end,
+                    Next::Gap | Next::Blank => pieces.len() == 1 || at >= end,
                     Next::End => after == After::Nothing,
                 };
                 if is_last {
@@ -177,7 +183,7 @@ impl Line<'_> {
             }
             if let Some(end) = self.reach(segment, start, next, work)? {
                 let is_better = best.is_none_or(|(_, (known, after))| match next {
-                    Next::Gap => end.0 < known,
+                    Next::Gap | Next::Blank => end.0 < known,
                     Next::End => end.1 < after,
                 });
                 if is_better {
@@ -221,6 +227,7 @@ impl Line<'_> {
         if pieces.is_empty() {
             return Ok(match next {
                 Next::Gap => Some((from, After::Nothing)),
+                Next::Blank => self.is_blank(from).then_some((from, After::Nothing)),
                 Next::End => After::of(&self.text[from..], self.shape.reasons).map(|after| (from, after)),
             });
         }
@@ -253,6 +260,11 @@ impl Line<'_> {
                                 found.push(end);
                                 true
                             }
+                            // The text before the gap decides.
+                            None if next == Next::Blank => {
+                                found.push(end);
+                                true
+                            }
                             None if next == Next::Gap => {
                                 found.push(end);
                                 false
@@ -282,6 +294,9 @@ impl Line<'_> {
         }
         match next {
             Next::Gap => Ok(work.here.first().map(|&end| (end, After::Nothing))),
+            Next::Blank => {
+                Ok(work.here.iter().find(|&&end| self.is_blank(end)).map(|&end| (end, After::Nothing)))
+            }
             Next::End => {
                 let mut best: Option<(usize, After)> = None;
                 for place in 0..work.here.len() {
@@ -383,7 +398,8 @@ pub(crate) fn values(
     }
     if let (Some(_), Some(Piece::Gap { values: Some((first, last)), .. })) = (shape.tail, shape.pieces.last())
     {
-        put(&mut values, *first, *last, at..fit.end);
+        let blank = usize::from(shape.is_blank_tail && at < fit.end);
+        put(&mut values, *first, *last, at + blank..fit.end);
     }
     values
 }
