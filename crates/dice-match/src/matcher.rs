@@ -22,7 +22,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::{Envelope, Limits, Strength, Verdict};
 use automaton::Automata;
 use fit::{Fit, Fitted, Start, Work};
-use hints::{Hints, Places};
+use hints::{Agreement, Hints, Places};
 use hole::Holes;
 use keys::{Keys, LineWords};
 use rank::{Anchor, Scored};
@@ -58,6 +58,7 @@ struct Wordless {
     by_target: FxHashMap<u32, Vec<u32>>,
     by_file: FxHashMap<u32, Vec<u32>>,
     by_function: FxHashMap<u64, Vec<u32>>,
+    by_id: FxHashMap<Box<str>, Vec<u32>>,
 }
 
 /// What classifying needs to remember between lines, to save time only.
@@ -210,10 +211,16 @@ impl Matcher {
             return Verdict::default();
         }
         let mut hints = self.places.hints(envelope);
-        if hints.is_elsewhere() {
+        if self.places.are_elsewhere(&hints) {
             return Verdict::default();
         }
-        let lead = text.len() - text.trim_ascii_start().len();
+        let mut lead = text.len() - text.trim_ascii_start().len();
+        if let Some((len, id)) = after::message_id(&text[lead..])
+            && lead + len < text.len()
+        {
+            hints.message_id = hints.message_id.or(Some(id));
+            lead += len;
+        }
         let mut starts = [lead, lead];
         let mut n_starts = 1;
         if let Some((len, level)) = after::level_word(&text[lead..])
@@ -360,6 +367,9 @@ impl Wordless {
         let mut wordless = Wordless::default();
         for (place, shape) in shapes.iter().enumerate().filter(|(_, shape)| !shape.is_worded()) {
             let place = place as u32;
+            if let Some(id) = &shape.message_id {
+                wordless.by_id.entry(id.clone()).or_default().push(place);
+            }
             for &entry in &shape.entries {
                 let mut lists = Vec::with_capacity(3);
                 lists.extend(
@@ -380,7 +390,8 @@ impl Wordless {
     fn candidates(&self, hints: &Hints<'_>, candidates: &mut Vec<u32>) {
         let target = hints.target().and_then(|target| self.by_target.get(&target));
         let function = hints.function().and_then(|function| self.by_function.get(&hints::hash(function)));
-        candidates.extend(target.into_iter().chain(function).flatten());
+        let id = hints.message_id.and_then(|id| self.by_id.get(id));
+        candidates.extend(target.into_iter().chain(function).chain(id).flatten());
         for file in hints.files() {
             candidates.extend(self.by_file.get(file).into_iter().flatten());
         }
@@ -552,12 +563,23 @@ impl Line<'_> {
         let fields = self.field_points(shape, &fit);
         let typed = typed[place as usize];
         let points = rank::fit_points(shape, typed, &fit, anchor, fields, self.text);
+        let Some(named) = self.named_points(shape) else { return };
         let doubt = rank::doubt(shape, typed, &self.text[from..first_text.clamp(from, self.text.len())]);
         for &entry in &shape.entries {
             let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
-            let points = points + agreement.points - if agreement.is_near { 0 } else { doubt };
+            let is_named = agreement.is_near || named > 0;
+            let agreement = Agreement { is_near: is_named, ..agreement };
+            let points = points + named + agreement.points - if is_named { 0 } else { doubt };
             let strength = rank::strength(shape, points, &agreement, anchor);
             fits.push(Scored { points, shape: place, entry, strength, fit, from, is_cut: false });
+        }
+    }
+
+    /// What an identifier adds that both line and statement have; `None` when they have different ones.
+    fn named_points(&self, shape: &Shape) -> Option<i32> {
+        match (self.hints.message_id, shape.message_id.as_deref()) {
+            (Some(line), Some(own)) => (line == own).then_some(60),
+            _ => Some(0),
         }
     }
 

@@ -123,6 +123,18 @@ pub(crate) fn level_word(message: &[u8]) -> Option<(usize, Level)> {
     Level::from_word(word).map(|level| (open + letters + close + marks, level))
 }
 
+/// An identifier of the message that stands before it, `AH00035: `: how long it is with what follows it,
+/// and the identifier.
+pub(crate) fn message_id(text: &[u8]) -> Option<(usize, &str)> {
+    let letters = text.iter().take(5).take_while(|b| b.is_ascii_uppercase()).count();
+    let dash = usize::from(text.get(letters) == Some(&b'-'));
+    let digits = text[letters + dash..].iter().take(9).take_while(|b| b.is_ascii_digit()).count();
+    let len = letters + dash + digits;
+    let is_id = (2..=4).contains(&letters) && (3..=8).contains(&digits) && text[len..].starts_with(b": ");
+    let id = std::str::from_utf8(&text[..len]).ok()?;
+    is_id.then_some((len + 2, id))
+}
+
 /// The level that the last word of `text` means.
 pub(crate) fn level_word_at_end(text: &[u8]) -> Option<Level> {
     let letters = text.iter().rev().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
@@ -134,7 +146,7 @@ mod tests {
     use dice_catalog::Level;
     use proptest::prelude::*;
 
-    use super::{After, level_word};
+    use super::{After, level_word, message_id};
 
     #[track_caller]
     fn check(rest: &str, after: Option<After>) {
@@ -165,6 +177,15 @@ mod tests {
         assert_eq!(level_word(b"error x"), None);
         assert_eq!(level_word(b"[x"), None);
         assert_eq!(level_word(b""), None);
+    }
+
+    #[test]
+    fn identifiers() {
+        assert_eq!(message_id(b"AH00035: x"), Some((9, "AH00035")));
+        assert_eq!(message_id(b"MY-010068: x"), Some((11, "MY-010068")));
+        assert_eq!(message_id(b"X1: x"), None);
+        assert_eq!(message_id(b"DONE: x"), None);
+        assert_eq!(message_id(b"AH00035"), None);
     }
 
     proptest! {

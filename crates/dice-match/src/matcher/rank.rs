@@ -81,7 +81,7 @@ pub(crate) fn fit_points(
         Anchor::Header => 8,
         Anchor::Line => 4,
         // In the middle of a sentence nothing starts.
-        Anchor::Inside if follows_word(&text[..fit.start]) => -24,
+        Anchor::Inside if follows_word(&text[..fit.start]) => -28,
         Anchor::Inside => 0,
     };
     let end = match (shape.tail, fit.after) {

@@ -2,6 +2,7 @@
 
 use dice_catalog::{Entry, HoleKind, Part, Template};
 
+use super::after;
 use super::hole::{HoleId, Holes};
 use super::words;
 
@@ -25,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) reasons: bool,
     /// Names of structured fields that are printed beside the message.
     pub(crate) fields: Box<[String]>,
+    /// The identifier that it starts with, which is not among the pieces.
+    pub(crate) message_id: Option<Box<str>>,
     /// Bytes after which the logger cuts.
     pub(crate) max: Option<u32>,
     /// The callee's prefix or suffix was left out.
@@ -95,6 +98,7 @@ pub(crate) struct Segment {
 pub(crate) struct Look {
     pieces: Vec<Piece>,
     is_blank_tail: bool,
+    message_id: Option<Box<str>>,
     reasons: bool,
     fields: Vec<String>,
     max: Option<u32>,
@@ -133,8 +137,10 @@ impl Look {
             if pieces.is_empty() {
                 continue;
             }
+            let message_id = take_message_id(&mut pieces);
             looks.push(Look {
                 pieces,
+                message_id,
                 is_blank_tail,
                 reasons: !matches!(entry.language.as_str(), "rust"),
                 fields: statement.fields.clone(),
@@ -150,7 +156,15 @@ impl Look {
         let mut pieces = Pieces::new(holes);
         pieces.add(line.parts(), false);
         let (pieces, is_blank_tail) = pieces.finish();
-        Look { pieces, is_blank_tail, reasons: false, fields: Vec::new(), max: None, is_bare: false }
+        Look {
+            pieces,
+            is_blank_tail,
+            message_id: None,
+            reasons: false,
+            fields: Vec::new(),
+            max: None,
+            is_bare: false,
+        }
     }
 }
 
@@ -181,6 +195,7 @@ impl Shape {
             is_blank_tail: look.is_blank_tail,
             reasons: look.reasons,
             fields: look.fields.clone().into(),
+            message_id: look.message_id.clone(),
             max: look.max,
             is_bare: look.is_bare,
             n_values,
@@ -397,6 +412,19 @@ impl Piece {
         let rarest = (0..text.len().min(255)).min_by_key(|&at| frequency(text[at])).unwrap_or(0);
         Piece::Text(text.into(), rarest as u16)
     }
+}
+
+/// Takes the identifier off that a message starts with: headers show it apart.
+fn take_message_id(pieces: &mut Vec<Piece>) -> Option<Box<str>> {
+    let text = pieces.first().and_then(Piece::text)?;
+    let (len, id) = after::message_id(text)?;
+    let (id, rest) = (id.into(), text[len..].to_vec());
+    match (rest.is_empty(), pieces.len()) {
+        (true, 1) => return None,
+        (true, _) => _ = pieces.remove(0),
+        (false, _) => pieces[0] = Piece::of_text(&rest),
+    }
+    Some(id)
 }
 
 fn push_hole(pieces: &mut Vec<Piece>, piece: Piece) {

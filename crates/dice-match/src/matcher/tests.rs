@@ -183,6 +183,26 @@ fn a_file_and_line_beat_text() {
 }
 
 #[test]
+fn an_identifier_names_a_statement() {
+    let known =
+        catalog(&["- - - -: AH00035: access to {text} denied", "- - - -: AH00036: access to {text} denied"]);
+    check(&known, &message("AH00036: access to / denied"), "1 [/]");
+    let apart = Envelope { message_id: Some("AH00035".into()), ..message("access to / denied") };
+    check(&known, &apart, "0 [/]");
+    check(&known, &message("AH00037: access to / denied"), "unknown");
+}
+
+#[test]
+fn a_program_may_be_built_under_another_name() {
+    let known =
+        catalog(&["info shop::till - -: till number {int} is open now", "info shop::till - -: {text}"]);
+    let at = |target: &'static str, text| Envelope { target: Some(target.into()), ..message(text) };
+    check(&known, &at("corner_shop::till", "till number 7 is open now"), "0 [7]");
+    check(&known, &at("corner_shop::till", "anything"), "unknown");
+    check(&known, &at("corner_shop::cart", "till number 7 is open now"), "unknown");
+}
+
+#[test]
 fn structured_fields_tell_statements_apart() {
     let mut with = entry(0, template("request finished"));
     with.statement.fields = vec!["status".to_owned(), "took".to_owned()];
