@@ -12,7 +12,7 @@ pub(crate) struct Places {
     roots: FxHashSet<Box<str>>,
     /// What follows the first part of targets.
     tails: FxHashSet<u64>,
-    /// Statements that headers give a target to have none in the catalog: targets rule nothing out.
+    /// Some statements that headers give a target to have none in the catalog.
     has_unknown_targets: bool,
     files: Vec<Box<str>>,
     by_name: FxHashMap<Box<str>, Vec<u32>>,
@@ -30,8 +30,10 @@ pub(crate) struct Place {
     has_function: bool,
     root: u64,
     tail: u64,
-    /// Statements of its language that print headers with a target all have one.
-    has_targets: bool,
+    /// Headers give it a target.
+    is_rust_log: bool,
+    /// It prints no header with a target: a panic, a text for a terminal.
+    is_targetless: bool,
 }
 
 /// What a header says, in the catalog's terms.
@@ -109,7 +111,8 @@ impl Places {
                 has_function: statement.function.is_some(),
                 root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
                 tail: statement.target.as_deref().map_or(0, |target| hash(tail(target))),
-                has_targets: entry.language == "rust",
+                is_rust_log: entry.language == "rust" && statement.kind == Kind::Log,
+                is_targetless: entry.language == "rust" && statement.kind != Kind::Log,
             });
         }
         places
@@ -130,7 +133,7 @@ impl Places {
     fn target(&self, target: Option<&str>) -> TargetHint {
         let Some(target) = target.filter(|target| !target.is_empty()) else { return TargetHint::None };
         let is_path = target.contains("::");
-        if self.has_unknown_targets || self.targets.is_empty() && !is_path {
+        if self.targets.is_empty() && !is_path {
             return TargetHint::None;
         }
         let root = root(target);
@@ -164,7 +167,8 @@ impl Places {
     pub(crate) fn are_elsewhere(&self, hints: &Hints<'_>) -> bool {
         let is_foreign = matches!(
             hints.target,
-            TargetHint::Foreign { tail, is_path: true } if !self.tails.contains(&tail)
+            TargetHint::Foreign { tail, is_path: true }
+                if !self.has_unknown_targets && !self.tails.contains(&tail)
         );
         is_foreign || hints.files.as_ref().is_some_and(Vec::is_empty)
     }
@@ -181,9 +185,10 @@ impl Places {
                 is_near = true;
             }
             (TargetHint::Root(root), Some(_)) if root == place.root => {}
-            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.has_targets => points -= 8,
+            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.is_targetless => points -= 8,
             (TargetHint::Foreign { tail, .. }, Some(_)) if tail == place.tail => points -= 24,
-            (TargetHint::Foreign { is_path: false, .. }, None) if !place.has_targets => {}
+            (TargetHint::Foreign { .. }, None) if place.is_rust_log => points -= 24,
+            (TargetHint::Foreign { is_path: false, .. }, None) if !place.is_targetless => {}
             _ => return None,
         }
         let mut is_place = false;
