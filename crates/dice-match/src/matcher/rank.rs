@@ -98,7 +98,9 @@ pub(crate) fn fit_points(
     let swallowed =
         if has_gap { (fit.end - fit.start).saturating_sub(shape.literal_bytes as usize) } else { 0 };
     let bare = if shape.is_bare { 4 } else { 0 };
-    shape.points as i32 + typed + start + end + fields - bare - (swallowed / 24).min(12) as i32
+    shape.points as i32 + typed + start + end + fields
+        - bare
+        - (swallowed.saturating_sub(32) / 24).min(12) as i32
 }
 
 /// Whether `before` ends like a sentence goes on: with a word in small letters and a blank.

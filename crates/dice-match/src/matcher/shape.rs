@@ -199,7 +199,7 @@ impl Shape {
             max: look.max,
             is_bare: look.is_bare,
             n_values,
-            points: texts().map(words::evidence).sum(),
+            points: points(&pieces),
             literal_bytes: texts().map(|text| text.len() as u32).sum(),
             letters: texts().map(|text| words::letters(text) as u32).sum(),
             n_words: texts()
@@ -425,6 +425,20 @@ fn take_message_id(pieces: &mut Vec<Piece>) -> Option<Box<str>> {
         (false, _) => pieces[0] = Piece::of_text(&rest),
     }
     Some(id)
+}
+
+/// What the texts of `pieces` say. A blank between two gaps says nothing: most values have one.
+fn points(pieces: &[Piece]) -> u32 {
+    let is_gap = |at: Option<usize>| {
+        at.and_then(|at| pieces.get(at)).is_some_and(|piece| matches!(piece, Piece::Gap { .. }))
+    };
+    let texts = pieces.iter().enumerate().filter_map(|(at, piece)| piece.text().map(|text| (at, text)));
+    let told = texts.map(|(at, text)| {
+        let is_nothing = text.trim_ascii().is_empty() && is_gap(at.checked_sub(1)) && is_gap(Some(at + 1));
+        if is_nothing { 0 } else { words::evidence(text) }
+    });
+    let head = pieces.first().and_then(Piece::text).map_or(0, words::head_evidence);
+    told.sum::<u32>() + head
 }
 
 fn push_hole(pieces: &mut Vec<Piece>, piece: Piece) {
