@@ -248,6 +248,7 @@ impl Matcher {
             n_starts = 2;
             hints.level = hints.level.or(Some(level));
         }
+        hints.said_function = after::function_name(&text[starts[0]..]);
         let starts = &starts[..n_starts];
         Line { matcher: self, fields: &envelope.fields, text, starts, hints: &hints, is_known, floats }
             .classify(scratch)
@@ -411,7 +412,8 @@ impl Wordless {
     /// The shapes whose target, file or function the header names.
     fn candidates(&self, hints: &Hints<'_>, candidates: &mut Vec<u32>) {
         let target = hints.target().and_then(|target| self.by_target.get(&target));
-        let function = hints.function().and_then(|function| self.by_function.get(&hints::hash(function)));
+        let function = hints.function().or(hints.said_function);
+        let function = function.and_then(|function| self.by_function.get(&hints::hash(function)));
         let id = hints.message_id.and_then(|id| self.by_id.get(id));
         candidates.extend(target.into_iter().chain(function).chain(id).flatten());
         for file in hints.files() {

@@ -43,6 +43,8 @@ pub(crate) struct Hints<'e> {
     files: Option<Vec<u32>>,
     line: Option<u32>,
     function: Option<&'e str>,
+    /// A word before a colon at the start of the message, which many loggers put there.
+    pub(crate) said_function: Option<&'e str>,
     pub(crate) level: Option<Level>,
     /// An identifier that stands literally in the source.
     pub(crate) message_id: Option<&'e str>,
@@ -125,6 +127,7 @@ impl Places {
             files: envelope.file.as_deref().map(|file| self.files(file)),
             line: envelope.line,
             function: envelope.function.as_deref().map(bare_function),
+            said_function: None,
             level: envelope.level,
             message_id: envelope.message_id.as_deref(),
         }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use dice_catalog::Kind;
+
 use super::after;
 use super::automaton::{self, Automata};
 use super::fit::{self, Fit, Fitted, Start, Work};
-use super::hints::{Agreement, Hints};
+use super::hints::{self, Agreement, Hints};
 use super::rank::{self, Anchor, Scored};
 use super::shape::Shape;
 use super::{EntryId, LINE_WORK, Matcher, SHAPE_WORK, Scratch};
@@ -190,9 +192,17 @@ impl Line<'_> {
         let typed = typed[place as usize];
         let points = rank::fit_points(shape, typed, &fit, anchor, fields, self.text);
         let Some(named) = self.named_points(shape) else { return };
-        let doubt = rank::doubt(shape, typed, &self.text[from..first_text.clamp(from, self.text.len())]);
+        let first_value = &self.text[from..first_text.clamp(from, self.text.len())];
+        let said = first_value.strip_suffix(b"()").unwrap_or(first_value);
+        let says = self.hints.said_function.filter(|says| says.as_bytes() == said);
+        let doubt = rank::doubt(shape, typed, first_value);
         for &entry in &shape.entries {
             let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
+            let says_function = says.is_some_and(|says| {
+                let function = entries[entry as usize].statement.function.as_deref();
+                function.is_some_and(|function| hints::bare_function(function) == says)
+            });
+            let named = named + if says_function { 32 } else { 0 };
             let is_named = agreement.is_near || named > 0;
             let agreement = Agreement { is_near: is_named, ..agreement };
             let points = points + named + agreement.points - if is_named { 0 } else { doubt };
@@ -299,6 +309,9 @@ impl Line<'_> {
             }
         }
         self.move_named_first(&mut entries);
+        entries.sort_by_key(|id| self.is_unlikely(*id));
+        let best =
+            *fits.iter().find(|scored| Some(&EntryId(scored.entry)) == entries.first()).unwrap_or(&best);
         let shape = &shapes[best.shape as usize];
         let mut values = Vec::new();
         if shape.n_values > 0 && !best.is_cut {
@@ -315,6 +328,14 @@ impl Line<'_> {
             }
         }
         Verdict { strength: best.strength, entries, values, others, budget }
+    }
+
+    /// Among equals, what tests print and what is not logged comes last.
+    fn is_unlikely(&self, id: EntryId) -> (bool, bool) {
+        let entry = self.matcher.entry(id);
+        let mut parts = entry.file.split(['/', '.']);
+        let is_test = parts.any(|part| matches!(part, "test" | "tests" | "testing" | "benches" | "examples"));
+        (is_test, entry.statement.kind != Kind::Log)
     }
 
     /// Of statements that print the same, the one whose place the message itself tells comes alone.

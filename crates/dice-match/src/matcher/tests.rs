@@ -212,6 +212,18 @@ fn a_program_may_be_built_under_another_name() {
 }
 
 #[test]
+fn a_message_may_tell_its_function() {
+    let known = catalog(&[
+        "- - do_child -: {text}: done",
+        "- - do_parent -: {text}: done",
+        "- - do_parent -: {text}: {text}",
+    ]);
+    check(&known, &message("do_parent: done"), "1 [do_parent]");
+    check(&known, &message("do_parent: left"), "2 [do_parent] [left]");
+    check(&known, &message("do_nothing: left"), "unknown");
+}
+
+#[test]
 fn structured_fields_tell_statements_apart() {
     let mut with = entry(0, template("request finished"));
     with.statement.fields = vec!["status".to_owned(), "took".to_owned()];
