@@ -141,3 +141,66 @@ fn stops_after<B: AsRef<[u8]>>(text: &Text<B>, start: usize, row: usize, lines: 
     let twin = |at: usize| (at.saturating_sub(lines)..at).any(|other| text.line(other) == text.line(at));
     lines == 0 || (start..=row).take(STOPS_LIMIT).any(|at| !twin(at))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Hunk, hunks, hunks_for};
+    use crate::authors::text::Text;
+
+    /// Where a row of the new text was in the old one.
+    fn source(hunks: &[Hunk], row: usize) -> Option<usize> {
+        let before = hunks.iter().take_while(|hunk| hunk.new.end <= row);
+        let (new, old) = before.fold((0, 0), |(new, old), h| (new + h.new.len(), old + h.old.len()));
+        let inside = hunks.iter().any(|hunk| hunk.new.contains(&row));
+        (!inside).then(|| row + old - new)
+    }
+
+    /// Every row alone, and all rows of a few ranges, must fare as in the whole diff.
+    #[track_caller]
+    fn check(old: &str, new: &str) {
+        let (old, new) = (Text::new(old).unwrap(), Text::new(new).unwrap());
+        let whole = hunks(&old, &new).unwrap();
+        let rows: Vec<usize> = (0..new.lines()).collect();
+        let middle = rows.len() / 2;
+        let ranges = [&rows[..middle], &rows[middle..], &rows[middle / 2..]];
+        for rows in rows.chunks(1).chain(ranges) {
+            let short = hunks_for(&old, &new, rows).unwrap();
+            for row in rows {
+                let (expected, found) = (source(&whole, *row), source(&short, *row));
+                assert_eq!(found, expected, "row {row} of {:?} from {:?}", new.bytes(), old.bytes());
+            }
+        }
+    }
+
+    /// Few different lines, so that diffs slide; now and then a last line without its line feed.
+    fn text(lines: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+        let line = prop_oneof!["[ab]\n", "[\t ]{0,2}[{}]\n", Just("\n".to_owned()), "[a-f]{3}\n"];
+        let end = prop_oneof![4 => Just(""), 1 => Just("a"), 1 => Just("}")];
+        (prop::collection::vec(line, lines), end).prop_map(|(lines, end)| lines.concat() + end)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_skipped_would_have_made_no_difference(
+            start in text(0..12), old in text(0..4), new in text(0..4), end in text(0..12), many in 0_usize..3,
+        ) {
+            // More than a kilobyte of the same lines at the end is not shown to the diff.
+            let end = if many == 2 { end.repeat(1 + 1100 / (end.len() + 1)) } else { end };
+            check(&format!("{start}{old}{end}"), &format!("{start}{new}{end}"));
+        }
+    }
+
+    #[test]
+    fn edges() {
+        check("", "");
+        check("", "a\n");
+        check("a\n", "");
+        check("a", "a\n");
+        check("a\nb", "a\nb\nc");
+        check("a\nb\na\nb\n", "a\nb\na\nb\na\nb\n");
+    }
+}

@@ -28,6 +28,9 @@ mod tree;
 mod uncommitted;
 mod versions;
 
+#[cfg(test)]
+mod against_git;
+
 pub(crate) use identity::identities;
 pub(crate) use ignore_revs::ignore_revs;
 pub(crate) use uncommitted::uncommitted;
