@@ -5,15 +5,24 @@
 
 use git2::{DiffOptions, Patch};
 
+use super::shorthand::shorthand;
 use super::text::{Hunk, Text, common_prefix, common_suffix};
 
 /// The hunks between two texts, in order; none when they are the same.
 ///
 /// `None` when the engine refuses.
 pub(super) fn hunks<A: AsRef<[u8]>, B: AsRef<[u8]>>(old: &Text<A>, new: &Text<B>) -> Option<Vec<Hunk>> {
-    let tail = common_tail(old.bytes(), new.bytes());
-    let old = &old.bytes()[..old.bytes().len() - tail];
-    let new = &new.bytes()[..new.bytes().len() - tail];
+    let area = Area::between(old, new);
+    let (old_lines, new_lines) = (area.old_seen, area.new_seen);
+    let (prefix, suffix) = (area.hunk.old.start, old_lines - area.hunk.old.end);
+    match shorthand((old, old_lines), (new, new_lines), prefix, suffix) {
+        Some((old, new)) => engine(&old, &new),
+        None => engine(&old.bytes()[..old.start(old_lines)], &new.bytes()[..new.start(new_lines)]),
+    }
+}
+
+/// The hunks between two texts as xdiff finds them.
+fn engine(old: &[u8], new: &[u8]) -> Option<Vec<Hunk>> {
     let mut options = DiffOptions::new();
     options.context_lines(0).interhunk_lines(0).indent_heuristic(true).force_text(true);
     let patch = Patch::from_buffers(old, None, new, None, Some(&mut options)).ok()?;
@@ -69,35 +78,53 @@ const STOPS_LIMIT: usize = 64;
 /// Lines of a hunk whose slides are ruled out, at most.
 const SLIDE_LIMIT: usize = 2_000;
 
+/// What two texts have in common at their ends.
+struct Area {
+    /// What is between, as whole lines.
+    hunk: Hunk,
+    /// Lines of the old text that the engine gets to see.
+    old_seen: usize,
+    /// Lines of the new text that the engine gets to see.
+    new_seen: usize,
+}
+
+impl Area {
+    fn between<A: AsRef<[u8]>, B: AsRef<[u8]>>(old: &Text<A>, new: &Text<B>) -> Area {
+        let tail = common_tail(old.bytes(), new.bytes());
+        let old_bytes = &old.bytes()[..old.bytes().len() - tail];
+        let new_bytes = &new.bytes()[..new.bytes().len() - tail];
+        // The tail starts with a line.
+        let (old_seen, new_seen) = (old.lines_before(old_bytes.len()), new.lines_before(new_bytes.len()));
+
+        let mut prefix = old.lines_before(common_prefix(old_bytes, new_bytes));
+        if prefix == old_seen && old_bytes.last() != Some(&b'\n') {
+            prefix = prefix.saturating_sub(1);
+        }
+        let from = old.start(prefix);
+        let suffix_bytes = common_suffix(&old_bytes[from..], &new_bytes[from..]);
+        let (old_at, new_at) = (old_bytes.len() - suffix_bytes, new_bytes.len() - suffix_bytes);
+        let starts_line = |bytes: &[u8], at: usize| at == 0 || bytes[at - 1] == b'\n';
+        let suffix_at = if starts_line(old_bytes, old_at) && starts_line(new_bytes, new_at) {
+            old_at
+        } else {
+            memchr::memchr(b'\n', &old_bytes[old_at..]).map_or(old_bytes.len(), |at| old_at + at + 1)
+        };
+        let suffix = old_seen - old.lines_before(suffix_at).min(old_seen);
+        Area {
+            hunk: Hunk { old: prefix..old_seen - suffix, new: prefix..new_seen - suffix },
+            old_seen,
+            new_seen,
+        }
+    }
+}
+
 /// The area outside of which the texts are the same, if that settles all of `rows`.
 fn changed_area<A: AsRef<[u8]>, B: AsRef<[u8]>>(
     old: &Text<A>,
     new: &Text<B>,
     rows: &[usize],
 ) -> Option<Hunk> {
-    let tail = common_tail(old.bytes(), new.bytes());
-    let old_bytes = &old.bytes()[..old.bytes().len() - tail];
-    let new_bytes = &new.bytes()[..new.bytes().len() - tail];
-    // What the engine gets to see; the tail starts with a line.
-    let (old_seen, new_seen) = (old.lines_before(old_bytes.len()), new.lines_before(new_bytes.len()));
-
-    let prefix_bytes = common_prefix(old_bytes, new_bytes);
-    let mut prefix = old.lines_before(prefix_bytes);
-    if prefix > 0 && old_bytes[old.start(prefix) - 1] != b'\n' {
-        prefix -= 1;
-    }
-    let from = old.start(prefix);
-    let suffix_bytes = common_suffix(&old_bytes[from..], &new_bytes[from..]);
-    let (old_at, new_at) = (old_bytes.len() - suffix_bytes, new_bytes.len() - suffix_bytes);
-    let starts_line = |bytes: &[u8], at: usize| at == 0 || bytes[at - 1] == b'\n';
-    let suffix_at = if starts_line(old_bytes, old_at) && starts_line(new_bytes, new_at) {
-        old_at
-    } else {
-        memchr::memchr(b'\n', &old_bytes[old_at..]).map_or(old_bytes.len(), |at| old_at + at + 1)
-    };
-    let suffix = old_seen - old.lines_before(suffix_at).min(old_seen);
-
-    let area = Hunk { old: prefix..old_seen - suffix, new: prefix..new_seen - suffix };
+    let Area { hunk: area, old_seen, new_seen } = Area::between(old, new);
     let first_inside = rows.partition_point(|row| *row < area.new.start);
     let first_after = rows.partition_point(|row| *row < area.new.end);
     let first_in_tail = rows.partition_point(|row| *row < new_seen);
@@ -108,8 +135,8 @@ fn changed_area<A: AsRef<[u8]>, B: AsRef<[u8]>>(
         return None;
     }
     if let Some(row) = before.last()
-        && !(stops_before(old, *row, prefix, area.old.len(), old_seen)
-            && stops_before(new, *row, prefix, area.new.len(), new_seen))
+        && !(stops_before(old, *row, area.old.start, area.old.len(), old_seen)
+            && stops_before(new, *row, area.new.start, area.new.len(), new_seen))
     {
         return None;
     }
@@ -122,7 +149,8 @@ fn changed_area<A: AsRef<[u8]>, B: AsRef<[u8]>>(
         }
     }
     // A line whose text the old version has nowhere is new, whatever the diff makes of the others.
-    let is_new = |row: &usize| memchr::memmem::find(old_bytes, new.line(*row)).is_none();
+    let seen = &old.bytes()[..old.start(old_seen)];
+    let is_new = |row: &usize| memchr::memmem::find(seen, new.line(*row)).is_none();
     inside.iter().all(is_new).then_some(area)
 }
 
@@ -149,6 +177,12 @@ mod tests {
     use super::{Hunk, hunks, hunks_for};
     use crate::authors::text::Text;
 
+    /// The hunks without shorthand.
+    fn in_full(old: &Text<&str>, new: &Text<&str>) -> Option<Vec<Hunk>> {
+        let tail = super::common_tail(old.bytes(), new.bytes());
+        super::engine(&old.bytes()[..old.bytes().len() - tail], &new.bytes()[..new.bytes().len() - tail])
+    }
+
     /// Where a row of the new text was in the old one.
     fn source(hunks: &[Hunk], row: usize) -> Option<usize> {
         let before = hunks.iter().take_while(|hunk| hunk.new.end <= row);
@@ -157,11 +191,12 @@ mod tests {
         (!inside).then(|| row + old - new)
     }
 
-    /// Every row alone, and all rows of a few ranges, must fare as in the whole diff.
+    /// The whole diff is the same in shorthand; every row alone, and all rows of a few ranges, must fare as in the whole diff.
     #[track_caller]
     fn check(old: &str, new: &str) {
         let (old, new) = (Text::new(old).unwrap(), Text::new(new).unwrap());
         let whole = hunks(&old, &new).unwrap();
+        assert_eq!(Some(&whole), in_full(&old, &new).as_ref(), "{:?} from {:?}", new.bytes(), old.bytes());
         let rows: Vec<usize> = (0..new.lines()).collect();
         let middle = rows.len() / 2;
         let ranges = [&rows[..middle], &rows[middle..], &rows[middle / 2..]];

@@ -23,6 +23,7 @@ mod mailmap;
 mod objects;
 mod paths;
 mod rename;
+mod shorthand;
 mod text;
 mod tree;
 mod uncommitted;
