@@ -4,7 +4,7 @@
 //! blank. libgit2 hashes every byte it is given, twice, which costs more than the diff: so each line becomes
 //! its indent and a number that stands for its text.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::text::Text;
 
@@ -21,7 +21,8 @@ pub(super) fn shorthand<A: AsRef<[u8]>, B: AsRef<[u8]>>(
     prefix: usize,
     suffix: usize,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut numbers = Numbers::default();
+    let texts = FxHashMap::with_capacity_and_hasher(old_lines, FxBuildHasher);
+    let mut numbers = Numbers { texts, blanks: FxHashMap::default() };
     let mut short_old = Vec::with_capacity(old_lines * 6);
     let (mut prefix_end, mut suffix_start) = (0, 0);
     for row in 0..=old_lines {
@@ -44,7 +45,6 @@ pub(super) fn shorthand<A: AsRef<[u8]>, B: AsRef<[u8]>>(
 }
 
 /// The number of each text that a line has.
-#[derive(Default)]
 struct Numbers<'t> {
     texts: FxHashMap<&'t [u8], usize>,
     blanks: FxHashMap<&'t [u8], usize>,
