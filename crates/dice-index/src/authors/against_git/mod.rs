@@ -105,6 +105,44 @@ fn made_up_histories_with_ignored_commits() {
     }
 }
 
+/// A hundred lines, of which those that `own` says are of this text alone.
+fn hundred(name: &str, own: std::ops::Range<usize>) -> String {
+    let line = |at: usize| {
+        if own.contains(&at) {
+            format!("line {at} of {name} alone\n")
+        } else {
+            format!("line {at} of everybody\n")
+        }
+    };
+    (0..100).map(line).collect()
+}
+
+#[test]
+fn a_renamed_file_is_found_where_git_finds_it() {
+    let nothing = || ("kept.c", "kept\n".to_owned());
+    // What there was, and what becomes of it under a new name.
+    let cases: [&[(&str, String)]; 6] = [
+        // The only one of the same name is good enough, though another is better.
+        &[("a/one.c", hundred("a", 0..15)), ("b/two.c", hundred("b", 20..22))],
+        // It is not, below three quarters.
+        &[("a/one.c", hundred("a", 0..40)), ("b/two.c", hundred("b", 20..22))],
+        // Two of the same name: the better one, or of equals the first.
+        &[("a/one.c", hundred("a", 0..15)), ("b/one.c", hundred("b", 20..22))],
+        &[("a/one.c", hundred("a", 0..5)), ("b/one.c", hundred("b", 0..5)), ("c/two.c", hundred("c", 0..5))],
+        // The same content under another name, and twice.
+        &[("a/two.c", hundred("z", 50..52)), ("b/one.c", hundred("b", 0..1))],
+        // Nothing is like it.
+        &[("a/one.c", hundred("a", 0..90)), ("b/one.c", "short\n".to_owned())],
+    ];
+    for before in cases {
+        // Each is of another commit, so that the lines tell which one was found.
+        let mut commits: Vec<Vec<_>> =
+            (0..=before.len()).map(|files| [&[nothing()], &before[..files]].concat()).collect();
+        commits.push(vec![nothing(), ("z/one.c", hundred("z", 50..52))]);
+        check(0, &Story::of_files(&commits), &[]);
+    }
+}
+
 #[test]
 fn a_shallow_clone_names_nobody_for_its_first_commit() {
     let story = Story::tell(7);

@@ -78,6 +78,19 @@ impl Story {
         teller.end()
     }
 
+    /// One commit after the other, each with these files.
+    pub(super) fn of_files(commits: &[Vec<(&str, String)>]) -> Story {
+        let mut teller = Teller::new(0);
+        let mut parents = Vec::new();
+        for files in commits {
+            let file = |text: &String| text.split_inclusive('\n').map(str::to_owned).collect();
+            let file = |text| File { mode: 0o100_644, lines: file(text) };
+            let files = files.iter().map(|(path, text)| ((*path).to_owned(), file(text))).collect();
+            parents = vec![teller.commit(&parents, &files)];
+        }
+        teller.end()
+    }
+
     /// One commit for each person, and one that adds a mailmap.
     pub(super) fn of_people(mailmap: &str, people: &[(&str, &str)]) -> Story {
         let mut teller = Teller::new(0);
