@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! Chores in Rust: `cargo xtask <chore>`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to who runs it")]
+
+mod demo;
+mod docs;
+mod program;
+mod queries;
+mod record;
+mod score;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  tidy                              checks the house rules
+  docs [--check]                    writes the generated parts of the README
+  demo                              shows Dice on fixtures and on its own log; sends nothing
+  queries [FILE]…                   compiles every statements.scm, prints what files yield
+  record                            runs the fixture programs and writes fixtures/logs anew
+  score [--sets DIR --repos DIR]    scores Dice on recordings with known truth
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(err) => {
+            eprintln!("xtask: {err:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does a chore; `false` when it found something wrong and said what.
+fn run(arguments: &[String]) -> Result<bool> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["docs"] => docs::run(),
+        ["docs", "--check"] => docs::check(),
+        ["demo"] => demo::run(),
+        ["queries", files @ ..] => queries::run(files),
+        ["record"] => record::run(),
+        ["score", rest @ ..] => score::run(rest),
+        _ => {
+            eprint!("{USAGE}");
+            Ok(false)
+        }
+    }
+}

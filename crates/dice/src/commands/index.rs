@@ -106,10 +106,7 @@ impl Sources {
         };
         let indexed = pool.install(|| dice_index::index(&requests, &options, &progress));
         bar.finish_and_clear();
-        indexed.map_err(|error| {
-            let next = error.next().to_owned();
-            Failure::new(error.to_string(), next).into()
-        })
+        Ok(indexed?)
     }
 
     fn config(&self) -> Result<Option<Config>> {

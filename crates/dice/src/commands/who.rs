@@ -176,7 +176,10 @@ impl Arguments {
             Some(object) => {
                 let author = best.and_then(|entry| entry.author.as_ref());
                 let url = best.and_then(|entry| link(entry, repos));
-                serde_json::to_writer(&mut *out, &Known { object: object.of_no_stream(), author, summary, url })?;
+                serde_json::to_writer(
+                    &mut *out,
+                    &Known { object: object.of_no_stream(), author, summary, url },
+                )?;
             }
             None => {
                 let nearest = matcher.nearest(&case.answer.envelope.message, FEW);
