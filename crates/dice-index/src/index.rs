@@ -94,20 +94,18 @@ pub fn index(
         indexed.files.push((name, one.files));
     }
     // The sort is stable: of what is equal, the order of requests and of the text decides.
-    indexed.catalog.entries.sort_by(Entry::order);
-    indexed.catalog.entries.dedup_by(|later, earlier| is_same(later, earlier));
+    indexed.catalog.entries.sort_by(|a, b| a.order(b).then_with(|| what(a).cmp(&what(b))));
+    indexed
+        .catalog
+        .entries
+        .dedup_by(|later, earlier| later.order(earlier).is_eq() && what(later) == what(earlier));
     Ok(indexed)
 }
 
-/// Whether two entries say the same about the same place.
-fn is_same(a: &Entry, b: &Entry) -> bool {
-    let place = |e: &Entry| (e.statement.line, e.statement.column, e.statement.level, e.statement.kind);
-    a.repo == b.repo
-        && a.file == b.file
-        && place(a) == place(b)
-        && a.statement.template == b.statement.template
-        && a.statement.prefix == b.statement.prefix
-        && a.statement.suffix == b.statement.suffix
+/// What an entry says besides its place and template: alternatives of one call may differ in it.
+fn what(entry: &Entry) -> impl Ord + '_ {
+    let s = &entry.statement;
+    (s.level, s.kind, &s.prefix, &s.suffix)
 }
 
 /// A repository that is open, and what it says about itself.
@@ -152,6 +150,8 @@ fn open_all(requests: &[Request], options: &Options) -> Result<Vec<Opened>, Inde
             known.root == opened.root
                 && known.commit() == opened.commit()
                 && known.worktree == opened.worktree
+                // Working trees linked to one repository have files of their own.
+                && (!known.worktree || known.place.directory() == opened.place.directory())
         };
         if all.iter().any(is_known) {
             continue;
