@@ -296,7 +296,7 @@ impl Opened {
                 history,
                 url: self.place.url(),
                 worktree: self.worktree,
-                fallback: self.config.owners.fallback.0.clone(),
+                fallback: self.config.owners.fallback.clone(),
                 extra: serde_json::Map::new(),
             },
             entries,

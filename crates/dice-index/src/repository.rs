@@ -39,14 +39,6 @@ impl std::fmt::Debug for Git {
 }
 
 impl Place {
-    /// Where a person would look for it: the working tree, or the repository itself where it is bare.
-    pub(crate) fn directory(&self) -> PathBuf {
-        match self {
-            Place::Git(git) => git.workdir.clone().unwrap_or_else(|| git.repository.path().to_path_buf()),
-            Place::Plain { root, .. } => root.clone(),
-        }
-    }
-
     /// Finds the repository that `request` names by any path in it.
     pub(crate) fn open(request: &Request) -> Result<Place, IndexError> {
         let path = &request.path;
@@ -134,6 +126,14 @@ impl Place {
         let root = if is_repository { worktree_root(start) } else { start.to_path_buf() };
         let warning = is_repository.then(|| format!("{problem}; its authors are not known"));
         Ok(Place::Plain { root, warning })
+    }
+
+    /// Where a person would look for it: the working tree, or the repository itself where it is bare.
+    pub(crate) fn directory(&self) -> PathBuf {
+        match self {
+            Place::Git(git) => git.workdir.clone().unwrap_or_else(|| git.repository.path().to_path_buf()),
+            Place::Plain { root, .. } => root.clone(),
+        }
     }
 
     /// The repository, where there is one.

@@ -106,7 +106,7 @@ fn every_reason_for_an_owner() {
         "#triage fallback",
     ];
     assert_eq!(owners(&indexed), want);
-    assert_eq!(indexed.catalog.repos[0].fallback, ["#triage"]);
+    assert_eq!(indexed.catalog.repos[0].fallback.as_deref(), Some("#triage"));
     assert_eq!(
         indexed.report.warnings,
         [
