@@ -22,6 +22,7 @@ pub struct Config {
     /// Who answers for what.
     pub owners: OwnersConfig,
     /// E-mail address → handle (`@pig`). Also used to check annotations, when it is not empty.
+    #[serde(deserialize_with = "people")]
     pub people: BTreeMap<String, String>,
     /// Loggers that Dice does not find by itself.
     #[serde(rename = "logger", deserialize_with = "loggers")]
@@ -78,7 +79,8 @@ pub struct OwnersConfig {
     /// Who answers when nobody else does. Default: nobody.
     #[serde(deserialize_with = "fallback")]
     pub fallback: Option<String>,
-    /// Authors who are programs: e-mail addresses or names, `*` for any text. Default: none.
+    /// Authors who are programs: e-mail addresses or names, `*` for any text. Default: `*[bot]` and
+    /// `*[bot]@*`, as hosts mark theirs.
     pub bots: Vec<String>,
     /// Authors who have left: e-mail addresses, names or handles, `*` for any text. Default: none.
     pub left: Vec<String>,
@@ -100,7 +102,7 @@ impl Default for OwnersConfig {
                 OwnersRule::Codeowners,
             ],
             fallback: None,
-            bots: Vec::new(),
+            bots: vec!["*[bot]".to_owned(), "*[bot]@*".to_owned()],
             left: Vec::new(),
             inactive_after: None,
             paths: BTreeMap::new(),
@@ -204,6 +206,16 @@ fn owner<E: de::Error>(text: &str) -> Result<String, E> {
 fn fallback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let name = String::deserialize(deserializer)?;
     if name.is_empty() { Ok(None) } else { owner(&name).map(Some) }
+}
+
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let people = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let is_handle =
+        |name: &String| name.len() > 1 && name.starts_with('@') && !name.contains(char::is_whitespace);
+    match people.values().find(|name| !is_handle(name)) {
+        Some(name) => Err(D::Error::custom(format!("wanted a handle (@name), found `{name}`"))),
+        None => Ok(people),
+    }
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -377,6 +389,7 @@ mod tests {
             "[people]\n[[logger]]\nlang = 'cc'\nnames = ['x']",
             "line 2: unknown language `cc`, expected one of `c`, `rust`",
         );
+        check_error("[people]\n'pig@pen.mssn' = 'pig'", "line 1: wanted a handle (@name), found `pig`");
         check_error("[[logger]]\nlang = 'c'", "line 1: wanted `names = [\"…\"]` in [[logger]], found none");
         check_error("a = ", "line 1: string values must be quoted, expected literal string");
         check_error(

@@ -1,79 +1,64 @@
 //! Who wrote each statement, or why that is not known.
 
+use std::collections::HashMap;
+
 use dice_catalog::{Author, AuthorMissing, Entry, History, LineNo};
 use git2::Oid;
-use rustc_hash::FxHashMap;
 
+use crate::authors::{self, Blame, Snapshot, Wanted};
 use crate::files::File;
-use crate::mailmap::Mailmap;
 use crate::repository::Git;
 use crate::sources::Found;
-use crate::{authors, identity};
 
 /// Who wrote the statements of one repository.
 #[derive(Default)]
 pub(crate) struct Credits {
-    blame: authors::Blame,
-    people: FxHashMap<Oid, Option<(Author, i64)>>,
+    blame: Blame,
+    people: HashMap<Oid, Author>,
     /// Whether there is a history that could know.
     is_asked: bool,
 }
 
 impl Credits {
-    /// Asks git for the commits of everything found.
+    /// Asks git for the commits of everything found; what is wrong with the list of commits to look through
+    /// becomes a warning.
     pub(crate) fn ask(
         git: Option<&Git>,
+        snapshot: Snapshot,
         files: &[File],
         found: &[Found],
-        ignore_revs: &[Oid],
-        mailmap: &Mailmap,
         warnings: &mut Vec<String>,
     ) -> Credits {
         let Some((git, head)) = git.and_then(|git| Some((git, git.commit?))) else {
             return Credits::default();
         };
-        let mut wanted = authors::Wanted::new();
+        let mut wanted = Wanted::new();
         for found in found {
             let lines: Vec<LineNo> = found.line.into_iter().chain(found.format_line).collect();
             if !lines.is_empty() {
                 wanted.entry(files[found.file].raw.clone()).or_default().extend(lines);
             }
         }
-        for lines in wanted.values_mut() {
-            lines.sort();
-            lines.dedup();
-        }
-        let settings = authors::Settings { ignore_revs: ignore_revs.to_vec() };
-        let blame = authors::blame(&git.repository, head, &wanted, &settings);
-        let mut people = FxHashMap::default();
-        let mut unreadable = 0;
-        for (path, lines) in &wanted {
-            for commit in lines.iter().filter_map(|&line| blame.commit(path, line).ok()) {
-                people.entry(commit).or_insert_with(|| {
-                    let commit = git.repository.find_commit(commit);
-                    unreadable += usize::from(commit.is_err());
-                    commit.ok().map(|commit| identity::author(&commit, mailmap))
-                });
-            }
-        }
-        if unreadable > 0 {
-            warnings.push(format!("{unreadable} commits cannot be read; run `git fsck`"));
-        }
+        let (ignore_revs, complaints) = authors::ignore_revs(&git.repository, snapshot);
+        warnings.extend(complaints);
+        let blame = authors::blame(&git.repository, head, &wanted, &authors::Settings { ignore_revs });
+        let people = authors::identities(&git.repository, snapshot, &blame.commits());
         Credits { blame, people, is_asked: true }
     }
 
-    /// Writes down who wrote a statement, or why that is not known.
+    /// Writes down who wrote a statement of the file that git calls `path`, or why that is not known.
     pub(crate) fn tell(&self, found: &mut Found, path: &[u8]) {
         let author = |line: Option<LineNo>| {
             let line = line.filter(|_| self.is_asked).ok_or(AuthorMissing::Uncommitted)?;
             let commit = self.blame.commit(path, line)?;
-            self.people.get(&commit).and_then(Option::as_ref).ok_or(AuthorMissing::MissingObject)
+            self.people.get(&commit).ok_or(AuthorMissing::MissingObject)
         };
         let entry = &mut found.entry;
         match author(found.line) {
-            Ok((first, written)) => {
-                if let Some(Ok((second, later))) = found.format_line.map(|line| author(Some(line)))
-                    && later > written
+            Ok(first) => {
+                // Times are in UTC and of one form, so they compare as text.
+                if let Some(Ok(second)) = found.format_line.map(|line| author(Some(line)))
+                    && second.time > first.time
                     && !second.email.eq_ignore_ascii_case(&first.email)
                 {
                     entry.also_author = Some(second.clone());

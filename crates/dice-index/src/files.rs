@@ -372,7 +372,7 @@ fn language(path: &str) -> Option<&'static Language> {
 /// Whether the file is one that Dice reads besides source text.
 fn says_something(path: &str) -> bool {
     matches!(split(path).1, ".gitattributes" | "Cargo.toml")
-        || matches!(path, config::FILE | ".mailmap" | ".git-blame-ignore-revs")
+        || path == config::FILE
         || codeowners::LOCATIONS.contains(&path)
 }
 

@@ -8,12 +8,13 @@ use dice_extract::Logger;
 use git2::Oid;
 
 use crate::attributes::Attributes;
+use crate::authors::Snapshot;
+use crate::codeowners::{Codeowners, LOCATIONS};
 use crate::credits::{self, Credits};
 use crate::files::Tree;
 use crate::module::Packages;
 use crate::owners::{Active, Owners};
 use crate::repository::{Git, Place};
-use crate::said::Said;
 use crate::sources::Reader;
 use crate::{Config, Report, config};
 
@@ -74,7 +75,7 @@ pub fn index(
     let opened = open_all(requests, options)?;
     let several = opened.len() > 1;
     let mut indexed = Indexed {
-        root: opened.first().map(|opened| opened.place.root()).unwrap_or_default(),
+        root: opened.first().map(|opened| opened.place.directory()).unwrap_or_default(),
         catalog: Catalog {
             tool: concat!("dice ", env!("CARGO_PKG_VERSION")).to_owned(),
             ..Catalog::default()
@@ -93,20 +94,18 @@ pub fn index(
         indexed.files.push((name, one.files));
     }
     // The sort is stable: of what is equal, the order of requests and of the text decides.
-    indexed.catalog.entries.sort_by(Entry::order);
-    indexed.catalog.entries.dedup_by(|later, earlier| is_same(later, earlier));
+    indexed.catalog.entries.sort_by(|a, b| a.order(b).then_with(|| what(a).cmp(&what(b))));
+    indexed
+        .catalog
+        .entries
+        .dedup_by(|later, earlier| later.order(earlier).is_eq() && what(later) == what(earlier));
     Ok(indexed)
 }
 
-/// Whether two entries say the same about the same place.
-fn is_same(a: &Entry, b: &Entry) -> bool {
-    let place = |e: &Entry| (e.statement.line, e.statement.column, e.statement.level, e.statement.kind);
-    a.repo == b.repo
-        && a.file == b.file
-        && place(a) == place(b)
-        && a.statement.template == b.statement.template
-        && a.statement.prefix == b.statement.prefix
-        && a.statement.suffix == b.statement.suffix
+/// What an entry says besides its place and template: alternatives of one call may differ in it.
+fn what(entry: &Entry) -> impl Ord + '_ {
+    let s = &entry.statement;
+    (s.level, s.kind, &s.prefix, &s.suffix)
 }
 
 /// A repository that is open, and what it says about itself.
@@ -151,6 +150,8 @@ fn open_all(requests: &[Request], options: &Options) -> Result<Vec<Opened>, Inde
             known.root == opened.root
                 && known.commit() == opened.commit()
                 && known.worktree == opened.worktree
+                // Working trees linked to one repository have files of their own.
+                && (!known.worktree || known.place.directory() == opened.place.directory())
         };
         if all.iter().any(is_known) {
             continue;
@@ -245,7 +246,7 @@ impl Opened {
         let git = self.place.git();
         let attributes = Attributes::new(self.tree.texts_called(".gitattributes", git));
         let packages = Packages::new(self.tree.texts_called("Cargo.toml", git));
-        let said = Said::read(&self.tree, git, &mut self.report.warnings);
+        let codeowners = codeowners(&self.tree, git, &mut self.report.warnings);
         let problems = std::mem::take(&mut self.tree.problems);
         self.report.problems.extend(problems.into_iter().map(|(path, text)| (path, None, text)));
         let listing = std::mem::take(&mut self.tree).listing(&self.config.index, &attributes);
@@ -253,23 +254,25 @@ impl Opened {
         let reader = Reader::new(&self.name, &self.config, &packages, git, self.worktree, options.authors);
         let (mut found, loggers, files) = reader.read(listing, &mut self.report, progress);
 
+        let snapshot = match self.commit() {
+            Some(commit) if !self.worktree => Snapshot::Commit(commit),
+            _ => Snapshot::Worktree,
+        };
         let mut credits = Credits::default();
         if options.authors {
             let what = format!("asking git who wrote {}", self.name);
             progress(&what, 0, 1);
-            let warnings = &mut self.report.warnings;
-            credits = Credits::ask(git, &files, &found, &said.ignore_revs, &said.mailmap, warnings);
+            credits = Credits::ask(git, snapshot, &files, &found, &mut self.report.warnings);
             progress(&what, 1, 1);
         }
-        let active = match (git, self.config.owners.inactive_after, self.commit()) {
-            (Some(git), Some(days), Some(head)) if options.authors => {
-                let active = Active::new(&git.repository, head, days, &said.mailmap, &self.config.people);
-                // Without an answer nobody counts as gone.
-                active.ok()
+        let active = match (git, self.config.owners.inactive_after) {
+            // Without an answer nobody counts as gone.
+            (Some(git), Some(days)) if options.authors => {
+                Active::new(git, snapshot, days, &self.config.people).ok()
             }
             _ => None,
         };
-        let owners = Owners::new(&self.config, said.codeowners, active);
+        let owners = Owners::new(&self.config, codeowners, active);
         for found in &mut found {
             if options.authors {
                 credits.tell(found, &files[found.file].raw);
@@ -304,22 +307,26 @@ impl Opened {
     }
 }
 
+/// The repository's CODEOWNERS, the first of its places; what is not understood becomes a warning.
+fn codeowners(tree: &Tree, git: Option<&Git>, warnings: &mut Vec<String>) -> Codeowners {
+    let found = LOCATIONS.iter().find_map(|path| Some((path, tree.text(path, git)?)));
+    found.map_or_else(Codeowners::default, |(path, text)| {
+        let (codeowners, complaints) = Codeowners::parse(&text);
+        warnings.extend(complaints.into_iter().map(|(line, text)| format!("{path}:{line}: {text}")));
+        codeowners
+    })
+}
+
 /// Why nothing could be indexed.
 #[derive(Debug)]
 pub struct IndexError {
     message: String,
-    next: String,
 }
 
 impl IndexError {
-    /// `message` says what was wanted and what was found, `next` what to do about it.
-    pub(crate) fn new(message: impl Into<String>, next: impl Into<String>) -> IndexError {
-        IndexError { message: message.into(), next: next.into() }
-    }
-
-    /// What the user can do about it.
-    pub fn next(&self) -> &str {
-        &self.next
+    /// `problem` says what was wanted and what was found, `next` what to do about it.
+    pub(crate) fn new(problem: impl fmt::Display, next: impl fmt::Display) -> IndexError {
+        IndexError { message: format!("{problem}; {next}") }
     }
 }
 

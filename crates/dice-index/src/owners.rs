@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use dice_catalog::{Author, Owner, Why};
-use git2::{Oid, Repository, Sort};
+use git2::Sort;
 use rustc_hash::FxHashSet;
 
+use crate::authors::{self, Snapshot};
 use crate::codeowners::Codeowners;
 use crate::config::{Config, Names, OwnersRule};
-use crate::identity;
-use crate::mailmap::Mailmap;
 use crate::pattern::{Below, Patterns, PatternsBuilder};
+use crate::repository::Git;
 
 /// Commits beyond the last recent one that are still looked at: clocks of committers differ.
 const SLOP: usize = 64;
@@ -143,33 +143,35 @@ pub(crate) struct Active {
 }
 
 impl Active {
-    /// Authors of the `days` days before `head` was committed.
+    /// Authors of the `days` days before the commit that is read.
     pub(crate) fn new(
-        repository: &Repository,
-        head: Oid,
+        git: &Git,
+        snapshot: Snapshot,
         days: u32,
-        mailmap: &Mailmap,
         people: &BTreeMap<String, String>,
     ) -> Result<Active, git2::Error> {
         let mut active = Active::default();
-        let newest = repository.find_commit(head)?.time().seconds();
+        let Some(head) = git.commit else { return Ok(active) };
+        let newest = git.repository.find_commit(head)?.time().seconds();
         let since = newest.saturating_sub(i64::from(days) * 24 * 60 * 60);
-        let mut walk = repository.revwalk()?;
+        let mut walk = git.repository.revwalk()?;
         walk.set_sorting(Sort::TIME)?;
         walk.push(head)?;
-        let mut old = 0;
+        let (mut recent, mut old) = (Vec::new(), 0);
         for id in walk {
             // The history of a shallow clone ends somewhere.
-            let Ok(commit) = id.and_then(|id| repository.find_commit(id)) else { break };
-            if commit.time().seconds() < since {
+            let Ok(commit) = id.and_then(|id| git.repository.find_commit(id)) else { break };
+            if commit.time().seconds() >= since {
+                recent.push(commit.id());
+                old = 0;
+            } else {
                 old += 1;
-                if old > SLOP {
-                    break;
-                }
-                continue;
             }
-            old = 0;
-            let (author, _) = identity::author(&commit, mailmap);
+            if old > SLOP {
+                break;
+            }
+        }
+        for author in authors::identities(&git.repository, snapshot, &recent).into_values() {
             if let Some(handle) = handle(people, &author.email) {
                 active.handles.insert(handle.to_lowercase());
             }

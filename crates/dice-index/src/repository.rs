@@ -128,8 +128,8 @@ impl Place {
         Ok(Place::Plain { root, warning })
     }
 
-    /// The root: the working tree, or the repository's own directory where it is bare.
-    pub(crate) fn root(&self) -> PathBuf {
+    /// Where a person would look for it: the working tree, or the repository itself where it is bare.
+    pub(crate) fn directory(&self) -> PathBuf {
         match self {
             Place::Git(git) => git.workdir.clone().unwrap_or_else(|| git.repository.path().to_path_buf()),
             Place::Plain { root, .. } => root.clone(),

@@ -8,7 +8,7 @@ use dice_extract::{Facts, Logger, Settings, Source};
 use git2::Oid;
 use rayon::prelude::*;
 
-use crate::committed::Committed;
+use crate::authors;
 use crate::files::{File, Listing, Tree, Why};
 use crate::module::Packages;
 use crate::repository::{Git, Handles, Unread};
@@ -231,11 +231,7 @@ impl<'a> Reader<'a> {
 
     /// A file's bytes without a byte-order mark.
     fn bytes(&self, file: &File) -> Result<Vec<u8>, Unread> {
-        let mut text = file.content.read(self.handles.as_ref(), LIMIT_BYTES)?;
-        if text.starts_with(b"\xEF\xBB\xBF") {
-            text.drain(..3);
-        }
-        Ok(text)
+        file.content.read(self.handles.as_ref(), LIMIT_BYTES).map(without_mark)
     }
 
     /// The statements of the wanted kinds, with the lines that git knows them by.
@@ -247,8 +243,8 @@ impl<'a> Reader<'a> {
         }
         let committed = match &self.committed {
             Some(blobs) => self.compare(blobs.get(&file.raw).copied(), text),
-            None if self.worktree => Committed::New,
-            None => Committed::Same,
+            None if self.worktree => Committed::Some(Vec::new()),
+            None => Committed::All,
         };
         let found = wanted.into_iter().map(|statement| Found {
             file: number,
@@ -271,16 +267,42 @@ impl<'a> Reader<'a> {
         found.collect()
     }
 
+    /// Compares a file of the working tree with the commit's.
     fn compare(&self, blob: Option<Oid>, text: &[u8]) -> Committed {
-        let old = blob.zip(self.handles.as_ref()).and_then(|(blob, handles)| {
-            let mut old = handles.blob(blob, LIMIT_BYTES).ok()?;
-            if old.starts_with(b"\xEF\xBB\xBF") {
-                old.drain(..3);
-            }
-            Some(old)
-        });
-        old.map_or(Committed::New, |old| Committed::compare(&old, text))
+        let old = blob
+            .zip(self.handles.as_ref())
+            .and_then(|(blob, handles)| Some(without_mark(handles.blob(blob, LIMIT_BYTES).ok()?)));
+        match old {
+            Some(old) if old == text => Committed::All,
+            Some(old) => Committed::Some(authors::uncommitted(text, &old)),
+            None => Committed::Some(Vec::new()),
+        }
     }
+}
+
+/// Which lines of a file are in the commit.
+enum Committed {
+    /// All, with the same numbers.
+    All,
+    /// For each line the commit's.
+    Some(Vec<Option<LineNo>>),
+}
+
+impl Committed {
+    fn line(&self, line: LineNo) -> Option<LineNo> {
+        match self {
+            Committed::All => Some(line),
+            Committed::Some(lines) => lines.get(line.row()).copied().flatten(),
+        }
+    }
+}
+
+/// Text without a byte-order mark.
+fn without_mark(mut text: Vec<u8>) -> Vec<u8> {
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        text.drain(..3);
+    }
+    text
 }
 
 /// The commit's blobs by path; empty when the commit cannot be read, so that nothing is taken as committed.
