@@ -22,7 +22,7 @@ fn check(folder: &Path, arguments: &[&str], code: i32, parts: &[&str]) {
 #[test]
 fn a_folder_that_is_no_repository() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["index"][..], &["init"], &["loggers"], &["index", "nowhere"]] {
+    for arguments in [&["index"][..], &["loggers"], &["index", "nowhere"]] {
         check(folder.path(), arguments, 2, &["error: ", "next: "]);
     }
 }

@@ -68,7 +68,11 @@ fn an_annotation_comes_before_the_author() {
 #[test]
 fn a_wrapper_adds_its_words_to_the_template() {
     check("petrel", "cannot write to <*>: <*>", &["src/disk.c:18 error #disks by annotation"]);
-    check("petrel", "<*>: all <*> relays are down", &["src/queue.c:34 error bela@petrel.example by author"]);
+    check(
+        "petrel",
+        "deliver_letter: all <*> relays are down",
+        &["src/queue.c:34 error bela@petrel.example by author"],
+    );
     check("petrel", "letter <*>: has no sender", &["src/queue.c:17 warning bela@petrel.example by author"]);
 }
 
@@ -88,15 +92,15 @@ fn authors_are_found_through_renames_mailmap_and_ignored_commits() {
     check(
         "petrel",
         "<*>: old files removed, <*>% -> <*>%",
-        &["src/disk.c:12 notice cleo@petrel.example by author"],
+        &["src/disk.c:11 notice cleo@petrel.example by author"],
     );
     check(
         "petrel",
         "letter <*> is dead after <*> tries",
         &["src/queue.c:57 error bela@petrel.example by author"],
     );
-    check("siskin", "job <*> (<*>) goes to <*>", &["src/runner.rs:22 info @lightnin by author"]);
-    check("siskin", "swept, <*> bytes free", &["src/store.rs:34 info @odetta by author"]);
+    check("siskin", "job <*> (<*>) goes to <*>", &["src/runner.rs:22 info lightnin@siskin.example by author"]);
+    check("siskin", "swept, <*> bytes free", &["src/store.rs:34 info odetta@siskin.example by author"]);
 }
 
 #[test]
