@@ -14,7 +14,7 @@ mod verdict;
 
 pub use envelope::Envelope;
 pub use limits::Limits;
-pub use matcher::{CompileError, EntryId, Matcher, Scratch};
+pub use matcher::{CompileError, EntryId, Matcher, MatcherStats, Scratch};
 pub use reader::{Format, Reader, ReaderSettings};
 pub use stream::{Answer, Stream};
 pub use verdict::{Strength, Verdict};

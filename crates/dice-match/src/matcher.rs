@@ -1,24 +1,99 @@
 //! The compiled catalog.
 
+mod after;
+mod automaton;
+mod fit;
+mod hints;
+mod hole;
+mod keys;
+mod rank;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 
-use dice_catalog::{Catalog, Entry};
+use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Template};
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{Envelope, Limits, Verdict};
+use crate::{Envelope, Limits, Strength, Verdict};
+use automaton::Automata;
+use fit::{Fit, Fitted, Start, Work};
+use hints::{Hints, Places};
+use hole::Holes;
+use keys::{Keys, LineWords};
+use rank::{Anchor, Scored};
+use shape::{Look, Shape};
 
 /// A statement's place in one matcher. It dies with it; what is stored uses fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub(crate) u32);
 
 /// The compiled catalog. Shared between threads; each brings its own [`Scratch`].
+///
+/// A message is compared with *shapes*: what the first line of a message looks like when a statement printed
+/// it. The key index says which shapes are worth asking; each is then fitted to the message, and the fits
+/// are ranked by their evidence.
 #[derive(Debug)]
 pub struct Matcher {
     entries: Vec<Entry>,
+    shapes: Vec<Shape>,
+    /// What the typed holes of each shape add to the evidence.
+    typed: Vec<i32>,
+    holes: Holes,
+    places: Places,
+    keys: Keys,
+    /// Shapes without a word, by what a header must name before they are asked.
+    wordless: Wordless,
+    limits: Limits,
+    /// Off in tests only, to show that the key index changes no verdict.
+    uses_keys: bool,
+}
+
+#[derive(Debug, Default)]
+struct Wordless {
+    by_target: FxHashMap<u32, Vec<u32>>,
+    by_file: FxHashMap<u32, Vec<u32>>,
+    by_function: FxHashMap<u64, Vec<u32>>,
 }
 
 /// What classifying needs to remember between lines, to save time only.
 #[derive(Debug, Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    work: Work,
+    line: LineWords,
+    candidates: Vec<u32>,
+    fits: Vec<Scored>,
+    automata: Automata,
+}
+
+impl Scratch {
+    /// Bytes of automata that were built while classifying, and of what they may remember.
+    pub fn automata_bytes(&self) -> usize {
+        self.automata.bytes()
+    }
+}
+
+/// What a matcher holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatcherStats {
+    /// Statements that lines are matched against.
+    pub statements: usize,
+    /// Different messages among them.
+    pub templates: usize,
+    /// Bytes of the compiled catalog, the entries themselves not counted.
+    pub index_bytes: usize,
+}
+
+/// Units of work for one line: about a nanosecond each.
+const LINE_WORK: usize = 4_000_000;
+/// Units of work for one shape on an empty line, and for each byte more.
+const SHAPE_WORK: (usize, usize) = (4096, 16);
+/// A message of at least this many bytes may have been cut by whatever carried it.
+const LONG: usize = 200;
 
 impl Matcher {
     /// Compiles every matchable statement of `catalogs`.
@@ -27,8 +102,44 @@ impl Matcher {
     ///
     /// When the catalogs need more than `limits.index_bytes`.
     pub fn new(catalogs: Vec<Catalog>, limits: &Limits) -> Result<Matcher, CompileError> {
-        let _ = limits;
-        Ok(Matcher { entries: catalogs.into_iter().flat_map(|catalog| catalog.entries).collect() })
+        let entries: Vec<Entry> = catalogs.into_iter().flat_map(|catalog| catalog.entries).collect();
+        let mut holes = Holes::default();
+        let mut known: FxHashMap<Look, u32> = FxHashMap::default();
+        let mut shapes: Vec<Shape> = Vec::new();
+        let mut bytes = 0;
+        for (n, entry) in entries.iter().enumerate() {
+            if !entry.statement.kind.is_matched_by_default() {
+                continue;
+            }
+            for look in Look::of(entry, &mut holes) {
+                let place = *known.entry(look).or_insert_with_key(|look| {
+                    let shape = Shape::new(look);
+                    bytes += shape.bytes();
+                    shapes.push(shape);
+                    shapes.len() as u32 - 1
+                });
+                let known = &mut shapes[place as usize].entries;
+                if known.last() != Some(&(n as u32)) {
+                    known.push(n as u32);
+                }
+            }
+            if bytes > limits.index_bytes {
+                return Err(CompileError { needed_bytes: bytes, limit_bytes: limits.index_bytes });
+            }
+        }
+        drop(known);
+        let typed = shapes.iter().map(|shape| rank::typed_points(shape, &holes)).collect();
+        let places = Places::new(&entries);
+        let keys = Keys::new(&shapes);
+        let wordless = Wordless::new(&shapes, &entries, &places);
+        let limits = *limits;
+        let matcher =
+            Matcher { entries, shapes, typed, holes, places, keys, wordless, limits, uses_keys: true };
+        let needed_bytes = matcher.stats().index_bytes;
+        if needed_bytes > limits.index_bytes {
+            return Err(CompileError { needed_bytes, limit_bytes: limits.index_bytes });
+        }
+        Ok(matcher)
     }
 
     /// The statement at `id`.
@@ -41,16 +152,540 @@ impl Matcher {
         &self.entries
     }
 
+    /// How much it holds.
+    pub fn stats(&self) -> MatcherStats {
+        let shapes: usize = self.shapes.iter().map(Shape::bytes).sum();
+        let distinct: FxHashSet<u32> =
+            self.shapes.iter().flat_map(|shape| shape.entries.iter().copied()).collect();
+        MatcherStats {
+            statements: distinct.len(),
+            templates: self.shapes.iter().filter(|shape| !shape.is_bare).count(),
+            index_bytes: shapes + self.holes.bytes() + self.keys.bytes() + self.places.bytes(),
+        }
+    }
+
     /// Which statements can have printed the message.
     pub fn classify(&self, envelope: &Envelope<'_>, scratch: &mut Scratch) -> Verdict {
-        let _ = (envelope, scratch);
-        Verdict::default()
+        self.classify_from(envelope, true, scratch)
+    }
+
+    /// Which statements can have printed the message; `floats` tells whether it may start behind a text
+    /// that no header format knows.
+    pub(crate) fn classify_from(
+        &self,
+        envelope: &Envelope<'_>,
+        floats: bool,
+        scratch: &mut Scratch,
+    ) -> Verdict {
+        if envelope.is_access {
+            return Verdict::default();
+        }
+        let is_known = envelope.format.is_some() && envelope.uncut.is_none();
+        let verdict = self.classify_text(envelope, &envelope.message, is_known, floats, scratch);
+        let Some(uncut) = envelope.uncut.as_deref().filter(|_| verdict.strength < Strength::Strong) else {
+            return verdict;
+        };
+        // What looked like a header may be the statement's own text.
+        let mut whole = self.classify_text(&Envelope::default(), uncut, false, floats, scratch);
+        if whole.strength < Strength::Strong {
+            return verdict;
+        }
+        let cut = uncut.len().saturating_sub(envelope.message.len());
+        for value in &mut whole.values {
+            *value = value.start.saturating_sub(cut)..value.end.saturating_sub(cut);
+        }
+        whole
+    }
+
+    fn classify_text(
+        &self,
+        envelope: &Envelope<'_>,
+        text: &[u8],
+        is_known: bool,
+        floats: bool,
+        scratch: &mut Scratch,
+    ) -> Verdict {
+        let text = text[..text.len().min(self.limits.line_bytes)].trim_ascii_end();
+        if text.is_empty() {
+            return Verdict::default();
+        }
+        let mut hints = self.places.hints(envelope);
+        if hints.is_elsewhere() {
+            return Verdict::default();
+        }
+        let lead = text.len() - text.trim_ascii_start().len();
+        let mut starts = [lead, lead];
+        let mut n_starts = 1;
+        if let Some((len, level)) = after::level_word(&text[lead..])
+            && lead + len < text.len()
+        {
+            starts = [lead + len, lead];
+            n_starts = 2;
+            hints.level = hints.level.or(Some(level));
+        }
+        let starts = &starts[..n_starts];
+        Line { matcher: self, fields: &envelope.fields, text, starts, hints: &hints, is_known, floats }
+            .classify(scratch)
     }
 
     /// The statements whose templates are most like `message`, best first, at most `n`.
+    ///
+    /// Alike means that they share words, the rarer the better.
     pub fn nearest(&self, message: &[u8], n: usize) -> Vec<EntryId> {
-        let _ = (message, n);
-        Vec::new()
+        let asked: FxHashSet<u64> = words::words(message).take(1024).map(|word| word.hash).collect();
+        let mut counts: FxHashMap<u64, u32> = FxHashMap::default();
+        let shared: Vec<(u32, Vec<u64>)> = self
+            .shapes
+            .iter()
+            .enumerate()
+            .filter_map(|(place, shape)| {
+                let mut shared: Vec<u64> = shape
+                    .pieces
+                    .iter()
+                    .filter_map(shape::Piece::text)
+                    .flat_map(words::words)
+                    .map(|word| word.hash)
+                    .filter(|hash| asked.contains(hash))
+                    .collect();
+                shared.sort_unstable();
+                shared.dedup();
+                shared.iter().for_each(|&hash| *counts.entry(hash).or_default() += 1);
+                (!shared.is_empty()).then_some((place as u32, shared))
+            })
+            .collect();
+        let weight = |hash: &u64| {
+            let rarity = self.shapes.len() as f64 / f64::from(counts.get(hash).copied().unwrap_or(1));
+            1.0 + rarity.ln()
+        };
+        let mut scored: Vec<(f64, u32)> = shared
+            .iter()
+            .map(|(place, shared)| {
+                let shape = &self.shapes[*place as usize];
+                let all = shape.letters.max(1) as f64;
+                // Of two templates that share the same words the one with fewer others is nearer.
+                (shared.iter().map(weight).sum::<f64>() - all / 200.0, *place)
+            })
+            .collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut seen = FxHashSet::default();
+        scored
+            .iter()
+            .flat_map(|(_, place)| self.shapes[*place as usize].entries.iter().copied())
+            .filter(|entry| seen.insert(*entry))
+            .take(n)
+            .map(EntryId)
+            .collect()
+    }
+
+    /// The statements that stand at `line` of the file that `file` can mean, whatever they print.
+    pub(crate) fn at_place(&self, file: &str, line: u32) -> Vec<EntryId> {
+        let envelope = Envelope { file: Some(file.into()), ..Envelope::default() };
+        let hints = self.places.hints(&envelope);
+        let stands_there = |n: &u32| {
+            let (first, last) = self.places.lines_of(*n);
+            hints.files().contains(&self.places.file_of(*n)) && (first..=last).contains(&line)
+        };
+        let mut found: Vec<u32> =
+            (0..self.entries.len() as u32).filter(stands_there).filter(|n| self.is_matched(*n)).collect();
+        // The innermost statement is the one that printed.
+        found.sort_by_key(|n| Reverse(self.places.lines_of(*n).0));
+        let first = found.first().map(|n| self.places.lines_of(*n).0);
+        found.into_iter().filter(|n| Some(self.places.lines_of(*n).0) == first).map(EntryId).collect()
+    }
+
+    fn is_matched(&self, n: u32) -> bool {
+        self.entries[n as usize].statement.kind.is_matched_by_default()
+    }
+
+    /// Whether what `entry` prints can have lines that its template does not show: it ends with a value.
+    pub(crate) fn is_open(&self, entry: EntryId) -> bool {
+        let statement = &self.entry(entry).statement;
+        let last = statement.suffix.last().or(statement.template.parts().last());
+        !statement.fields.is_empty()
+            || matches!(last, None | Some(Part::Hole(Hole { kind: HoleKind::Text, .. })))
+    }
+
+    /// Whether the template of `entry` has more than `already` lines.
+    pub(crate) fn has_more(&self, entry: EntryId, already: usize) -> bool {
+        let template = &self.entry(entry).statement.template;
+        template.texts().any(|text| text.contains('\n'))
+            && lines_of(template).iter().filter(|line| !line.is_empty()).count() > already
+    }
+
+    /// Whether `line` can be the next line of the message that `entry` printed, when `already` lines of it
+    /// have been seen.
+    pub(crate) fn continues(&self, entry: EntryId, already: usize, line: &[u8]) -> bool {
+        if !self.has_more(entry, already) {
+            return false;
+        }
+        let template = &self.entry(entry).statement.template;
+        let Some(parts) = lines_of(template).into_iter().filter(|line| !line.is_empty()).nth(already) else {
+            return false;
+        };
+        // Built anew for each line: only messages of several lines come here.
+        let mut holes = Holes::default();
+        let shape = Shape::new(&Look::of_line(&Template::new(parts), &mut holes));
+        let mut work = Work::of(SHAPE_WORK.0 + SHAPE_WORK.1 * line.len());
+        shape.literal_bytes > 0
+            && matches!(
+                fit::fit(&shape, &holes, line.trim_ascii(), Start::At(0), &mut work),
+                Fitted::Yes(Fit { after: after::After::Nothing, .. })
+            )
+    }
+}
+
+/// The lines of a template, as parts.
+fn lines_of(template: &Template) -> Vec<Vec<Part>> {
+    let mut lines: Vec<Vec<Part>> = vec![Vec::new()];
+    for part in template.parts() {
+        match part {
+            Part::Hole(_) => lines.last_mut().expect("there is a first line").push(part.clone()),
+            Part::Text(text) => {
+                for (n, line) in text.split('\n').enumerate() {
+                    if n > 0 {
+                        lines.push(Vec::new());
+                    }
+                    if !line.trim().is_empty() {
+                        lines.last_mut().expect("there is a first line").push(Part::text(line));
+                    }
+                }
+            }
+        }
+    }
+    lines
+}
+
+impl Wordless {
+    fn new(shapes: &[Shape], entries: &[Entry], places: &Places) -> Wordless {
+        let mut wordless = Wordless::default();
+        for (place, shape) in shapes.iter().enumerate().filter(|(_, shape)| !shape.is_worded()) {
+            let place = place as u32;
+            for &entry in &shape.entries {
+                let mut lists = Vec::with_capacity(3);
+                lists.extend(
+                    places.target_of(entry).map(|target| wordless.by_target.entry(target).or_default()),
+                );
+                push_last(lists, place);
+                push_last(vec![wordless.by_file.entry(places.file_of(entry)).or_default()], place);
+                if let Some(function) = entries[entry as usize].statement.function.as_deref() {
+                    let key = hints::hash(hints::bare_function(function));
+                    push_last(vec![wordless.by_function.entry(key).or_default()], place);
+                }
+            }
+        }
+        wordless
+    }
+
+    /// The shapes whose target, file or function the header names.
+    fn candidates(&self, hints: &Hints<'_>, candidates: &mut Vec<u32>) {
+        let target = hints.target().and_then(|target| self.by_target.get(&target));
+        let function = hints.function().and_then(|function| self.by_function.get(&hints::hash(function)));
+        candidates.extend(target.into_iter().chain(function).flatten());
+        for file in hints.files() {
+            candidates.extend(self.by_file.get(file).into_iter().flatten());
+        }
+    }
+}
+
+fn push_last(lists: Vec<&mut Vec<u32>>, place: u32) {
+    for list in lists {
+        if list.last() != Some(&place) {
+            list.push(place);
+        }
+    }
+}
+
+/// One message, and what its header says.
+struct Line<'a> {
+    matcher: &'a Matcher,
+    /// Structured fields that are not part of the text.
+    fields: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    text: &'a [u8],
+    /// Where a message may start, best first.
+    starts: &'a [usize],
+    hints: &'a Hints<'a>,
+    /// Whether a known header stood before the text.
+    is_known: bool,
+    /// Whether it may start elsewhere, too.
+    floats: bool,
+}
+
+impl Line<'_> {
+    fn classify(&self, scratch: &mut Scratch) -> Verdict {
+        let Matcher { keys, limits, .. } = self.matcher;
+        scratch.work.left = LINE_WORK;
+        scratch.fits.clear();
+        scratch.candidates.clear();
+        let candidates = &mut scratch.candidates;
+        let mut budget = false;
+        if self.matcher.uses_keys {
+            keys.candidates(self.text, self.starts, &mut scratch.line, |shape| candidates.push(shape));
+            budget = scratch.line.is_cut;
+        } else {
+            let worded = |place: &u32| self.matcher.shapes[*place as usize].is_worded();
+            candidates.extend((0..self.matcher.shapes.len() as u32).filter(worded));
+        }
+        budget |= self.ask(scratch, limits.candidates);
+        if !scratch.fits.iter().any(|scored| scored.strength == Strength::Strong) {
+            scratch.candidates.clear();
+            self.matcher.wordless.candidates(self.hints, &mut scratch.candidates);
+            budget |= self.ask(scratch, limits.candidates);
+            if self.text.len() >= LONG {
+                scratch.candidates.clear();
+                let candidates = &mut scratch.candidates;
+                for &start in self.starts {
+                    keys.cut_candidates(&self.text[start..], |shape| candidates.push(shape));
+                }
+                budget |= self.ask_cut(scratch, limits.candidates);
+            }
+        }
+        self.verdict(scratch, budget)
+    }
+
+    /// Fits the candidates, best first, at most `limit`. Says whether there were more, or more work.
+    fn ask(&self, scratch: &mut Scratch, limit: usize) -> bool {
+        let shapes = &self.matcher.shapes;
+        let candidates = &mut scratch.candidates;
+        candidates.sort_unstable_by_key(|&place| (Reverse(shapes[place as usize].points), place));
+        candidates.dedup();
+        let mut budget = false;
+        let mut n_fitted = 0;
+        for n in 0..scratch.candidates.len() {
+            let place = scratch.candidates[n];
+            if n_fitted >= limit || scratch.work.left == 0 {
+                return true;
+            }
+            let asked = self.fit(place, &mut scratch.work, &mut scratch.automata, &mut budget);
+            n_fitted += usize::from(asked.1);
+            if let Some((fit, from, anchor)) = asked.0 {
+                self.score(place, fit, from, anchor, &mut scratch.fits);
+            }
+        }
+        budget
+    }
+
+    /// Where and how the message fits a shape, and whether asking took more than a look at its start.
+    fn fit(
+        &self,
+        place: u32,
+        work: &mut Work,
+        automata: &mut Automata,
+        budget: &mut bool,
+    ) -> (Option<(Fit, usize, Anchor)>, bool) {
+        let Matcher { shapes, holes, limits, .. } = self.matcher;
+        let shape = &shapes[place as usize];
+        let is_known = self.is_known;
+        let anchor = if is_known { Anchor::Header } else { Anchor::Line };
+        let mut asked = false;
+        let floats = self.may_float(shape, is_known);
+        for (n, &start) in self.starts.iter().enumerate() {
+            if shape.head().is_some_and(|head| !self.text[start..].starts_with(head)) {
+                continue;
+            }
+            asked = true;
+            match self.bounded(|work| fit::fit(shape, holes, self.text, Start::At(start), work), work) {
+                Fitted::Yes(fit) => return (Some((fit, start, anchor)), true),
+                Fitted::No => {}
+                Fitted::Exhausted => {
+                    let rest = &self.text[start..];
+                    let pattern = || automaton::pattern(shape, holes);
+                    work.left = work.left.saturating_sub(4 * rest.len());
+                    match automata.fits(place, pattern, rest, limits.cache_bytes) {
+                        Some(false) => {}
+                        Some(true) => {
+                            work.spans.clear();
+                            let fit = Fit { start, end: self.text.len(), after: after::After::Nothing };
+                            return (Some((fit, start, anchor)), true);
+                        }
+                        None => *budget = true,
+                    }
+                }
+            }
+            if n + 1 == self.starts.len() {
+                break;
+            }
+        }
+        if floats {
+            asked = true;
+            let start = self.starts[self.starts.len() - 1];
+            match self.bounded(|work| fit::fit(shape, holes, self.text, Start::From(start), work), work) {
+                Fitted::Yes(fit) => {
+                    let anchor = if is_known { Anchor::Behind } else { Anchor::Inside };
+                    return (Some((fit, start, anchor)), true);
+                }
+                Fitted::No => {}
+                Fitted::Exhausted => *budget = true,
+            }
+        }
+        (None, asked)
+    }
+
+    /// Whether the message may start behind a text that is neither header nor template.
+    fn may_float(&self, shape: &Shape, is_known: bool) -> bool {
+        self.floats
+            && shape.segments.first().is_some_and(|segment| segment.gap.is_none())
+            && !self.hints.has_target()
+            && shape.words != 0
+            && shape.points >= if is_known { 72 } else { 32 }
+    }
+
+    fn bounded(&self, fit: impl FnOnce(&mut Work) -> Fitted, work: &mut Work) -> Fitted {
+        let all = work.left;
+        work.left = all.min(SHAPE_WORK.0 + SHAPE_WORK.1 * self.text.len());
+        let allowed = work.left;
+        let fitted = fit(work);
+        work.left = all - (allowed - work.left);
+        fitted
+    }
+
+    fn score(&self, place: u32, fit: Fit, from: usize, anchor: Anchor, fits: &mut Vec<Scored>) {
+        let Matcher { shapes, typed, places, entries, .. } = self.matcher;
+        let shape = &shapes[place as usize];
+        let fields = self.field_points(shape, &fit);
+        let points = rank::fit_points(shape, typed[place as usize], &fit, anchor, fields);
+        for &entry in &shape.entries {
+            let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
+            let points = points + agreement.points;
+            let strength = rank::strength(shape, points, &agreement, anchor);
+            fits.push(Scored { points, shape: place, entry, strength, fit, from, is_cut: false });
+        }
+    }
+
+    /// What the structured fields that a statement is known to print add or take away.
+    fn field_points(&self, shape: &Shape, fit: &Fit) -> i32 {
+        if shape.fields.is_empty() {
+            return 0;
+        }
+        let n = shape.fields.len().min(6) as i32;
+        let apart = self.fields;
+        if !apart.is_empty() {
+            let all = shape.fields.iter().all(|name| apart.iter().any(|(known, _)| known == name));
+            return if all { 4 + 2 * n } else { -8 };
+        }
+        let mut rest = &self.text[fit.start..];
+        for name in shape.fields.iter().take(32) {
+            let found = memchr::memmem::find_iter(rest, name.as_bytes()).take(16).find(|&at| {
+                let behind = &rest[at + name.len()..];
+                let is_start = at == 0 || matches!(rest[at - 1], b' ' | b',' | b'\t' | b'{');
+                is_start && (behind.starts_with(b"=") || behind.starts_with(b": "))
+            });
+            match found {
+                Some(at) => rest = &rest[at + name.len()..],
+                None => return -8,
+            }
+        }
+        4 + 2 * n
+    }
+
+    /// Compares the line with the starts of templates whose logger cuts.
+    fn ask_cut(&self, scratch: &mut Scratch, limit: usize) -> bool {
+        let Matcher { shapes, holes, places, entries, .. } = self.matcher;
+        scratch.candidates.sort_unstable_by_key(|&place| (Reverse(shapes[place as usize].points), place));
+        scratch.candidates.dedup();
+        for (n, &place) in scratch.candidates.iter().enumerate() {
+            let cost = 32 + 8 * self.text.len();
+            if n >= limit || scratch.work.left < cost {
+                return true;
+            }
+            scratch.work.left -= cost;
+            let shape = &shapes[place as usize];
+            for &start in self.starts {
+                let Some(points) = fit::fit_cut(shape, holes, self.text, start) else { continue };
+                let length = self.text.len() - self.starts[self.starts.len() - 1];
+                let max = shape.max.unwrap_or(u32::MAX) as usize;
+                let is_full = length + 4 >= max && length <= max;
+                let fit = Fit { start, end: self.text.len(), after: after::After::Nothing };
+                for &entry in &shape.entries {
+                    let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else {
+                        continue;
+                    };
+                    let points = points as i32 + agreement.points;
+                    let strength = match is_full {
+                        true => rank::strength(shape, points, &agreement, Anchor::Header),
+                        false => Strength::Weak,
+                    };
+                    scratch.fits.push(Scored {
+                        points,
+                        shape: place,
+                        entry,
+                        strength,
+                        fit,
+                        from: start,
+                        is_cut: true,
+                    });
+                }
+                break;
+            }
+        }
+        false
+    }
+
+    fn verdict(&self, scratch: &mut Scratch, budget: bool) -> Verdict {
+        let Matcher { shapes, holes, .. } = self.matcher;
+        let fits = &mut scratch.fits;
+        // A statement may fit with and without what its callee adds: the better fit counts.
+        fits.sort_unstable_by_key(|s| (Reverse(s.strength), Reverse(s.points), s.entry, s.shape));
+        let Some(&best) = fits.first() else { return Verdict { budget, ..Verdict::default() } };
+        let mut entries: Vec<EntryId> = Vec::new();
+        let mut others: Vec<EntryId> = Vec::new();
+        for scored in fits.iter() {
+            let id = EntryId(scored.entry);
+            if scored.points == best.points && scored.strength == best.strength {
+                if entries.last() != Some(&id) {
+                    entries.push(id);
+                }
+            } else if others.len() < 10 && !entries.contains(&id) && !others.contains(&id) {
+                others.push(id);
+            } else if others.len() >= 10 {
+                break;
+            }
+        }
+        self.move_named_first(&mut entries);
+        let shape = &shapes[best.shape as usize];
+        let mut values = Vec::new();
+        if shape.n_values > 0 && !best.is_cut {
+            let start =
+                if best.fit.start > best.from { Start::At(best.fit.start) } else { Start::At(best.from) };
+            let again =
+                self.bounded(|work| fit::fit(shape, holes, self.text, start, work), &mut scratch.work);
+            if let Fitted::Yes(fit) = again {
+                let from = match start {
+                    Start::At(at) | Start::From(at) => at,
+                };
+                values = fit::values(shape, holes, self.text, fit, from, &scratch.work.spans);
+                self.cut_fields(shape, &mut values);
+            }
+        }
+        Verdict { strength: best.strength, entries, values, others, budget }
+    }
+
+    /// Of statements that print the same, the one whose place the message itself tells comes alone.
+    fn move_named_first(&self, entries: &mut Vec<EntryId>) {
+        if !(2..=64).contains(&entries.len()) {
+            return;
+        }
+        let is_named = |id: &EntryId| {
+            let entry = self.matcher.entry(*id);
+            let name = entry.file.rsplit('/').next().unwrap_or(&entry.file);
+            let place = format!("{name}:{}", entry.statement.line);
+            let ends = |at: usize| self.text.get(at + place.len()).is_none_or(|b| !b.is_ascii_digit());
+            memchr::memmem::find_iter(&self.text[..self.text.len().min(4096)], place.as_bytes()).any(ends)
+        };
+        let named: Vec<EntryId> = entries.iter().copied().filter(is_named).collect();
+        if !named.is_empty() {
+            *entries = named;
+        }
+    }
+
+    /// A hole at the end of a template does not hold the structured fields that follow the message.
+    fn cut_fields(&self, shape: &Shape, values: &mut [std::ops::Range<usize>]) {
+        let (Some(_), Some(name), Some(last)) = (shape.tail, shape.fields.first(), values.last_mut()) else {
+            return;
+        };
+        let wanted = format!(" {name}=");
+        if let Some(at) = memchr::memmem::find(&self.text[last.clone()], wanted.as_bytes()) {
+            last.end = last.start + at;
+        }
     }
 }
 

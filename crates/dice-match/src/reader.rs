@@ -6,6 +6,7 @@
 mod automaton;
 mod cleaning;
 mod formats;
+mod guess;
 mod json;
 mod logfmt;
 mod moment;
@@ -21,7 +22,8 @@ use jiff::tz::TimeZone;
 use crate::Envelope;
 use automaton::{Automaton, Found, Scratch};
 use cleaning::text;
-use formats::{Kind, Part, ROWS, Rest};
+use formats::{Kind, Part, ROWS, Rest, Row};
+use guess::Time;
 use moment::Clock;
 
 /// How many headers may stand around a message.
@@ -38,11 +40,6 @@ impl Format {
     /// The format called `name`.
     pub fn named(name: &str) -> Option<Format> {
         Format::names().find(|known| *known == name).map(Format)
-    }
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        self.0
     }
 
     /// The names of all formats, in the order in which they are tried.
@@ -149,12 +146,24 @@ impl Reader {
         if let Some(envelope) = self.structured(line, depth, forced) {
             return envelope;
         }
-        let mut envelope = match Automaton::shared().find(line, forced) {
-            Some(found) => self.headed(line, &found, depth),
-            None => bare(),
+        let found = match forced {
+            Some("generic") => None,
+            _ => Automaton::shared().find(line, forced, &mut self.scratch),
         };
+        let mut envelope = found.map_or_else(bare, |found| self.headed(line, &found, depth));
+        let is_unknown =
+            envelope.format.is_none() || found.is_some_and(|found| found.row.gives_way(&envelope));
+        if is_unknown && forced.is_none_or(|name| name == "generic") {
+            let known = line.len() - envelope.message.len();
+            if let Some(guessed) =
+                self.guessed(line).filter(|guessed| line.len() - guessed.message.len() > known)
+            {
+                envelope = guessed;
+            }
+        }
         if envelope.format.is_none() {
             envelope.is_continuation = self.goes_on(line);
+            envelope.level = guess::said_level(line);
             if let Some((file, line)) = panicked_at {
                 envelope.format = Some("rust-panic");
                 envelope.level = Some(Level::Critical);
@@ -164,6 +173,29 @@ impl Reader {
             }
         }
         envelope
+    }
+
+    /// Peels a header of no known format.
+    fn guessed<'a>(&mut self, line: &'a [u8]) -> Option<Envelope<'a>> {
+        let guess = guess::guess(line)?;
+        Some(Envelope {
+            message: line[guess.message..].into(),
+            uncut: Some(line.into()),
+            format: Some("generic"),
+            time: match guess.time {
+                Some(Time::Written(written)) => self.clock.moment(&written),
+                Some(Time::Moment(moment)) => Some(moment),
+                Some(Time::Uptime) | None => None,
+            },
+            level: guess.level,
+            service: guess.service.map(text),
+            pid: guess.pid.map(text),
+            target: guess.target.map(text),
+            function: guess.function.map(text),
+            file: guess.file.map(text),
+            line: guess.line,
+            ..Envelope::default()
+        })
     }
 
     /// Peels a line of names and values.
@@ -237,6 +269,9 @@ impl Reader {
                 }
                 Part::Message => {}
             });
+        if row.kind == Kind::LooseTransport && envelope.host.as_deref().is_some_and(is_no_host) {
+            return Envelope { message: line.into(), ..Envelope::default() };
+        }
         let rest = &line[message..];
         envelope.message = rest.into();
         match row.rest {
@@ -305,6 +340,22 @@ impl Reader {
             }
         }
     }
+}
+
+impl Row {
+    /// Whether a guess that finds more than this row did is the better one.
+    fn gives_way(&self, envelope: &Envelope<'_>) -> bool {
+        match self.rest {
+            // A time and a level are not much to tell the format by.
+            Rest::Spans | Rest::TargetLast => envelope.target.is_none(),
+            _ => self.gives_way && envelope.file.is_none(),
+        }
+    }
+}
+
+/// Whether what stands where a host stands in a syslog file is something else: a level, a number.
+fn is_no_host(host: &str) -> bool {
+    Level::from_word(host).is_some() || host.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The level that a word, a letter or a sign means.

@@ -1,6 +1,6 @@
 //! The lines of one source, in order.
 
-use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Verdict};
+use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Strength, Verdict};
 
 /// Classifies the lines of one source, in order.
 #[derive(Debug)]
@@ -10,6 +10,32 @@ pub struct Stream<'m> {
     reader: Reader,
     scratch: Scratch,
     lines: u64,
+    message: Option<Message>,
+    has_header: bool,
+    /// Lines whose header tells a time, and lines with a header.
+    n_timed: u64,
+    n_headed: u64,
+}
+
+/// The message that the last line belongs to.
+#[derive(Debug)]
+struct Message {
+    line: u64,
+    verdict: Verdict,
+    /// Lines of it so far.
+    n_lines: usize,
+    /// Those that are not blank.
+    n_texts: usize,
+    /// The last line ended before the message did.
+    is_partial: bool,
+}
+
+/// What a line is to the message before it.
+enum Role {
+    /// It starts a message of its own.
+    Starts(Verdict),
+    /// It goes on with the message.
+    Continues,
 }
 
 /// What is said of one line.
@@ -30,7 +56,17 @@ pub struct Answer<'l> {
 impl<'m> Stream<'m> {
     /// A stream that has not seen a line.
     pub fn new(matcher: &'m Matcher, settings: ReaderSettings, limits: Limits) -> Stream<'m> {
-        Stream { matcher, limits, reader: Reader::new(settings), scratch: Scratch::default(), lines: 0 }
+        Stream {
+            matcher,
+            limits,
+            reader: Reader::new(settings),
+            scratch: Scratch::default(),
+            lines: 0,
+            message: None,
+            has_header: false,
+            n_timed: 0,
+            n_headed: 0,
+        }
     }
 
     /// Classifies the next line, given without its line end.
@@ -39,12 +75,116 @@ impl<'m> Stream<'m> {
         let cut = line.len() > self.limits.line_bytes;
         let line = &line[..line.len().min(self.limits.line_bytes)];
         let envelope = self.reader.read(line);
-        let verdict = self.matcher.classify(&envelope, &mut self.scratch);
-        Answer { line: self.lines, envelope, verdict, continues: None, cut }
+        let envelope = self.certain(envelope, line);
+        let is_blank = envelope.message.trim_ascii().is_empty();
+        self.has_header |= envelope.format.is_some() && envelope.uncut.is_none();
+        let role = self.role(&envelope, is_blank);
+        let line = self.lines;
+        match (role, &mut self.message) {
+            (Role::Continues, Some(message)) => {
+                message.n_lines += 1;
+                message.n_texts += usize::from(!is_blank);
+                message.is_partial = envelope.is_partial;
+                let verdict = message.verdict.clone();
+                Answer { line, envelope, verdict, continues: Some(message.line), cut }
+            }
+            (Role::Continues, None) => Answer { line, envelope, cut, ..Answer::default() },
+            (Role::Starts(verdict), message) => {
+                *message = Some(Message {
+                    line,
+                    verdict: verdict.clone(),
+                    n_lines: 1,
+                    n_texts: usize::from(!is_blank),
+                    is_partial: envelope.is_partial,
+                });
+                Answer { line, envelope, verdict, continues: None, cut }
+            }
+        }
+    }
+
+    /// `envelope`, or that of a line without a header when the source's other headers tell that what looks
+    /// like one is text.
+    fn certain<'l>(&mut self, envelope: Envelope<'l>, line: &'l [u8]) -> Envelope<'l> {
+        let Some(format) = envelope.format else { return envelope };
+        let tells_time = envelope.time.is_some();
+        let has_own_time = self.n_timed >= 4 && self.n_timed * 2 > self.n_headed;
+        let is_text = has_own_time && !tells_time && !matches!(format, "rust-panic" | "json");
+        self.n_timed += u64::from(tells_time);
+        self.n_headed += 1;
+        if is_text && !envelope.is_continuation && !envelope.is_access {
+            return Envelope { message: line.into(), ..Envelope::default() };
+        }
+        envelope
+    }
+
+    fn role(&mut self, envelope: &Envelope<'_>, is_blank: bool) -> Role {
+        let text = &*envelope.message;
+        let message =
+            self.message.as_ref().filter(|message| message.n_lines < self.limits.continuation_lines);
+        if message.is_some_and(|message| message.is_partial || envelope.is_continuation) {
+            return Role::Continues;
+        }
+        if let (Some("rust-panic"), true, Some(file), Some(line)) =
+            (envelope.format, envelope.is_partial, envelope.file.as_deref(), envelope.line)
+        {
+            // The line tells the place; only the next one tells why.
+            let entries = self.matcher.at_place(file, line);
+            let strength = if entries.is_empty() { Strength::None } else { Strength::Strong };
+            return Role::Starts(Verdict { strength, entries, ..Verdict::default() });
+        }
+        if envelope.format.is_some() {
+            return Role::Starts(self.matcher.classify(envelope, &mut self.scratch));
+        }
+        match message {
+            Some(message) if self.has_header => {
+                let (expected, allowed) = self.goes_on(message, text, is_blank);
+                if expected {
+                    return Role::Continues;
+                }
+                if is_blank {
+                    return if allowed { Role::Continues } else { Role::Starts(Verdict::default()) };
+                }
+                // Programs print without a header, too, what they want to be seen as it is.
+                let verdict = self.matcher.classify_from(envelope, false, &mut self.scratch);
+                match verdict.strength {
+                    Strength::Strong => Role::Starts(verdict),
+                    _ if allowed => Role::Continues,
+                    _ => Role::Starts(Verdict::default()),
+                }
+            }
+            Some(_) => {
+                let verdict = self.matcher.classify(envelope, &mut self.scratch);
+                let is_inner = verdict.strength < Strength::Strong && !is_blank && is_inner_line(text);
+                if is_inner { Role::Continues } else { Role::Starts(verdict) }
+            }
+            // In a source that has headers the rest of a message that is too long by now.
+            None => Role::Starts(self.matcher.classify_from(envelope, !self.has_header, &mut self.scratch)),
+        }
+    }
+
+    /// Whether `text`, which has no header, is expected as the next line of `message`, and whether it may be.
+    fn goes_on(&self, message: &Message, text: &[u8], is_blank: bool) -> (bool, bool) {
+        if message.verdict.strength < Strength::Strong {
+            return (false, true);
+        }
+        let entries = || message.verdict.entries.iter().take(4).copied();
+        let expected = entries().any(|entry| self.matcher.continues(entry, message.n_texts, text));
+        let has_more = entries().any(|entry| self.matcher.has_more(entry, message.n_texts));
+        if is_blank {
+            return (false, has_more || entries().any(|entry| self.matcher.is_open(entry)));
+        }
+        // The first further line of a value has a word; a picture does not belong to the line before it.
+        let is_value = message.n_texts > 1 || text.iter().filter(|b| b.is_ascii_alphanumeric()).count() > 2;
+        (expected, is_value && entries().any(|entry| self.matcher.is_open(entry)))
     }
 
     /// The reader, to ask which format the source has shown.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
+}
+
+/// Whether a line looks like one of a stack trace or another indented text.
+fn is_inner_line(text: &[u8]) -> bool {
+    text[0] == b'\t' || text.starts_with(b"  ") || text.starts_with(b"Caused by:")
 }

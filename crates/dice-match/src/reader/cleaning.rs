@@ -16,7 +16,10 @@ pub(super) fn cleaned(line: &[u8]) -> Cow<'_, [u8]> {
     let mut next = Some(first);
     while let Some(at) = next {
         clean.extend_from_slice(&rest[..at]);
-        rest = &rest[at + escape_length(&rest[at..])..];
+        rest = &rest[at..];
+        while let Some(0x1b | 0) = rest.first() {
+            rest = &rest[escape_length(rest)..];
+        }
         next = memchr2(0x1b, 0, rest);
     }
     clean.extend_from_slice(rest);

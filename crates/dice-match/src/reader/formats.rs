@@ -43,6 +43,8 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) rest: Rest,
+    /// It is little more than a time: more parts may follow in lines of other programs.
+    pub(super) gives_way: bool,
     /// Alternatives. They are read fastest when no part can begin with what the part before it can go on
     /// with; two alternatives are often the way to that.
     pub(super) headers: &'static [&'static str],
@@ -112,16 +114,23 @@ pub(super) const SHAPES: &[(&str, &str)] = &[
             r"DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION)"
         ),
     ),
-    ("%TAG%", r"(?P<service>[^\s:\[]+)(?:\[(?P<pid>[^\]\s]+)\])?: ?"),
+    ("%TAG%", r"(?P<service>[^\s:\[]+)(?:\[(?P<pid>[^\]\s]+)\])?:"),
+    // An address may hold colons; what ends in one is no host.
+    ("%HOST%", r":*[^\s\[:]+(?::+[^\s\[:]+)*"),
     ("%PATH%", r"[A-Za-z_]\w*(?:::\w+)*"),
 ];
 
 const fn row(name: &'static str, kind: Kind, headers: &'static [&'static str]) -> Row {
-    Row { name, kind, rest: Rest::Plain, headers }
+    Row { name, kind, rest: Rest::Plain, gives_way: false, headers }
+}
+
+/// A row that is little more than a time.
+const fn short(name: &'static str, kind: Kind, headers: &'static [&'static str]) -> Row {
+    Row { name, kind, rest: Rest::Plain, gives_way: true, headers }
 }
 
 const fn row_with(name: &'static str, kind: Kind, rest: Rest, headers: &'static [&'static str]) -> Row {
-    Row { name, kind, rest, headers }
+    Row { name, kind, rest, gives_way: false, headers }
 }
 
 use Kind::{Access, Loose, LooseTransport, Program, Transport};
@@ -137,19 +146,19 @@ pub(super) const ROWS: &[Row] = &[
             r#"(?P<id>\S+) (?:-|(?:\[(?:[^\]\\"]|\\.|"(?:[^"\\]|\\.)*")*\])+)(?:  ?)?"#
         )],
     ),
-    row("rsyslog-forward", Transport, &[r"<(?P<priority>\d+)>(?P<time>%RFC3339%) (?P<host>[^\s:]+) %TAG%"]),
+    row("rsyslog-forward", Transport, &[r"<(?P<priority>\d+)>(?P<time>%RFC3339%) (?P<host>%HOST%) %TAG% ?"]),
     row(
         "rfc3164",
         Transport,
         &[
-            r"<(?P<priority>\d+)>(?P<time>%MONTH% [ \d]\d %CLOCK%) (?P<host>[^\s\[]+) %TAG%",
-            r"<(?P<priority>\d+)>(?P<time>%MONTH% [ \d]\d %CLOCK%) %TAG%",
+            r"<(?P<priority>\d+)>(?P<time>%MONTH% [ \d]\d %CLOCK%) (?P<host>%HOST%) %TAG% ?",
+            r"<(?P<priority>\d+)>(?P<time>%MONTH% [ \d]\d %CLOCK%) %TAG% ?",
         ],
     ),
     row("octet-counted", Transport, &[r"[1-9]\d* (?P<message>)<\d+>"]),
     row("cri", Transport, &[r"(?P<time>%RFC3339%) (?:stdout|stderr) (?P<whole>[FP])(?::[^ ]*)? "]),
     row("compose", Transport, &[r"(?P<service>[A-Za-z][\w.-]*-\d+) +\| "]),
-    row("dmesg", Program, &[r"(?:<(?P<priority>\d+)>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? "]),
+    short("dmesg", Program, &[r"(?:<(?P<priority>\d+)>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? "]),
     row("kmsg", Program, &[r"(?P<priority>\d+),\d+,\d+,[^\s,;]*(?:,[^\s;]*)?;"]),
     row("sd-daemon", Transport, &[r"<(?P<priority>[0-7])>"]),
     // Rust.
@@ -170,24 +179,24 @@ pub(super) const ROWS: &[Row] = &[
         "env_logger",
         Program,
         &[
-            r"\[(?P<time>%RFC3339%) (?P<level>%RUST%) +(?P<target>[\w:.-]+)(?: (?P<file>[^\s:]+):(?P<line>\d+))?\] ",
-            r"\[(?P<level>%RUST%) +(?P<target>[\w:.-]+)\] ",
+            r"\[(?P<time>%RFC3339%) (?P<level>%RUST%) +(?P<target>[A-Za-z_][\w:.-]*)(?: (?P<file>[^\s:]+):(?P<line>\d+))?\] ",
+            r"\[(?P<level>%RUST%) +(?P<target>[A-Za-z_][\w:.-]*)\] ",
             r"(?P<level>%RUST%) +(?P<time>%RFC3339%): (?P<target>%PATH%): ",
         ],
     ),
     row(
         "pretty_env_logger",
         Program,
-        &[r" ?(?:(?P<time>%RFC3339%) )? *(?P<level>%RUST%) +(?P<target>[\w:.-]+) +> "],
+        &[r" ?(?:(?P<time>%RFC3339%) )? *(?P<level>%RUST%) +(?P<target>[A-Za-z_][\w:.-]*) +> "],
     ),
-    row(
+    short(
         "simple_logger",
         Program,
         &[
-            r"(?P<time>%DATE%[T ]%CLOCK%(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?) (?P<level>%RUST%) +\[(?P<target>[\w:.-]+)\] ",
+            r"(?P<time>%DATE%[T ]%CLOCK%(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?) (?P<level>%RUST%) +\[(?P<target>[A-Za-z_][\w:.-]*)\] ",
         ],
     ),
-    row(
+    short(
         "simplelog",
         Program,
         &[concat!(
@@ -199,10 +208,10 @@ pub(super) const ROWS: &[Row] = &[
         "flexi_logger",
         Program,
         &[
-            r"(?P<level>%RUST%) \[(?P<target>[\w:]+)\] ",
+            r"(?P<level>%RUST%) \[(?P<target>[A-Za-z_][\w:]*)\] ",
             concat!(
                 r"\[(?P<time>%DATE%[T ]%CLOCK%(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?)\] (?P<level>%RUST%) ",
-                r"\[(?P<target>[\w:]+)\] (?:(?P<file>[^\s:]+\.rs):(?P<line>\d+): )?"
+                r"\[(?P<target>[A-Za-z_][\w:]*)\] (?:(?P<file>[^\s:]+\.rs):(?P<line>\d+): )?"
             ),
             concat!(
                 r"\[(?P<time>%DATE%[T ]%CLOCK%(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?)\] (?P<level>%RUST%) ",
@@ -210,8 +219,13 @@ pub(super) const ROWS: &[Row] = &[
             ),
         ],
     ),
-    row("log4rs", Program, &[r"(?P<time>%RFC3339%) (?P<level>%RUST%) +(?P<target>%PATH%) - "]),
     row(
+        "fern",
+        Program,
+        &[r"\[(?P<time>%DATE%\]\[%CLOCK%)\]\[(?P<target>[A-Za-z_][\w:.-]*)\]\[(?P<level>[A-Z]+)\] "],
+    ),
+    row("log4rs", Program, &[r"(?P<time>%RFC3339%) (?P<level>%RUST%) +(?P<target>%PATH%) - "]),
+    short(
         "slog-term",
         Program,
         &[r"(?P<time>%MONTH% \d\d %CLOCK%\.\d+) (?P<level>CRIT|ERRO|WARN|INFO|DEBG|TRCE) "],
@@ -233,6 +247,14 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row(
+        "glib",
+        Program,
+        &[concat!(
+            r"(?:\*\* )?(?:\((?P<service>[^\s():]+):(?P<pid>\d+)\): )?(?:(?P<target>[\w.-]+)-)?",
+            r"(?P<level>ERROR|CRITICAL|WARNING|Message|MESSAGE|INFO|DEBUG)(?: \*\*: |: %CLOCK%\.\d+: )(?:%CLOCK%\.\d+: )?"
+        )],
+    ),
+    row(
         "nginx",
         Program,
         &[
@@ -243,19 +265,19 @@ pub(super) const ROWS: &[Row] = &[
             r"(?P<service>[a-z][\w.-]*): \[(?P<level>debug|info|notice|warn|error|crit|alert|emerg)\] ",
         ],
     ),
-    row(
+    short(
         "go-slog",
         Program,
         &[r"(?P<time>\d{4}/\d\d/\d\d %CLOCK%) (?P<level>(?:DEBUG|INFO|WARN|ERROR)(?:[+-]\d+)?) "],
     ),
-    row(
+    short(
         "go-log",
         Program,
         &[r"(?P<time>\d{4}/\d\d/\d\d %CLOCK%(?:\.\d{6})?) (?:(?P<file>[^\s:]+\.go):(?P<line>\d+): )?"],
     ),
-    row(
+    short(
         "go-log-prefix",
-        Loose,
+        Program,
         &[concat!(
             r"(?P<service>[A-Za-z\[][^\s:]*):? (?P<time>\d{4}/\d\d/\d\d %CLOCK%(?:\.\d{6})?) ",
             r"(?:(?P<file>[^\s:]+\.go):(?P<line>\d+): )?"
@@ -272,7 +294,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
         ],
     ),
-    row(
+    short(
         "zerolog-console",
         Program,
         &[concat!(
@@ -280,7 +302,7 @@ pub(super) const ROWS: &[Row] = &[
             r"(?:(?P<file>[^\s:]+\.go):(?P<line>\d+) > )?"
         )],
     ),
-    row(
+    short(
         "spdlog",
         Program,
         &[
@@ -308,7 +330,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     // The JVM.
-    row(
+    short(
         "logback",
         Program,
         &[concat!(
@@ -347,7 +369,7 @@ pub(super) const ROWS: &[Row] = &[
         Program,
         &[r"(?P<time>%MONTH% \d\d, \d{4} \d?\d:\d\d:\d\d [AP]M) (?P<target>[\w.$]+) (?P<function>[\w$<>]+)"],
     ),
-    row(
+    short(
         "elasticsearch",
         Program,
         &[concat!(
@@ -356,13 +378,13 @@ pub(super) const ROWS: &[Row] = &[
         )],
     ),
     // Python.
-    row("python", Loose, &[r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<target>[A-Za-z_][\w.-]*):"]),
-    row(
+    short("python", Loose, &[r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<target>[A-Za-z_][\w.-]*):"]),
+    short(
         "python-asctime",
         Program,
         &[r"(?P<time>%DATE% %CLOCK%,\d\d\d) - (?P<target>[^\s]+) - (?P<level>[A-Z]+) - "],
     ),
-    row(
+    short(
         "gunicorn",
         Program,
         &[r"\[(?P<time>%DATE% %CLOCK% [+-]\d{4})\] \[(?P<pid>\d+)\] \[(?P<level>[A-Z]+)\] "],
@@ -434,10 +456,10 @@ pub(super) const ROWS: &[Row] = &[
         "syslog",
         LooseTransport,
         &[
-            r"(?P<time>%MONTH% [ \d]\d %CLOCK%(?:\.\d+)?) (?P<host>[^\s\[]+) %TAG%",
-            r"(?P<time>[A-Z][a-z][a-z] %DATE% %CLOCK% [A-Z]+) (?P<host>[^\s\[]+) %TAG%",
+            r"(?P<time>%MONTH% [ \d]\d %CLOCK%(?:\.\d+)?) (?P<host>%HOST%) %TAG% ",
+            r"(?P<time>[A-Z][a-z][a-z] %DATE% %CLOCK% [A-Z]+) (?P<host>%HOST%) %TAG% ",
         ],
     ),
-    row("syslog-iso", LooseTransport, &[r"(?P<time>%RFC3339%) (?P<host>[^\s\[]+) %TAG%"]),
+    row("syslog-iso", LooseTransport, &[r"(?P<time>%RFC3339%) (?P<host>%HOST%) %TAG% "]),
     row("syslog-tag", LooseTransport, &[r"(?P<service>[A-Za-z][\w./-]*)\[(?P<pid>\d+)\]: "]),
 ];

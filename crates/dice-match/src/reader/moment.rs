@@ -20,6 +20,13 @@ pub(super) struct Written {
     offset: Option<i32>,
 }
 
+impl Written {
+    /// Whether it is more than a time of day.
+    pub(super) fn has_date(&self) -> bool {
+        self.date.is_some()
+    }
+}
+
 /// Turns written times into moments, given what the source's lines do not say.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -151,7 +158,7 @@ pub(super) fn since_epoch(text: &[u8]) -> Option<Timestamp> {
 /// Finds a time at the start of `text`: what it says, and how many bytes it takes.
 ///
 /// Knows the shapes `2026-11-20T15:53:32.997Z`, `2026-11-20 15:53:32,997 +0100`, `2026/11/20 15:53:32`,
-/// `20261120 15:53:32`, `20 Nov 2026 15:53:32.997`, `20/Nov/2026:15:53:32 +0000`, `Nov 20 15:53:32`,
+/// `20261120 15:53:32`, `261120 15:53:32`, `20 Nov 2026 15:53:32.997`, `20/Nov/2026:15:53:32 +0000`, `Nov 20 15:53:32`,
 /// `Nov 20, 2026 3:53:32 PM`, `Fri Nov 20 15:53:32.997 2026`, `Fri, 20 Nov 2026 15:53:32 GMT`,
 /// `Fri 2026-11-20 15:53:32 UTC`, `11-20 15:53:32.997`, `20.11.2026 15:53:32`, `15:53:32.997`.
 pub(super) fn scan(text: &[u8]) -> Option<(usize, Written)> {
@@ -335,6 +342,7 @@ impl Scan<'_> {
         let digits = self.text.iter().take(9).take_while(|b| b.is_ascii_digit()).count();
         match (digits, self.text.get(digits)) {
             (4, Some(separator @ (b'-' | b'/' | b'.'))) => self.year_first(*separator),
+            (6, Some(b' ')) => self.six_digits(),
             (8, Some(b'T' | b' ' | b'-')) => self.packed(),
             (1 | 2, Some(b' ' | b'-' | b'/'))
                 if self.text.get(digits + 1).is_some_and(u8::is_ascii_uppercase) =>
@@ -367,7 +375,10 @@ impl Scan<'_> {
         let Some(day) = self.two() else { return false };
         self.written.year = Some(year);
         self.written.date = Some((month, day));
-        if !self.eat_any(b"T t:-_/") {
+        // `[2026-11-20][15:53:32]` is one time, too.
+        if self.text[self.at..].starts_with(b"][") {
+            self.at += 2;
+        } else if !self.eat_any(b"T t:-_/") {
             return false;
         }
         self.eat(b' ');
@@ -401,6 +412,14 @@ impl Scan<'_> {
         }
         self.offset();
         true
+    }
+
+    /// `261120 15:53:32`, `261120  5:53:32`.
+    fn six_digits(&mut self) -> bool {
+        let (Some(year), Some(month), Some(day)) = (self.two(), self.two(), self.two()) else { return false };
+        self.written.year = Some(2000 + i16::from(year));
+        self.written.date = Some((month, day));
+        self.spaces() && self.time_of_day()
     }
 
     /// `20 Nov 2026 15:53:32.997`, `20/Nov/2026:15:53:32 +0000`, `20-Nov-2026 15:53:32`.
@@ -566,6 +585,8 @@ mod tests {
         check("2026-11-20 15:53:32+01 x", "2026-11-20T14:53:32Z x");
         check("2026/11/20 15:53:32 x", "2026-11-20T15:53:32Z x");
         check("20261120 15:53:32.5 x", "2026-11-20T15:53:32.5Z x");
+        check("261120 15:53:32 x", "2026-11-20T15:53:32Z x");
+        check("2026.11.20 15:53:32.5 x", "2026-11-20T15:53:32.5Z x");
         check("20261120T155332Z x", "2026-11-20T15:53:32Z x");
         check("20 Nov 2026 15:54:19.280 * x", "2026-11-20T15:54:19.28Z * x");
         check("20/Nov/2026:15:54:23 +0000] x", "2026-11-20T15:54:23Z] x");

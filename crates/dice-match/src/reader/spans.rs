@@ -17,6 +17,8 @@ pub(super) fn traced(text: &[u8]) -> Option<Traced<'_>> {
     let mut at = after_threads(text);
     // Spans follow each other without a blank: the next name is a span, too.
     let mut is_span = false;
+    // Braces and quotes that do not pair are looked for once only.
+    let mut is_paired = true;
     loop {
         let path = path_length(&text[at..]);
         if path == 0 {
@@ -26,7 +28,11 @@ pub(super) fn traced(text: &[u8]) -> Option<Traced<'_>> {
         let name = &text[at..end];
         match text.get(end..)? {
             [b'{', ..] => {
-                at = end + fields_length(&text[end..])?;
+                let fields = if is_paired { fields_length(&text[end..]) } else { None };
+                is_paired = fields.is_some();
+                // A value had a quote or a brace of its own: the first `}:` is the best guess.
+                let fields = fields.or_else(|| Some(memchr::memmem::find(&text[end..], b"}:")? + 1));
+                at = end + fields?;
                 // `}:` goes on with the next span, `}: ` with the target.
                 if text.get(at) != Some(&b':') {
                     return None;
@@ -130,8 +136,7 @@ fn fields_length(text: &[u8]) -> Option<usize> {
         }
         at += 1;
     }
-    // A value had a quote or a brace of its own: the first `}:` is the best guess.
-    memchr::memmem::find(text, b"}:").map(|at| at + 1)
+    None
 }
 
 /// Reads `file.rs:42: ` or `file.rs: `; gives its length too.

@@ -1,0 +1,844 @@
+//! Which functions and macros of a repository print: from the known ones to all that pass text on to them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use dice_catalog::Kind;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::body::{Body, Find, Output, outputs};
+use super::callee::{Callee, LevelOf, confirmed};
+use super::facts::{Calls, Code, Facts, Macro};
+use super::function::{Function, Param};
+use super::segment::{Segment, Segments, format_param, forwards, text_param, weight};
+use super::text::{MacroEntry, Macros};
+use super::token::TokenKind;
+use super::word;
+use crate::Settings;
+use crate::dialect::Dialect;
+use crate::table::Table;
+
+/// How often one definition is looked at again because something it calls became known.
+const MAX_VISITS: u8 = 8;
+/// How many texts one macro may print, one after the other.
+const MAX_TEXTS: usize = 4;
+
+/// Everything that is known of callees, while it is found and after.
+#[derive(Debug, Default)]
+pub(super) struct Callees {
+    pub(super) macros: Macros,
+    /// Found in the repository: per name, every definition that prints.
+    found: FxHashMap<String, Vec<Found>>,
+    /// What `dice.toml` says; wins over everything.
+    configured: FxHashMap<String, Callee>,
+    /// The known table: per name, with the files that confirm a weak rule; `None` when all do.
+    table: FxHashMap<String, Vec<(Callee, Option<FxHashSet<usize>>)>>,
+    /// Names with a trailing `*`.
+    globs: Vec<(String, Callee)>,
+    /// Names that the repository defines: the table says nothing about them.
+    defined: FxHashSet<String>,
+    /// Names that one file defines for itself.
+    defined_in: FxHashSet<(usize, String)>,
+    ignored: FxHashSet<String>,
+}
+
+/// A definition that prints.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// The only file that sees it; `None` when all do.
+    pub(super) file: Option<usize>,
+    pub(super) is_macro: bool,
+    /// Only its name says so.
+    pub(super) by_name: bool,
+    pub(super) callee: Callee,
+}
+
+impl Callees {
+    /// What a call of `name` in `file` prints; `skip_macros` inside the macro of that name.
+    pub(super) fn find(&self, name: &str, file: usize, skip_macros: bool) -> Option<&Callee> {
+        if let Some(callee) = self.configured.get(name) {
+            return Some(callee);
+        }
+        if self.ignored.contains(name) {
+            return None;
+        }
+        if let Some(found) = self.found.get(name) {
+            let of = |wanted: Option<usize>, is_macro: bool| {
+                found
+                    .iter()
+                    .find(|found| found.file == wanted && found.is_macro == is_macro && !found.by_name)
+            };
+            let own = of(Some(file), true).filter(|_| !skip_macros).or_else(|| of(Some(file), false));
+            if let Some(own) = own {
+                return Some(&own.callee);
+            }
+            if !skip_macros && self.is_defined_in(file, name) {
+                return None;
+            }
+            let global = of(None, true).filter(|_| !skip_macros).or_else(|| of(None, false));
+            if let Some(found) = global.or_else(|| found.iter().find(|found| found.by_name)) {
+                return Some(&found.callee);
+            }
+        }
+        if self.is_defined_in(file, name) || self.defined.contains(name) {
+            return None;
+        }
+        let known = self.table.get(name).and_then(|rules| {
+            rules
+                .iter()
+                .find(|(_, files)| files.as_ref().is_none_or(|files| files.contains(&file)))
+                .map(|(callee, _)| callee)
+        });
+        known.or_else(|| {
+            self.globs.iter().find(|(start, _)| name.starts_with(start.as_str())).map(|(_, callee)| callee)
+        })
+    }
+
+    fn is_defined_in(&self, file: usize, name: &str) -> bool {
+        !self.defined_in.is_empty() && self.defined_in.contains(&(file, name.to_owned()))
+    }
+
+    /// Everything that was found in the repository, by name.
+    pub(super) fn found(&self) -> impl Iterator<Item = (&str, &Found)> {
+        let mut names: Vec<&String> = self.found.keys().collect();
+        names.sort();
+        names.into_iter().flat_map(|name| self.found[name].iter().map(move |found| (name.as_str(), found)))
+    }
+
+    /// What `dice.toml` says, by name.
+    pub(super) fn configured(&self) -> impl Iterator<Item = &Callee> {
+        self.configured.values()
+    }
+
+    /// Whether any definition of the repository that this file sees makes the name a wrapper of text.
+    pub(super) fn is_wrapper(&self, name: &str, file: usize) -> bool {
+        self.find(name, file, false)
+            .or_else(|| self.find(name, file, true))
+            .is_some_and(|callee| !callee.texts.is_empty())
+    }
+}
+
+/// A definition that may turn out to print.
+struct Candidate<'f> {
+    name: &'f str,
+    /// Where it stands.
+    file: usize,
+    everywhere: bool,
+    what: What<'f>,
+    /// Parameter names without `...`.
+    params: Vec<String>,
+}
+
+enum What<'f> {
+    Macro(&'f Macro),
+    Function(&'f Function, Option<&'f Arc<Code>>),
+}
+
+/// Finds every callee of a repository that prints.
+pub(super) fn callees(settings: &Settings, table: &Table, facts: &[(usize, &Facts)]) -> Callees {
+    let mut callees = Callees {
+        macros: Macros { constants: settings.constants.clone(), ..Macros::default() },
+        ..Callees::default()
+    };
+    callees.ignored.extend(settings.ignore_names.iter().cloned());
+    known(&mut callees, settings, table, facts);
+    define(&mut callees, facts);
+    let candidates = candidates(facts);
+    let formats = formats(&callees, &candidates);
+    for candidate in &candidates {
+        builder(&mut callees, candidate, &formats);
+    }
+    let mut closure = Closure::new(&candidates, &formats);
+    closure.run(&mut callees, (0..candidates.len()).collect());
+    let mut by_signature = Vec::new();
+    for (place, candidate) in candidates.iter().enumerate() {
+        if let Some(found) = signature(&callees, candidate, &formats) {
+            callees.add(candidate.name, found);
+            by_signature.push(place);
+        }
+    }
+    let again = by_signature.iter().flat_map(|&place| closure.mentions(candidates[place].name)).collect();
+    closure.run(&mut callees, again);
+    let named = by_name(&mut callees, facts);
+    let again = named.iter().flat_map(|name| closure.mentions(name)).collect();
+    closure.run(&mut callees, again);
+    callees
+}
+
+/// Takes the tables over.
+fn known(callees: &mut Callees, settings: &Settings, table: &Table, facts: &[(usize, &Facts)]) {
+    let default = Dialect::named(&table.dialect).unwrap_or(Dialect::Printf);
+    for rule in settings.loggers.iter().filter(|rule| rule.lang.as_deref().is_none_or(|lang| lang == "c")) {
+        for name in &rule.names {
+            let callee = Callee::of_rule(rule, name, default, "dice.toml says so".to_owned());
+            match name.strip_suffix('*') {
+                Some(start) => callees.globs.insert(0, (start.to_owned(), callee)),
+                None => {
+                    callees.configured.insert(name.clone(), callee);
+                }
+            }
+        }
+    }
+    for rule in &table.loggers {
+        let in_a_header = rule.weak && facts.iter().any(|(_, facts)| facts.header && confirmed(rule, facts));
+        let files = (rule.weak && !in_a_header).then(|| {
+            facts.iter().filter(|(_, facts)| confirmed(rule, facts)).map(|(file, _)| *file).collect()
+        });
+        for name in &rule.names {
+            let callee = Callee::of_rule(rule, name, default, format!("{name} is a known logger"));
+            match name.strip_suffix('*') {
+                Some(start) => callees.globs.push((start.to_owned(), callee)),
+                None => callees.table.entry(name.clone()).or_default().push((callee, files.clone())),
+            }
+        }
+    }
+}
+
+/// Notes which names the repository defines, and all macros.
+fn define(callees: &mut Callees, facts: &[(usize, &Facts)]) {
+    for &(file, facts) in facts {
+        for found in &facts.macros {
+            let entry = MacroEntry {
+                file,
+                everywhere: facts.header,
+                params: found.params.clone(),
+                code: Arc::clone(&found.code),
+            };
+            callees.macros.by_name.entry(found.name.clone()).or_default().push(entry);
+            if found.code.is_empty() {
+                continue;
+            }
+            if facts.header {
+                // A macro that only stands before the function of its name does not hide it from the table.
+                let itself =
+                    found.code.tokens.iter().any(|token| token.of(&found.code.text) == found.name.as_bytes());
+                if !itself {
+                    callees.defined.insert(found.name.clone());
+                }
+            } else {
+                callees.defined_in.insert((file, found.name.clone()));
+            }
+        }
+        for (function, _) in &facts.functions {
+            if function.body.is_none() {
+                continue;
+            }
+            if function.is_static && !facts.header {
+                callees.defined_in.insert((file, function.name.clone()));
+            } else {
+                callees.defined.insert(function.name.clone());
+            }
+        }
+    }
+}
+
+fn candidates<'f>(facts: &[(usize, &'f Facts)]) -> Vec<Candidate<'f>> {
+    let mut candidates = Vec::new();
+    for &(file, facts) in facts {
+        for found in &facts.macros {
+            if found.code.is_empty() || !found.code.tokens.iter().any(|token| token.kind == TokenKind::Ident)
+            {
+                continue;
+            }
+            let mut params = found.params.clone().unwrap_or_default();
+            if found.variadic {
+                params.pop();
+            }
+            candidates.push(Candidate {
+                name: &found.name,
+                file,
+                everywhere: facts.header,
+                what: What::Macro(found),
+                params,
+            });
+        }
+        for (function, code) in &facts.functions {
+            let params = function.params.iter().map(|param| param.name.clone()).collect();
+            let everywhere = facts.header || !function.is_static;
+            candidates.push(Candidate {
+                name: &function.name,
+                file,
+                everywhere,
+                what: What::Function(function, code.as_ref()),
+                params,
+            });
+        }
+    }
+    candidates
+}
+
+/// Which argument is the format, where an attribute of some declaration says so.
+fn formats(callees: &Callees, candidates: &[Candidate<'_>]) -> FxHashMap<String, usize> {
+    let speaks = |word: &str| {
+        let lower = word.to_ascii_lowercase();
+        lower.contains("printf") || lower.contains("format") || lower.contains("fmt")
+    };
+    let mut formats = FxHashMap::default();
+    for candidate in candidates {
+        let What::Function(function, _) = &candidate.what else { continue };
+        for (names, format) in &function.attributes {
+            let told = names.split(' ').any(|name| {
+                // The macro that stands for the attribute.
+                let stands = || {
+                    callees.macros.by_name.get(name).is_some_and(|entries| {
+                        entries.iter().any(|entry| {
+                            let body = String::from_utf8_lossy(&entry.code.text).to_ascii_lowercase();
+                            body.contains("printf") || body.contains("format")
+                        })
+                    })
+                };
+                speaks(name) || stands()
+            });
+            let scans = names.contains("scanf") || names.contains("strftime") || names.contains("format_arg");
+            if told && !scans && *format < 16 {
+                formats.insert(candidate.name.to_owned(), *format);
+            }
+        }
+    }
+    formats
+}
+
+/// Which parameter of a function is its format: an attribute, or the text before `...` or a `va_list`.
+fn format_of(function: &Function, formats: &FxHashMap<String, usize>) -> Option<usize> {
+    if let Some(&format) = formats.get(&function.name) {
+        return Some(format);
+    }
+    let text = |param: &Param| param.is_text() || param.kind.contains("char") && param.kind.ends_with('*');
+    if function.variadic {
+        let last = function.params.len().checked_sub(1)?;
+        return text(&function.params[last]).then_some(last);
+    }
+    let list = function.params.iter().position(Param::is_va_list)?;
+    let named = |at: &usize| {
+        text(&function.params[*at])
+            && matches!(function.params[*at].name.as_str(), "fmt" | "format" | "msg" | "message" | "f")
+    };
+    (0..list).rev().find(named).or_else(|| (0..list).rev().find(|&at| text(&function.params[at])))
+}
+
+/// A function that puts text together: told by its signature.
+fn builder(callees: &mut Callees, candidate: &Candidate<'_>, formats: &FxHashMap<String, usize>) {
+    let What::Function(function, code) = &candidate.what else { return };
+    let Some(format) = format_of(function, formats) else { return };
+    let before = &function.params[..format.min(function.params.len())];
+    let destination = before.iter().position(Param::is_destination);
+    let sized = before.last().is_some_and(|param| {
+        let name = param.name.to_ascii_lowercase();
+        matches!(name.as_str(), "n" | "max" | "cap" | "sz" | "size" | "len")
+            || name.ends_with("size")
+            || name.ends_with("len")
+            || name.ends_with("max")
+    });
+    let error_object = before.iter().any(|param| {
+        ["sd_bus_error", "GError", "Error", "error_t"]
+            .iter()
+            .any(|word| param.kind.split(' ').any(|part| part == *word))
+            && param.kind.contains('*')
+    });
+    let text_object = before.iter().any(|param| {
+        let words = word::words(&param.kind);
+        words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "vty"
+                    | "strbuf"
+                    | "buf"
+                    | "buffer"
+                    | "string"
+                    | "sds"
+                    | "client"
+                    | "dstring"
+                    | "strlist"
+                    | "pqexpbuffer"
+                    | "stringinfo"
+                    | "json"
+            )
+        })
+    });
+    let returns = function.returns.split(' ').any(|word| word == "sds" || word == "gchar")
+        || (function.returns.contains("char") && function.returns.ends_with('*'));
+    let dialect = code.and_then(|code| own_dialect(code));
+    let kind = match (destination.is_some() || sized || text_object || returns, error_object) {
+        (_, true) => Kind::Errtext,
+        (true, false) => Kind::Fragment,
+        (false, false) => return,
+    };
+    let rest = function.variadic.then_some(function.params.len());
+    let dialect = dialect.unwrap_or(Dialect::PrintfErrno);
+    let why = match kind {
+        Kind::Errtext => "puts its text into an error object",
+        _ => "puts its text into memory",
+    };
+    let callee = Callee {
+        name: candidate.name.to_owned(),
+        form: "call",
+        kind,
+        level: LevelOf::Unknown,
+        texts: vec![vec![Segment::Format { param: format, rest, dialect }]],
+        stream: None,
+        destination: destination.or_else(|| (sized || text_object).then_some(0)),
+        tuple: None,
+        va_list: !function.variadic,
+        dialect,
+        max: None,
+        evidence: vec![format!("{} {why}", candidate.name)],
+    };
+    let file = (!candidate.everywhere).then_some(candidate.file);
+    callees.add(candidate.name, Found { file, is_macro: false, by_name: false, callee });
+}
+
+/// The dialect of a function that reads its format itself.
+fn own_dialect(code: &Code) -> Option<Dialect> {
+    let has = |wanted: &[u8]| code.tokens.iter().any(|token| token.of(&code.text) == wanted);
+    let reads = has(b"'%'") && has(b"'d'") && has(b"'s'") && has(b"va_arg");
+    // nginx's `%V` is a counted string; no other family has it together with `%O`, an offset.
+    (reads && has(b"'V'") && has(b"'O'") && has(b"'T'")).then_some(Dialect::Nginx)
+}
+
+impl Callees {
+    /// Takes a definition in; says whether that tells something new.
+    fn add(&mut self, name: &str, found: Found) -> bool {
+        let all = self.found.entry(name.to_owned()).or_default();
+        let same = |other: &Found| {
+            other.file == found.file && other.is_macro == found.is_macro && other.by_name == found.by_name
+        };
+        match all.iter_mut().find(|other| same(other)) {
+            None => {
+                all.push(found);
+                true
+            }
+            Some(old) if better(&found.callee, &old.callee) => {
+                *old = found;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+}
+
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Log | Kind::Fatal => 0,
+        Kind::Stderr | Kind::Assert => 1,
+        Kind::Stdout => 2,
+        Kind::Span | Kind::Errtext => 3,
+        Kind::Fragment => 4,
+    }
+}
+
+/// Whether a text that was found later tells more.
+fn better(new: &Callee, old: &Callee) -> bool {
+    let level = |callee: &Callee| u8::from(callee.level == LevelOf::Unknown);
+    (rank(new.kind), level(new)) < (rank(old.kind), level(old))
+        || (rank(new.kind) == rank(old.kind)
+            && new.form == old.form
+            && new.texts != old.texts
+            && new.texts.len() >= old.texts.len()
+            && heavier(new, old))
+}
+
+/// More of what is printed became known: a header that came through a callee found later.
+fn heavier(new: &Callee, old: &Callee) -> bool {
+    let all = |callee: &Callee| callee.texts.iter().map(|text| weight(text)).sum::<usize>();
+    all(new) > all(old)
+}
+
+/// Looks at definitions until nothing new is found.
+struct Closure<'c, 'f> {
+    candidates: &'c [Candidate<'f>],
+    formats: &'c FxHashMap<String, usize>,
+    /// Which candidates mention a name.
+    mentioned: FxHashMap<&'c [u8], Vec<usize>>,
+    /// Candidates that paste names together.
+    pasting: Vec<usize>,
+    visits: Vec<u8>,
+}
+
+impl<'c, 'f> Closure<'c, 'f> {
+    fn new(candidates: &'c [Candidate<'f>], formats: &'c FxHashMap<String, usize>) -> Closure<'c, 'f> {
+        let mut mentioned: FxHashMap<&[u8], Vec<usize>> = FxHashMap::default();
+        let mut pasting = Vec::new();
+        for (place, candidate) in candidates.iter().enumerate() {
+            let code: &Code = match &candidate.what {
+                What::Macro(found) => &found.code,
+                What::Function(_, Some(code)) => code,
+                What::Function(_, None) => continue,
+            };
+            let calls = matches!(&candidate.what, What::Function(..));
+            for (at, token) in code.tokens.iter().enumerate() {
+                let called = !calls || code.tokens.get(at + 1).is_some_and(|next| next.is(b'('));
+                if token.kind == TokenKind::Ident && called {
+                    let all = mentioned.entry(token.of(&code.text)).or_default();
+                    if all.last() != Some(&place) {
+                        all.push(place);
+                    }
+                }
+            }
+            if code.tokens.iter().any(|token| token.kind == TokenKind::Paste) {
+                pasting.push(place);
+            }
+        }
+        Closure { candidates, formats, mentioned, pasting, visits: vec![0; candidates.len()] }
+    }
+
+    fn mentions(&self, name: &str) -> Vec<usize> {
+        self.mentioned.get(name.as_bytes()).cloned().unwrap_or_default()
+    }
+
+    fn run(&mut self, callees: &mut Callees, first: Vec<usize>) {
+        self.visits.fill(0);
+        let mut waiting = vec![false; self.candidates.len()];
+        let mut queue = VecDeque::new();
+        for place in first {
+            if !std::mem::replace(&mut waiting[place], true) {
+                queue.push_back(place);
+            }
+        }
+        while let Some(place) = queue.pop_front() {
+            waiting[place] = false;
+            if self.visits[place] >= MAX_VISITS {
+                continue;
+            }
+            self.visits[place] += 1;
+            let candidate = &self.candidates[place];
+            let Some(found) = self.look(callees, candidate) else { continue };
+            if !callees.add(candidate.name, found) {
+                continue;
+            }
+            let again =
+                self.mentioned.get(candidate.name.as_bytes()).into_iter().flatten().chain(&self.pasting);
+            for &other in again {
+                if other != place && !std::mem::replace(&mut waiting[other], true) {
+                    queue.push_back(other);
+                }
+            }
+        }
+    }
+
+    /// What a definition prints by what is known now.
+    fn look(&self, callees: &Callees, candidate: &Candidate<'_>) -> Option<Found> {
+        let found = |callee, is_macro| Found {
+            file: (!candidate.everywhere).then_some(candidate.file),
+            is_macro,
+            by_name: false,
+            callee,
+        };
+        match &candidate.what {
+            What::Macro(of) => {
+                let rest = of.variadic.then(|| of.params.as_ref().and_then(|params| params.last())).flatten();
+                let finder = Finder { callees, file: candidate.file, within: Some(candidate.name) };
+                let body = Body {
+                    code: &of.code,
+                    file: candidate.file,
+                    macros: &callees.macros,
+                    params: &candidate.params,
+                    rest: rest.map(|name| (name.as_str(), candidate.params.len())),
+                    is_macro: true,
+                };
+                let callee = alias(of, candidate, &finder).or_else(|| tuple(of, candidate, &finder));
+                let callee = callee.or_else(|| of_macro(of, candidate, &outputs(&body, &finder)));
+                callee.map(|callee| found(callee, true))
+            }
+            What::Function(function, Some(code)) => {
+                let finder = Finder { callees, file: candidate.file, within: None };
+                let body = Body {
+                    code,
+                    file: candidate.file,
+                    macros: &callees.macros,
+                    params: &candidate.params,
+                    rest: None,
+                    is_macro: false,
+                };
+                let format = format_of(function, self.formats);
+                of_function(function, format, &outputs(&body, &finder)).map(|callee| found(callee, false))
+            }
+            What::Function(_, None) => None,
+        }
+    }
+}
+
+struct Finder<'c> {
+    callees: &'c Callees,
+    file: usize,
+    /// The macro whose body this is: its name means the function in there.
+    within: Option<&'c str>,
+}
+
+impl Find for Finder<'_> {
+    fn callee(&self, name: &[u8]) -> Option<&Callee> {
+        let name = std::str::from_utf8(name).ok()?;
+        self.callees.find(name, self.file, self.within == Some(name))
+    }
+
+    fn pasted(&self, start: &[u8], end: &[u8]) -> Option<&Callee> {
+        let (start, end) = (std::str::from_utf8(start).ok()?, std::str::from_utf8(end).ok()?);
+        // What is common to all is not worth a name.
+        if start.len() + end.len() < 3 {
+            return None;
+        }
+        let mut names: Vec<&String> = self
+            .callees
+            .found
+            .keys()
+            .filter(|name| {
+                name.len() > start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+            })
+            .collect();
+        names.sort();
+        names
+            .into_iter()
+            .filter_map(|name| self.callees.find(name, self.file, self.within == Some(name)))
+            .find(|callee| rank(callee.kind) <= 2)
+    }
+}
+
+/// `#define DPRINTF if (verbose) printf`: a macro without arguments that ends in a callee's name.
+fn alias(of: &Macro, candidate: &Candidate<'_>, finder: &Finder<'_>) -> Option<Callee> {
+    if of.params.is_some() {
+        return None;
+    }
+    let last = of.code.tokens.last().filter(|token| token.kind == TokenKind::Ident)?;
+    let callee = finder.callee(last.of(&of.code.text))?;
+    let through = callee.name.clone();
+    let mut callee = Callee { name: candidate.name.to_owned(), form: "macro", ..callee.clone() };
+    callee.evidence.insert(0, format!("macro {} stands for {through}", candidate.name));
+    Some(callee)
+}
+
+/// `#define DEBUG(args) printf args`: all arguments come in parentheses of their own.
+fn tuple(of: &Macro, candidate: &Candidate<'_>, finder: &Finder<'_>) -> Option<Callee> {
+    let code = &of.code;
+    let (at, param) = code.tokens.windows(2).enumerate().find_map(|(at, pair)| {
+        let both = pair[0].kind == TokenKind::Ident && pair[1].kind == TokenKind::Ident;
+        let param = candidate.params.iter().position(|param| param.as_bytes() == pair[1].of(&code.text))?;
+        (both && finder.callee(pair[0].of(&code.text)).is_some()).then_some((at, param))
+    })?;
+    let callee = finder.callee(code.tokens[at].of(&code.text))?;
+    let through = callee.name.clone();
+    let mut callee =
+        Callee { name: candidate.name.to_owned(), form: "macro", tuple: Some(param), ..callee.clone() };
+    if let LevelOf::Argument(_) = callee.level {
+        callee.level = LevelOf::Unknown;
+    }
+    callee.evidence.insert(0, format!("macro {} passes its arguments to {through}", candidate.name));
+    Some(callee)
+}
+
+/// A macro prints what its body prints.
+fn of_macro(of: &Macro, candidate: &Candidate<'_>, outputs: &[Output]) -> Option<Callee> {
+    // A macro without parentheses is used as a statement by itself; such uses have no arguments to read.
+    of.params.as_ref()?;
+    let best = outputs.iter().filter_map(|output| output.kind).map(rank).min()?;
+    let of_best = outputs.iter().filter(|output| output.kind.is_some_and(|kind| rank(kind) == best));
+    let mut all: Vec<&Output> = of_best.collect();
+    if all.iter().any(|output| forwards(&output.segments)) {
+        all.retain(|output| forwards(&output.segments));
+        all.sort_by_key(|output| weight(&output.segments));
+        all.truncate(1);
+    } else if all.iter().any(|output| text_param(&output.segments).is_some()) {
+        all.retain(|output| text_param(&output.segments).is_some());
+    }
+    let mut texts: Vec<Segments> = Vec::new();
+    for output in &all {
+        if texts.len() < MAX_TEXTS && !texts.contains(&output.segments) {
+            texts.push(output.segments.clone());
+        }
+    }
+    let first = *all.first()?;
+    let passes = match format_param(&first.segments) {
+        Some(_) => "passes its arguments to",
+        None => "prints its own text through",
+    };
+    Some(callee(
+        candidate.name,
+        "macro",
+        first,
+        texts,
+        &candidate.params,
+        &[],
+        format!("macro {} {passes} {}", candidate.name, first.through),
+    ))
+}
+
+/// A function prints what it does with its format, or with a text when its name speaks of logging.
+fn of_function(function: &Function, format: Option<usize>, outputs: &[Output]) -> Option<Callee> {
+    let named = word::is_log_name(&function.name);
+    let carries = |output: &&Output| {
+        format_param(&output.segments).is_some_and(|param| {
+            let Some(of) = function.params.get(param) else { return false };
+            let text = of.is_text() || of.kind.contains("char") && of.kind.contains('*');
+            match format {
+                Some(format) => forwards(&output.segments) && param == format,
+                None if forwards(&output.segments) => text,
+                None => text && named && word::is_text_param(&of.name),
+            }
+        })
+    };
+    let mut all: Vec<&Output> = outputs.iter().filter(carries).collect();
+    all.sort_by_key(|output| (output.kind.map_or(9, rank), weight(&output.segments)));
+    let first = *all.first()?;
+    let names: Vec<String> = function.params.iter().map(|param| param.name.clone()).collect();
+    let kinds: Vec<&str> = function.params.iter().map(|param| param.kind.as_str()).collect();
+    let evidence = format!("{} hands its text to {}", function.name, first.through);
+    let mut found =
+        callee(&function.name, "call", first, vec![first.segments.clone()], &names, &kinds, evidence);
+    let kind = match first.kind {
+        None if named && !word::is_reply_name(&function.name) => Kind::Log,
+        // Text in an unknown file: whoever opened it knows.
+        None => return None,
+        Some(Kind::Stderr | Kind::Stdout) if named && !word::is_reply_name(&function.name) => Kind::Log,
+        Some(kind) => kind,
+    };
+    found.kind = kind;
+    found.va_list = !function.variadic && function.params.iter().any(Param::is_va_list);
+    if found.kind == Kind::Log && word::is_fatal_name(&function.name) {
+        found.kind = Kind::Fatal;
+    }
+    // `rest` counts in the wrapper's own arguments.
+    for text in &mut found.texts {
+        for segment in text {
+            if let Segment::Format { rest, .. } = segment {
+                *rest = function.variadic.then_some(function.params.len());
+            }
+        }
+    }
+    Some(found)
+}
+
+fn callee(
+    name: &str,
+    form: &'static str,
+    output: &Output,
+    texts: Vec<Segments>,
+    params: &[String],
+    kinds: &[&str],
+    why: String,
+) -> Callee {
+    let level = match output.level {
+        LevelOf::Unknown => {
+            let param = params.iter().enumerate().position(|(at, param)| {
+                word::is_level_param(param, kinds.get(at).copied().unwrap_or_default())
+            });
+            match param {
+                Some(param) => LevelOf::Argument(param),
+                None => word::level_of_name(name).map_or(LevelOf::Unknown, LevelOf::Fixed),
+            }
+        }
+        level => level,
+    };
+    let mut kind = output.kind.unwrap_or(Kind::Log);
+    if kind == Kind::Log && word::is_fatal_name(name) {
+        kind = Kind::Fatal;
+    }
+    let mut evidence = vec![why];
+    evidence.extend(output.evidence.iter().take(8).cloned());
+    Callee {
+        name: name.to_owned(),
+        form,
+        kind,
+        level,
+        texts,
+        stream: output.stream,
+        destination: None,
+        tuple: None,
+        va_list: false,
+        dialect: output.dialect,
+        max: output.max,
+        evidence,
+    }
+}
+
+/// A printf-like function of which nobody saw where the text goes: its name decides.
+fn signature(
+    callees: &Callees,
+    candidate: &Candidate<'_>,
+    formats: &FxHashMap<String, usize>,
+) -> Option<Found> {
+    let What::Function(function, _) = &candidate.what else { return None };
+    let format = format_of(function, formats)?;
+    let file = (!candidate.everywhere).then_some(candidate.file);
+    let known = callees.found.get(candidate.name).is_some_and(|all| {
+        all.iter().any(|found| !found.is_macro && (found.file == file || found.file.is_none()))
+    });
+    let in_table = function.body.is_none() && callees.table.contains_key(candidate.name);
+    if known || in_table {
+        return None;
+    }
+    let named = word::is_log_name(candidate.name);
+    let kind = match (named, word::is_fatal_name(candidate.name)) {
+        (true, true) => Kind::Fatal,
+        (true, false) => Kind::Log,
+        (false, _) => Kind::Fragment,
+    };
+    let rest = function.variadic.then_some(function.params.len());
+    let level = function.params.iter().position(|param| word::is_level_param(&param.name, &param.kind));
+    let level = match level {
+        Some(param) => LevelOf::Argument(param),
+        None => word::level_of_name(candidate.name).map_or(LevelOf::Unknown, LevelOf::Fixed),
+    };
+    let says = if named { "its name says that it logs" } else { "where its text goes is not known" };
+    let callee = Callee {
+        name: candidate.name.to_owned(),
+        form: "call",
+        kind,
+        level,
+        texts: vec![vec![Segment::Format { param: format, rest, dialect: Dialect::PrintfErrno }]],
+        stream: None,
+        destination: None,
+        tuple: None,
+        va_list: !function.variadic,
+        dialect: Dialect::PrintfErrno,
+        max: None,
+        evidence: vec![format!("{} takes a format, and {says}", candidate.name)],
+    };
+    Some(Found { file, is_macro: false, by_name: false, callee })
+}
+
+/// Names of which nothing is known but how they are called.
+fn by_name(callees: &mut Callees, facts: &[(usize, &Facts)]) -> Vec<String> {
+    let mut calls: FxHashMap<&str, Calls> = FxHashMap::default();
+    for (_, facts) in facts {
+        for (name, counts) in &facts.calls {
+            calls.entry(name).or_default().add(counts);
+        }
+    }
+    let mut names: Vec<(&str, Calls)> = calls.into_iter().collect();
+    names.sort_by(|a, b| a.0.cmp(b.0));
+    let mut added = Vec::new();
+    for (name, counts) in names {
+        let sentences = counts.sentences >= 1 && counts.sentences * 2 >= counts.with_literal;
+        let taken = callees.found.contains_key(name)
+            || callees.table.contains_key(name)
+            || callees.configured.contains_key(name);
+        // A function that was looked at and does nothing with its text is not a logger, whatever its name.
+        if !sentences || taken {
+            continue;
+        }
+        let place = (0..counts.places.len())
+            .max_by_key(|&place| (counts.places[place], std::cmp::Reverse(place)))
+            .unwrap_or(0);
+        let kind = if word::is_fatal_name(name) { Kind::Fatal } else { Kind::Log };
+        let callee = Callee {
+            name: name.to_owned(),
+            form: "call",
+            kind,
+            level: word::level_of_name(name).map_or(LevelOf::Unknown, LevelOf::Fixed),
+            texts: vec![vec![Segment::Format {
+                param: place,
+                rest: Some(place + 1),
+                dialect: Dialect::PrintfErrno,
+            }]],
+            stream: None,
+            destination: None,
+            tuple: None,
+            va_list: false,
+            dialect: Dialect::PrintfErrno,
+            max: None,
+            evidence: vec![format!("{name} is called with sentences, and its name says that it logs")],
+        };
+        if callees.add(name, Found { file: None, is_macro: false, by_name: true, callee }) {
+            added.push(name.to_owned());
+        }
+    }
+    added
+}

@@ -1,0 +1,79 @@
+//! What the grammar sees in a file: calls and functions.
+
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+
+use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator as _};
+
+use crate::Language;
+
+/// Calls and functions of a file.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// Offsets of the names that are called, in order.
+    pub(super) calls: Vec<usize>,
+    /// Functions in the order of the text: where they begin and end, and their name.
+    functions: Vec<(usize, usize, usize, usize)>,
+}
+
+impl Tree {
+    /// Parses a file. One that the grammar cannot make sense of in a bounded number of steps gives nothing.
+    pub(super) fn of(language: &'static Language, text: &[u8]) -> Tree {
+        let mut parser = Parser::new();
+        if parser.set_language(&(language.grammar)()).is_err() {
+            return Tree::default();
+        }
+        // The parser reports in between, every hundred or so steps; error recovery may take many steps a byte.
+        let mut steps_left = 20_000 + text.len() / 8;
+        let mut progress = |_: &tree_sitter::ParseState| {
+            steps_left = steps_left.saturating_sub(1);
+            if steps_left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = ParseOptions::new().progress_callback(&mut progress);
+        let Some(tree) =
+            parser.parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
+        else {
+            return Tree::default();
+        };
+        let query = query(language);
+        let names = query.capture_names();
+        let mut found = Tree::default();
+        let mut cursor = QueryCursor::new();
+        let mut matches = cursor.matches(query, tree.root_node(), text);
+        while let Some(one) = matches.next() {
+            let mut function = None;
+            let mut name = None;
+            for capture in one.captures() {
+                let range = capture.node.byte_range();
+                match names[capture.index as usize] {
+                    "callee" => found.calls.push(range.start),
+                    "function" => function = Some(range),
+                    "name" => name = Some(range),
+                    _ => {}
+                }
+            }
+            if let (Some(function), Some(name)) = (function, name) {
+                found.functions.push((function.start, function.end, name.start, name.end));
+            }
+        }
+        found.calls.sort_unstable();
+        found.functions.sort_unstable();
+        found
+    }
+
+    /// The name of the function around an offset.
+    pub(super) fn function<'t>(&self, at: usize, text: &'t [u8]) -> Option<&'t [u8]> {
+        let after = self.functions.partition_point(|&(start, ..)| start <= at);
+        let &(_, end, name, name_end) = self.functions.get(after.checked_sub(1)?)?;
+        (at < end).then(|| text.get(name..name_end)).flatten()
+    }
+}
+
+/// The language's `statements.scm`, compiled once.
+fn query(language: &'static Language) -> &'static Query {
+    static QUERY: OnceLock<Query> = OnceLock::new();
+    QUERY.get_or_init(|| {
+        Query::new(&(language.grammar)(), language.query)
+            .expect("a test compiles every statements.scm that ships")
+    })
+}

@@ -1,0 +1,175 @@
+//! Text that stands around a template without being in it.
+//!
+//! Loggers put a level word before a message and the text of an error, the client or structured fields
+//! behind it. What is accepted here is accepted for every statement of a language; what a callee is known
+//! to add is part of the template.
+
+use dice_catalog::Level;
+
+/// What stands between the end of a template and the end of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum After {
+    /// Nothing but blanks.
+    Nothing,
+    /// Further lines of the same message.
+    Lines,
+    /// `key=value …`, or a JSON object.
+    Fields,
+    /// `, client: …`.
+    Pairs,
+    /// ` [preauth]`.
+    Tag,
+    /// ` (2: No such file or directory)`, `: Permission denied`.
+    Reason,
+}
+
+impl After {
+    /// Looks at the first and the last bytes of `rest` only, so that it may be asked at many places.
+    ///
+    /// `reasons` tells whether the text of an error may follow.
+    pub(crate) fn of(rest: &[u8], reasons: bool) -> Option<After> {
+        let (&first, tail) = match rest.split_first() {
+            None => return Some(After::Nothing),
+            Some(split) => split,
+        };
+        match first {
+            b'\n' | b'\r' => Some(After::Lines),
+            b'#' => rest.starts_with(b"#012").then_some(After::Lines),
+            b'\\' => (rest.starts_with(b"\\n") || rest.starts_with(b"\\r\\n")).then_some(After::Lines),
+            b' ' | b'\t' | b',' | b';' => after_blank(first, tail, reasons),
+            b':' => {
+                (reasons && tail.len() > 1 && tail[0] == b' ' && tail[1] != b' ').then_some(After::Reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a template can end before `byte`.
+    pub(crate) fn may_start_with(byte: u8) -> bool {
+        matches!(byte, b'\n' | b'\r' | b'#' | b'\\' | b' ' | b'\t' | b',' | b';' | b':')
+    }
+
+    /// The regular expression of all texts, but the empty one, for which `of` gives an answer.
+    pub(crate) fn pattern(reasons: bool) -> String {
+        let common = concat!(
+            r"|[\n\r].*|#012.*|\\(?:n|r\\n).*|[ \t]{1,64}",
+            r"|(?:[ \t]{1,4}|[,;] ?)[A-Za-z_][A-Za-z0-9_.\-#]{0,47}=.*",
+            r"|[ \t]\{.*\}|[,;] [A-Za-z_][A-Za-z0-9_ -]{0,31}: .*",
+            r"|[ \t]\[[A-Za-z0-9_.:-]{1,40}\]",
+        );
+        let reason = if reasons { r"|[ \t]\([0-9]+: .*|[ \t]\(.*\)|: [^ ].*" } else { "" };
+        format!("(?:{common}{reason})")
+    }
+}
+
+fn after_blank(first: u8, tail: &[u8], reasons: bool) -> Option<After> {
+    let is_blank = first == b' ' || first == b'\t';
+    if is_blank && tail.len() < 64 && tail.iter().all(|&b| b == b' ' || b == b'\t') {
+        return Some(After::Nothing);
+    }
+    // The name starts after up to four blanks, or after a comma or semicolon and perhaps a blank.
+    let limit = if is_blank { 3 } else { 1 };
+    let blanks = tail.iter().take(limit).take_while(|&&b| b == b' ' || is_blank && b == b'\t').count();
+    if is_field(&tail[blanks..]) {
+        return Some(After::Fields);
+    }
+    match (is_blank, tail) {
+        (true, [b'{', .., b'}']) => Some(After::Fields),
+        (true, [b'[', tag @ .., b']']) => {
+            let fits = (1..=40).contains(&tag.len());
+            (fits && tag.iter().all(|b| b.is_ascii_alphanumeric() || b"_.:-".contains(b)))
+                .then_some(After::Tag)
+        }
+        (true, [b'(', inner @ ..]) if reasons => {
+            let digits = inner.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+            let numbered = digits > 0 && inner[digits..].starts_with(b": ");
+            (numbered || inner.last() == Some(&b')')).then_some(After::Reason)
+        }
+        (false, [b' ', pairs @ ..]) => is_pair(pairs).then_some(After::Pairs),
+        _ => None,
+    }
+}
+
+/// Whether `text` starts with `name=`.
+fn is_field(text: &[u8]) -> bool {
+    let name = text.iter().take(49).take_while(|b| b.is_ascii_alphanumeric() || b"_.-#".contains(b)).count();
+    let starts = text.first().is_some_and(|&b| b.is_ascii_alphabetic() || b == b'_');
+    starts && name <= 48 && text.get(name) == Some(&b'=')
+}
+
+/// Whether `text` starts with `some name: `.
+fn is_pair(text: &[u8]) -> bool {
+    let name = text.iter().take(33).take_while(|b| b.is_ascii_alphanumeric() || b"_ -".contains(b)).count();
+    let starts = text.first().is_some_and(|&b| b.is_ascii_alphabetic() || b == b'_');
+    starts && name <= 32 && text[name..].starts_with(b": ")
+}
+
+/// A level word that a logger glued before the message (`error: `, `[WARN] `): how long it is with what
+/// follows it, and the level.
+pub(crate) fn level_word(message: &[u8]) -> Option<(usize, Level)> {
+    let open = usize::from(message.first().is_some_and(|b| matches!(b, b'[' | b'<' | b'(')));
+    let letters = message[open..].iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let word = std::str::from_utf8(&message[open..open + letters]).ok()?;
+    let close = usize::from(open == 1);
+    if close == 1 && !message.get(open + letters).is_some_and(|b| matches!(b, b']' | b'>' | b')')) {
+        return None;
+    }
+    let rest = &message[open + letters + close..];
+    let marks = rest.iter().take_while(|b| matches!(b, b':' | b' ' | b'\t' | b'-')).count();
+    // Without brackets only a colon tells a level from a word that starts a sentence.
+    if marks == 0 || close == 0 && rest[0] != b':' {
+        return None;
+    }
+    Level::from_word(word).map(|level| (open + letters + close + marks, level))
+}
+
+#[cfg(test)]
+mod tests {
+    use dice_catalog::Level;
+    use proptest::prelude::*;
+
+    use super::{After, level_word};
+
+    #[track_caller]
+    fn check(rest: &str, after: Option<After>) {
+        assert_eq!(After::of(rest.as_bytes(), true), after, "{rest}");
+    }
+
+    #[test]
+    fn what_may_follow_a_template() {
+        check("", Some(After::Nothing));
+        check("   ", Some(After::Nothing));
+        check(": No such file or directory", Some(After::Reason));
+        check(" (2: No such file or directory), client: 10.0.0.1", Some(After::Reason));
+        check(", client: 10.0.0.1, server: _", Some(After::Pairs));
+        check(" [preauth]", Some(After::Tag));
+        check(" user=bob id=3", Some(After::Fields));
+        check("\t{\"id\": 3}", Some(After::Fields));
+        check("#012second line", Some(After::Lines));
+        check(" and more", None);
+        check("more", None);
+        check(":", None);
+    }
+
+    #[test]
+    fn level_words() {
+        assert_eq!(level_word(b"error: x"), Some((7, Level::Error)));
+        assert_eq!(level_word(b"[WARN] x"), Some((7, Level::Warning)));
+        assert_eq!(level_word(b"debug1: x"), Some((8, Level::Debug)));
+        assert_eq!(level_word(b"error x"), None);
+        assert_eq!(level_word(b"[x"), None);
+        assert_eq!(level_word(b""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_pattern_says_the_same(rest in r"[ ,;:\t]{0,3}[\[({a-c]{0,2}[a-c0-9 =:.\-]{0,6}[\])}=: a]{0,3}", reasons: bool) {
+            let pattern = format!(r"(?s-u)\A{}?\z", After::pattern(reasons));
+            let regex = regex_automata::meta::Regex::builder()
+                .syntax(regex_automata::util::syntax::Config::new().utf8(false))
+                .build(&pattern)
+                .unwrap();
+            prop_assert_eq!(After::of(rest.as_bytes(), reasons).is_some(), regex.is_match(rest.as_bytes()));
+        }
+    }
+}

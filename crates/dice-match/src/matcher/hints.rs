@@ -1,0 +1,282 @@
+//! What a header says about the statement: target, file and line, function, level.
+
+use dice_catalog::{Entry, Level};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::Envelope;
+
+/// What the catalog knows about its statements' places.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    targets: FxHashMap<Box<str>, u32>,
+    roots: FxHashSet<Box<str>>,
+    files: Vec<Box<str>>,
+    by_name: FxHashMap<Box<str>, Vec<u32>>,
+    entries: Vec<Place>,
+}
+
+/// What one statement says about its place; numbers name targets and files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    target: Option<u32>,
+    file: u32,
+    first_line: u32,
+    last_line: u32,
+    level: Option<Level>,
+    has_function: bool,
+    root: u64,
+    /// Statements of its language that print headers with a target all have one.
+    has_targets: bool,
+}
+
+/// What a header says, in the catalog's terms.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hints<'e> {
+    target: TargetHint,
+    files: Option<Vec<u32>>,
+    line: Option<u32>,
+    function: Option<&'e str>,
+    pub(crate) level: Option<Level>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum TargetHint {
+    /// The header does not tell.
+    #[default]
+    None,
+    /// Statements of the catalog have exactly this target.
+    Exact(u32),
+    /// Statements of the catalog have another target with the same first part.
+    Root(u64),
+    /// No statement of the catalog is near.
+    Foreign {
+        /// It is written as a path of modules, so that a statement without any target is not meant either.
+        is_path: bool,
+    },
+}
+
+/// How well a statement's place agrees with a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    /// What it adds to the evidence.
+    pub(crate) points: i32,
+    /// The header names this statement: its line in the source.
+    pub(crate) is_place: bool,
+    /// The header names the statement's target, file or function.
+    pub(crate) is_near: bool,
+    /// Header and statement have the same level.
+    pub(crate) same_level: bool,
+    /// Header and statement have different levels.
+    pub(crate) other_level: bool,
+}
+
+impl Places {
+    /// Those of `entries`.
+    pub(crate) fn new(entries: &[Entry]) -> Places {
+        let mut places = Places::default();
+        let mut file_ids: FxHashMap<Box<str>, u32> = FxHashMap::default();
+        for entry in entries {
+            let statement = &entry.statement;
+            let target = statement.target.as_deref().map(|target| {
+                places.roots.insert(root(target).into());
+                let next = places.targets.len() as u32;
+                *places.targets.entry(target.into()).or_insert(next)
+            });
+            let file = *file_ids.entry(entry.file.as_str().into()).or_insert_with(|| {
+                let id = places.files.len() as u32;
+                places.files.push(entry.file.as_str().into());
+                places.by_name.entry(file_name(&entry.file).into()).or_default().push(id);
+                id
+            });
+            places.entries.push(Place {
+                target,
+                file,
+                first_line: statement.line.get(),
+                last_line: statement.end_line.get(),
+                level: statement.level,
+                has_function: statement.function.is_some(),
+                root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
+                has_targets: entry.language == "rust",
+            });
+        }
+        places
+    }
+
+    /// What `envelope` says.
+    pub(crate) fn hints<'e>(&self, envelope: &'e Envelope<'_>) -> Hints<'e> {
+        Hints {
+            target: self.target(envelope.target.as_deref()),
+            files: envelope.file.as_deref().map(|file| self.files(file)),
+            line: envelope.line,
+            function: envelope.function.as_deref().map(bare_function),
+            level: envelope.level,
+        }
+    }
+
+    fn target(&self, target: Option<&str>) -> TargetHint {
+        let Some(target) = target.filter(|target| !target.is_empty()) else { return TargetHint::None };
+        if self.targets.is_empty() && !target.contains("::") {
+            return TargetHint::None;
+        }
+        let root = root(target);
+        match self.targets.get(target) {
+            Some(&id) => TargetHint::Exact(id),
+            None if self.roots.contains(root) => TargetHint::Root(hash(root)),
+            None => TargetHint::Foreign { is_path: target.contains("::") },
+        }
+    }
+
+    /// The files of the catalog that `printed` can mean: one path is the other's end. The longest wins.
+    fn files(&self, printed: &str) -> Vec<u32> {
+        let printed = printed.trim_start_matches("./");
+        // What the toolchain and the packages it brought in print is never in the repository.
+        if printed.starts_with("/rustc/") || printed.contains("/registry/src/") {
+            return Vec::new();
+        }
+        let same_name = self.by_name.get(file_name(printed)).map_or(&[][..], Vec::as_slice);
+        let n_printed = printed.split(['/', '\\']).filter(|part| !part.is_empty()).count();
+        let common = |id: &u32| {
+            let known = &self.files[*id as usize];
+            let parts = || known.rsplit('/');
+            let n = parts().zip(printed.rsplit(['/', '\\'])).take_while(|(a, b)| a == b).count();
+            if n == n_printed || n == parts().count() { n } else { 0 }
+        };
+        let best = same_name.iter().map(common).max().unwrap_or(0);
+        same_name.iter().copied().filter(|id| best > 0 && common(id) == best).collect()
+    }
+
+    /// How well entry number `n` agrees with `hints`; `None` when the header rules it out.
+    pub(crate) fn agree(&self, n: u32, entry: &Entry, hints: &Hints<'_>) -> Option<Agreement> {
+        let place = &self.entries[n as usize];
+        let mut points = 0;
+        let mut is_near = false;
+        match (hints.target, place.target) {
+            (TargetHint::None, _) => {}
+            (TargetHint::Exact(target), Some(own)) if target == own => {
+                points += 40;
+                is_near = true;
+            }
+            (TargetHint::Root(root), Some(_)) if root == place.root => {}
+            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.has_targets => points -= 8,
+            (TargetHint::Foreign { is_path: false }, None) if !place.has_targets => {}
+            _ => return None,
+        }
+        let mut is_place = false;
+        if let Some(files) = &hints.files {
+            if !files.contains(&place.file) {
+                return None;
+            }
+            points += 24;
+            is_near = true;
+            if let Some(line) = hints.line
+                && (place.first_line..=place.last_line.max(place.first_line)).contains(&line)
+            {
+                points += 400;
+                is_place = true;
+            }
+        }
+        if let (Some(function), true) = (hints.function, place.has_function) {
+            let own = entry.statement.function.as_deref().map(bare_function);
+            if own == Some(function) {
+                points += 28;
+                is_near = true;
+            } else {
+                points -= 16;
+            }
+        }
+        let (mut same_level, mut other_level) = (false, false);
+        if let (Some(level), Some(own)) = (hints.level, place.level) {
+            let apart = (level as i32 - own as i32).abs();
+            same_level = apart == 0;
+            // Info and notice, debug and trace are one level to many loggers.
+            let is_alike = matches!(
+                (level, own),
+                (Level::Info, Level::Notice)
+                    | (Level::Notice, Level::Info)
+                    | (Level::Debug, Level::Trace)
+                    | (Level::Trace, Level::Debug)
+            );
+            other_level = !same_level && !is_alike;
+            points += if same_level {
+                6
+            } else if is_alike {
+                1
+            } else {
+                -12
+            };
+        }
+        Some(Agreement { points, is_place, is_near, same_level, other_level })
+    }
+
+    /// The target number that a statement has.
+    pub(crate) fn target_of(&self, n: u32) -> Option<u32> {
+        self.entries[n as usize].target
+    }
+
+    /// The file number that a statement has.
+    pub(crate) fn file_of(&self, n: u32) -> u32 {
+        self.entries[n as usize].file
+    }
+
+    /// The lines of a statement, first and last.
+    pub(crate) fn lines_of(&self, n: u32) -> (u32, u32) {
+        let place = &self.entries[n as usize];
+        (place.first_line, place.last_line.max(place.first_line))
+    }
+
+    /// Bytes that it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let names: usize = self.files.iter().chain(self.targets.keys()).map(|name| name.len() + 32).sum();
+        names + size_of_val(&*self.entries)
+    }
+}
+
+impl Hints<'_> {
+    /// The header names a place that is not in the catalog: no statement of it printed the line.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.files.as_ref().is_some_and(Vec::is_empty) || self.target == TargetHint::Foreign { is_path: true }
+    }
+
+    /// The target of the catalog that the header names.
+    pub(crate) fn target(&self) -> Option<u32> {
+        match self.target {
+            TargetHint::Exact(target) => Some(target),
+            TargetHint::None | TargetHint::Root(_) | TargetHint::Foreign { .. } => None,
+        }
+    }
+
+    /// Whether the header has a target at all.
+    pub(crate) fn has_target(&self) -> bool {
+        self.target != TargetHint::None
+    }
+
+    /// The files of the catalog that the header names.
+    pub(crate) fn files(&self) -> &[u32] {
+        self.files.as_deref().unwrap_or(&[])
+    }
+
+    /// The function that the header names.
+    pub(crate) fn function(&self) -> Option<&str> {
+        self.function
+    }
+}
+
+/// The first part of a target: the crate, the package.
+fn root(target: &str) -> &str {
+    let end = target.find("::").or_else(|| target.find(['.', '/']));
+    &target[..end.unwrap_or(target.len())]
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// The last part of a function's name, without parentheses.
+pub(crate) fn bare_function(name: &str) -> &str {
+    let name = name.strip_suffix("()").unwrap_or(name);
+    name.rsplit([':', '.']).next().unwrap_or(name)
+}
+
+pub(crate) fn hash(name: &str) -> u64 {
+    super::words::hash(name.as_bytes())
+}
