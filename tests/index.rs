@@ -99,7 +99,11 @@ fn authors_are_found_through_renames_mailmap_and_ignored_commits() {
         "letter <*> is dead after <*> tries",
         &["src/queue.c:57 error bela@petrel.example by author"],
     );
-    check("siskin", "job <*> (<*>) goes to <*>", &["src/runner.rs:22 info lightnin@siskin.example by author"]);
+    check(
+        "siskin",
+        "job <*> (<*>) goes to <*>",
+        &["src/runner.rs:22 info lightnin@siskin.example by author"],
+    );
     check("siskin", "swept, <*> bytes free", &["src/store.rs:34 info odetta@siskin.example by author"]);
 }
 
