@@ -40,8 +40,8 @@ pub struct Repo {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub worktree: bool,
     /// Who answers when too many owners share a message: `[owners] fallback`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fallback: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// Fields of newer tools, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

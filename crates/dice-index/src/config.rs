@@ -76,7 +76,8 @@ pub struct OwnersConfig {
     /// codeowners.
     pub order: Vec<OwnersRule>,
     /// Who answers when nobody else does. Default: nobody.
-    pub fallback: Names,
+    #[serde(deserialize_with = "fallback")]
+    pub fallback: Option<String>,
     /// Authors who are programs: e-mail addresses or names, `*` for any text. Default: none.
     pub bots: Vec<String>,
     /// Authors who have left: e-mail addresses, names or handles, `*` for any text. Default: none.
@@ -98,7 +99,7 @@ impl Default for OwnersConfig {
                 OwnersRule::Owners,
                 OwnersRule::Codeowners,
             ],
-            fallback: Names::default(),
+            fallback: None,
             bots: Vec::new(),
             left: Vec::new(),
             inactive_after: None,
@@ -173,7 +174,7 @@ impl<'de> Deserialize<'de> for Names {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Names, E> {
-                Ok(Names(if text.is_empty() { Vec::new() } else { vec![owner(text)?] }))
+                Ok(Names(vec![owner(text)?]))
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
@@ -198,6 +199,11 @@ fn owner<E: de::Error>(text: &str) -> Result<String, E> {
         return Ok(text.to_owned());
     }
     Err(E::custom(format!("wanted an owner (#channel, @handle, @org/team, a@b.c), found `{text}`")))
+}
+
+fn fallback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.is_empty() { Ok(None) } else { owner(&name).map(Some) }
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -331,7 +337,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.index.name.as_deref(), Some("redis"));
         assert_eq!(config.owners.inactive_after, Some(180));
-        assert_eq!(config.owners.fallback, Names(vec!["#triage".to_owned()]));
+        assert_eq!(config.owners.fallback.as_deref(), Some("#triage"));
         assert_eq!(config.owners.paths["src/x.c"], Names(vec!["@a".to_owned(), "b@c.d".to_owned()]));
         assert_eq!(config.people["pig@pen.mssn"], "@pig");
         assert_eq!(config.loggers[0].names, ["my_log"]);

@@ -9,6 +9,7 @@ mod codeowners;
 mod commit;
 mod committed;
 mod config;
+mod credits;
 mod files;
 mod generated;
 mod identity;
@@ -21,6 +22,8 @@ mod pattern;
 mod remote;
 mod report;
 mod repository;
+mod said;
+mod sources;
 
 pub use commit::{commit_summary, trust_object_hashes};
 pub use config::{Config, ConfigError, IndexConfig, Names, OwnersConfig, OwnersRule};

@@ -63,7 +63,8 @@ impl<'a> Owners<'a> {
                 return owners(&names, why);
             }
         }
-        owners(&self.config.owners.fallback.list(), Why::Fallback)
+        let fallback = self.config.owners.fallback.iter().map(|name| Owner::named(name, Why::Fallback));
+        fallback.collect()
     }
 
     /// Whether messages can go to `author`: a person with an address who is still there.

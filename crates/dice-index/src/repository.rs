@@ -39,20 +39,15 @@ impl std::fmt::Debug for Git {
 }
 
 impl Place {
-    /// Where a person would look for it: the working tree, or the repository itself where it is bare.
-    pub(crate) fn directory(&self) -> PathBuf {
-        match self {
-            Place::Git(git) => git.workdir.clone().unwrap_or_else(|| git.repository.path().to_path_buf()),
-            Place::Plain { root, .. } => root.clone(),
-        }
-    }
-
     /// Finds the repository that `request` names by any path in it.
     pub(crate) fn open(request: &Request) -> Result<Place, IndexError> {
         let path = &request.path;
         let shown = path.display();
         if !path.exists() {
-            return Err(IndexError::new(format!("wanted a repository, found nothing at {shown}")));
+            return Err(IndexError::new(
+                format!("wanted a repository, found nothing at {shown}"),
+                "give the path of a repository, or of anything in it",
+            ));
         }
         // A file means the repository it is in.
         let start = if path.is_file() { path.parent().unwrap_or(path) } else { path.as_path() };
@@ -67,35 +62,36 @@ impl Place {
         let shown = request.path.display();
         let workdir = repository.workdir().map(Path::to_path_buf);
         if request.worktree && workdir.is_none() {
-            return Err(IndexError::new(format!(
-                "wanted a working tree, found the bare repository {shown}; leave out --worktree to read its HEAD"
-            )));
+            return Err(IndexError::new(
+                format!("wanted a working tree, found the bare repository {shown}"),
+                "leave out --worktree to read its HEAD",
+            ));
         }
         let commit = match &request.rev {
             None => match repository.head().and_then(|head| head.peel_to_commit()) {
                 Ok(commit) => Some(commit.id()),
                 Err(error) if is_unborn(&error) => None,
                 Err(error) => {
-                    let error = Error(&repository, &error);
-                    return Err(IndexError::new(format!("HEAD of {shown} cannot be read: {error}")));
+                    let problem = format!("HEAD of {shown} cannot be read: {}", error.message());
+                    return Err(IndexError::new(problem, remedy(&repository, "run `git fsck` there")));
                 }
             },
             Some(rev) => {
                 let object =
                     repository.revparse_single(rev).and_then(|object| object.peel(ObjectType::Commit));
                 let commit = object.map_err(|error| {
-                    let error = Error(&repository, &error);
-                    IndexError::new(format!("wanted the commit `{rev}` of {shown}, found none: {error}"))
+                    let problem = format!("wanted the commit `{rev}` of {shown}: {}", error.message());
+                    IndexError::new(problem, remedy(&repository, "`git log --all` shows what there is"))
                 })?;
                 Some(commit.id())
             }
         };
         if commit.is_none() && !request.worktree {
-            let hint = match workdir {
-                Some(_) => "; commit something, or read the working tree with --worktree",
-                None => "; name a branch with --rev",
+            let next = match workdir {
+                Some(_) => "commit something, or read the working tree with --worktree",
+                None => "name a branch with --rev",
             };
-            return Err(IndexError::new(format!("HEAD of {shown} has no commit yet{hint}")));
+            return Err(IndexError::new(format!("HEAD of {shown} has no commit yet"), next));
         }
         Ok(Place::Git(Git { repository, commit, workdir }))
     }
@@ -124,12 +120,20 @@ impl Place {
             (format!("the repository {shown} cannot be opened: {message}"), remedy.to_owned(), true)
         };
         if !(readable && request.worktree && request.rev.is_none()) {
-            return Err(IndexError::new(format!("{problem}; {remedy}")));
+            return Err(IndexError::new(problem, remedy));
         }
         let is_repository = error.code() != ErrorCode::NotFound;
         let root = if is_repository { worktree_root(start) } else { start.to_path_buf() };
         let warning = is_repository.then(|| format!("{problem}; its authors are not known"));
         Ok(Place::Plain { root, warning })
+    }
+
+    /// The root: the working tree, or the repository's own directory where it is bare.
+    pub(crate) fn root(&self) -> PathBuf {
+        match self {
+            Place::Git(git) => git.workdir.clone().unwrap_or_else(|| git.repository.path().to_path_buf()),
+            Place::Plain { root, .. } => root.clone(),
+        }
     }
 
     /// The repository, where there is one.
@@ -253,17 +257,10 @@ impl Unread {
     }
 }
 
-/// An error of a revision, with what to do about it.
-struct Error<'a>(&'a git2::Repository, &'a git2::Error);
-
-impl std::fmt::Display for Error<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.1.message())?;
-        if self.0.is_shallow() {
-            f.write_str("; the clone is shallow, get the rest with `git fetch --unshallow`")?;
-        }
-        Ok(())
-    }
+/// What to do about a revision that is not there.
+fn remedy(repository: &git2::Repository, otherwise: &str) -> String {
+    let shallow = "the clone is shallow: get the rest with `git fetch --unshallow`";
+    if repository.is_shallow() { shallow } else { otherwise }.to_owned()
 }
 
 fn is_unborn(error: &git2::Error) -> bool {

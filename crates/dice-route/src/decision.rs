@@ -67,7 +67,7 @@ pub fn decide<'a>(
     kind: Kind,
     level: Option<Level>,
     owners: impl IntoIterator<Item = &'a Owner>,
-    fallback: &[Owner],
+    fallback: Option<&Owner>,
 ) -> Decided {
     let mut distinct: Vec<&Owner> = Vec::new();
     for owner in owners {
@@ -80,7 +80,7 @@ pub fn decide<'a>(
     let too_many = distinct.len() > MAX_OWNERS;
     let count = distinct.len();
     if too_many {
-        distinct = fallback.iter().collect();
+        distinct = fallback.into_iter().collect();
     }
     let owners: Vec<OwnerDecision> = distinct
         .into_iter()
@@ -157,7 +157,7 @@ mod tests {
     fn check(kind: Kind, level: Option<Level>, owners: &[(&str, Why)], answer: &str) {
         let owners: Vec<Owner> = owners.iter().map(|(name, why)| Owner::named(name, *why)).collect();
         let fallback = Owner::named("#triage", Why::Fallback);
-        let decided = decide(kind, level, &owners, &[fallback]);
+        let decided = decide(kind, level, &owners, Some(&fallback));
         let each: Vec<String> =
             decided.owners.iter().map(|o| format!("{} {}", o.owner.name, o.decision)).collect();
         assert_eq!(format!("{} [{}]: {}", decided.decision, each.join(", "), decided.reason), answer);

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn equal_messages_are_grouped_with_counts_hosts_and_times() {
         let owner = Owner::named("@dev", Why::Annotation);
-        let decided = decide(Kind::Log, Some(Level::Error), [&owner], &[]);
+        let decided = decide(Kind::Log, Some(Level::Error), [&owner], None);
         let mut digest = Digest::default();
         assert!(digest.add(&occurrence("disk", 30, "web-1"), &decided));
         assert!(!digest.add(&occurrence("disk", 10, "web-2"), &decided));
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn hosts_are_listed_up_to_a_bound() {
         let owner = Owner::named("@dev", Why::Annotation);
-        let decided = decide(Kind::Log, None, [&owner], &[]);
+        let decided = decide(Kind::Log, None, [&owner], None);
         let mut digest = Digest::default();
         for host in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] {
             digest.add(&occurrence("disk", 0, host), &decided);
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_nobody_is_told_is_in_no_digest() {
         let owner = Owner::named("a@b.c", Why::Author);
-        let decided = decide(Kind::Log, Some(Level::Info), [&owner], &[]);
+        let decided = decide(Kind::Log, Some(Level::Info), [&owner], None);
         let mut digest = Digest::default();
         assert!(!digest.add(&occurrence("disk", 0, "a"), &decided));
         assert!(digest.owners().is_empty());

@@ -95,7 +95,7 @@ struct OwnerOut<'a> {
 /// What the catalogs say beyond their statements, and what was decided before.
 pub(crate) struct Desk<'m> {
     matcher: &'m Matcher,
-    fallbacks: HashMap<String, Vec<Owner>>,
+    fallbacks: HashMap<String, Owner>,
     decided: HashMap<(Vec<EntryId>, Option<Level>), Decided>,
     templates: HashMap<EntryId, String>,
 }
@@ -106,9 +106,9 @@ const MAX_DECIDED: usize = 100_000;
 impl<'m> Desk<'m> {
     /// `repos` are those of the matcher's catalogs.
     pub(crate) fn new(matcher: &'m Matcher, repos: &[Repo]) -> Desk<'m> {
-        let fallbacks = repos.iter().map(|repo| {
-            let owners = repo.fallback.iter().map(|name| Owner::named(name, Why::Fallback));
-            (repo.name.clone(), owners.collect())
+        let fallbacks = repos.iter().filter_map(|repo| {
+            let name = repo.fallback.as_deref()?;
+            Some((repo.name.clone(), Owner::named(name, Why::Fallback)))
         });
         let fallbacks = fallbacks.collect();
         Desk { matcher, fallbacks, decided: HashMap::new(), templates: HashMap::new() }
@@ -126,12 +126,7 @@ impl<'m> Desk<'m> {
         let fallbacks = &self.fallbacks;
         let decided = self.decided.entry(key).or_insert_with(|| {
             let owners = entries.iter().flat_map(|id| &matcher.entry(*id).owners);
-            dice_route::decide(
-                best.statement.kind,
-                level,
-                owners,
-                fallbacks.get(&best.repo).map_or(&[], Vec::as_slice),
-            )
+            dice_route::decide(best.statement.kind, level, owners, fallbacks.get(&best.repo))
         });
         (decided.clone(), level)
     }
