@@ -199,7 +199,7 @@ fn copy_sources(source: &Path, target: &Path) -> Result<()> {
         let target = target.join(path.file_name().unwrap_or_default());
         if path.is_dir() && !path.ends_with("target") {
             copy_sources(&path, &target)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "toml") {
             fs::copy(&path, &target)?;
         }
     }
