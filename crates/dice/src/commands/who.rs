@@ -20,7 +20,7 @@ use crate::verdict::{Case, Desk, Matched, Unmatched};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Messages, or whole lines as the log shows them; `-` reads lines from standard input.
-    #[arg(value_name = "LINE", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "LINE", required = true)]
     lines: Vec<String>,
     /// Catalogs to match against [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
     #[arg(long, value_name = "FILE")]
