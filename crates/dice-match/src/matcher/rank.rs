@@ -25,6 +25,8 @@ pub(crate) enum Anchor {
     Header,
     /// It starts the line, whose header is not known.
     Line,
+    /// It starts behind a tag that follows a known header: `disk: `, `[disk] `.
+    Tag,
     /// It starts somewhere in the line, whose header is not known.
     Inside,
     /// It starts behind a text that follows a known header.
@@ -80,6 +82,7 @@ pub(crate) fn fit_points(
         _ if starts_open => 0,
         Anchor::Header => 8,
         Anchor::Line => 4,
+        Anchor::Tag => 0,
         // In the middle of a sentence nothing starts.
         Anchor::Inside if follows_word(&text[..fit.start]) => -28,
         Anchor::Inside => 0,
