@@ -153,9 +153,12 @@ impl<'m> Stream<'m> {
                     _ => Role::Starts(Verdict::default()),
                 }
             }
-            Some(_) => {
+            Some(message) => {
                 let verdict = self.matcher.classify(envelope, &mut self.scratch);
-                let is_inner = verdict.strength < Strength::Strong && !is_blank && is_inner_line(text);
+                let is_inner = verdict.strength < Strength::Strong
+                    && !is_blank
+                    && is_inner_line(text)
+                    && self.goes_on(message, text, is_blank).1;
                 if is_inner { Role::Continues } else { Role::Starts(verdict) }
             }
             // In a source that has headers the rest of a message that is too long by now.
@@ -165,7 +168,7 @@ impl<'m> Stream<'m> {
 
     /// Whether the source writes headers: a few lines of another program among many bare ones do not tell.
     fn has_header(&self) -> bool {
-        self.n_certain > 0 && self.n_certain * 8 >= self.lines
+        self.n_certain * 8 >= self.lines || self.n_headed * 2 > self.lines
     }
 
     /// Whether `text`, which has no header, is expected as the next line of `message`, and whether it may be.

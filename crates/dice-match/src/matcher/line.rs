@@ -173,7 +173,7 @@ impl Line<'_> {
         self.floats()
             && shape.segments.first().is_some_and(|segment| segment.gap.is_none())
             && shape.words != 0
-            && shape.points >= if is_known { 72 } else { 32 }
+            && shape.points >= if is_known { 72 } else { 28 }
     }
 
     fn bounded(&self, fit: impl FnOnce(&mut Work) -> Fitted, work: &mut Work) -> Fitted {
