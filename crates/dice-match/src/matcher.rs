@@ -200,6 +200,13 @@ impl Matcher {
             return Verdict::default();
         }
         let is_known = envelope.format.is_some() && envelope.uncut.is_none();
+        if envelope.message.trim_ascii().is_empty() && !envelope.fields.is_empty() {
+            // A message without a text of its own: its fields, as they are printed in a line.
+            let pairs = envelope.fields.iter().map(|(name, value)| format!("{name}={value}"));
+            let text = pairs.collect::<Vec<String>>().join(" ");
+            let verdict = self.classify_text(envelope, text.as_bytes(), is_known, false, scratch);
+            return Verdict { values: Vec::new(), ..verdict };
+        }
         let verdict = self.classify_text(envelope, &envelope.message, is_known, floats, scratch);
         let Some(uncut) = envelope.uncut.as_deref().filter(|_| verdict.strength < Strength::Strong) else {
             return verdict;
@@ -239,18 +246,32 @@ impl Matcher {
             hints.message_id = hints.message_id.or(Some(id));
             lead += len;
         }
-        let mut starts = [lead, lead];
+        // Best first: behind a level word, at the start, behind tags that the program puts there itself.
+        let mut starts = [lead; 5];
+        let mut n_sure = 1;
         let mut n_starts = 1;
+        let mut at = lead;
         if let Some((len, level)) = after::level_word(&text[lead..])
             && lead + len < text.len()
         {
-            starts = [lead + len, lead];
-            n_starts = 2;
+            at = lead + len;
+            starts[0] = at;
+            (n_sure, n_starts) = (2, 2);
             hints.level = hints.level.or(Some(level));
+        }
+        while n_starts < starts.len()
+            && let Some((len, level)) = after::tag(&text[at..])
+            && at + len < text.len()
+        {
+            at += len;
+            starts[n_starts] = at;
+            n_starts += 1;
+            hints.level = hints.level.or(level);
         }
         hints.said_function = after::function_name(&text[starts[0]..]);
         let starts = &starts[..n_starts];
-        Line { matcher: self, fields: &envelope.fields, text, starts, hints: &hints, is_known, floats }
+        let fields = &envelope.fields;
+        Line { matcher: self, fields, text, starts, n_sure, lead, hints: &hints, is_known, floats }
             .classify(scratch)
     }
 

@@ -11,7 +11,8 @@ pub struct Stream<'m> {
     scratch: Scratch,
     lines: u64,
     message: Option<Message>,
-    has_header: bool,
+    /// Lines whose header is certain.
+    n_certain: u64,
     /// Lines whose header tells a time, and lines with a header.
     n_timed: u64,
     n_headed: u64,
@@ -63,7 +64,7 @@ impl<'m> Stream<'m> {
             scratch: Scratch::default(),
             lines: 0,
             message: None,
-            has_header: false,
+            n_certain: 0,
             n_timed: 0,
             n_headed: 0,
         }
@@ -77,7 +78,7 @@ impl<'m> Stream<'m> {
         let envelope = self.reader.read(line);
         let envelope = self.certain(envelope, line);
         let is_blank = envelope.message.trim_ascii().is_empty();
-        self.has_header |= envelope.format.is_some() && envelope.uncut.is_none();
+        self.n_certain += u64::from(envelope.format.is_some() && envelope.uncut.is_none());
         let role = self.role(&envelope, is_blank);
         let line = self.lines;
         match (role, &mut self.message) {
@@ -136,7 +137,7 @@ impl<'m> Stream<'m> {
             return Role::Starts(self.matcher.classify(envelope, &mut self.scratch));
         }
         match message {
-            Some(message) if self.has_header => {
+            Some(message) if self.has_header() => {
                 let (expected, allowed) = self.goes_on(message, text, is_blank);
                 if expected {
                     return Role::Continues;
@@ -152,14 +153,22 @@ impl<'m> Stream<'m> {
                     _ => Role::Starts(Verdict::default()),
                 }
             }
-            Some(_) => {
+            Some(message) => {
                 let verdict = self.matcher.classify(envelope, &mut self.scratch);
-                let is_inner = verdict.strength < Strength::Strong && !is_blank && is_inner_line(text);
+                let is_inner = verdict.strength < Strength::Strong
+                    && !is_blank
+                    && is_inner_line(text)
+                    && self.goes_on(message, text, is_blank).1;
                 if is_inner { Role::Continues } else { Role::Starts(verdict) }
             }
             // In a source that has headers the rest of a message that is too long by now.
-            None => Role::Starts(self.matcher.classify_from(envelope, !self.has_header, &mut self.scratch)),
+            None => Role::Starts(self.matcher.classify_from(envelope, !self.has_header(), &mut self.scratch)),
         }
+    }
+
+    /// Whether the source writes headers: a few lines of another program among many bare ones do not tell.
+    fn has_header(&self) -> bool {
+        self.n_certain * 8 >= self.lines || self.n_headed * 2 > self.lines
     }
 
     /// Whether `text`, which has no header, is expected as the next line of `message`, and whether it may be.

@@ -135,6 +135,37 @@ pub(crate) fn message_id(text: &[u8]) -> Option<(usize, &str)> {
     is_id.then_some((len + 2, id))
 }
 
+/// A tag that stands before a message, `disk: `, `[disk] `, `disk[7]: `: how long it is with what follows it,
+/// and the level if it tells one.
+pub(crate) fn tag(text: &[u8]) -> Option<(usize, Option<Level>)> {
+    let close = match text.first()? {
+        b'[' => Some(b']'),
+        b'<' => Some(b'>'),
+        b'(' => Some(b')'),
+        _ => None,
+    };
+    let len = match close {
+        Some(close) => {
+            let inner = text.iter().take(41).position(|&b| b == close)?;
+            let colon = usize::from(text.get(inner + 1) == Some(&b':'));
+            (inner > 1 && text.get(inner + 1 + colon) == Some(&b' ')).then_some(inner + colon + 2)?
+        }
+        None => {
+            let name = text.iter().take(41).take_while(|b| b.is_ascii_alphanumeric() || b"_.:/-".contains(b));
+            let mut len = name.count();
+            if text.get(len) == Some(&b'[') {
+                let digits = text[len + 1..].iter().take(12).take_while(|b| b.is_ascii_digit()).count();
+                len += digits + 1;
+                (text.get(len) == Some(&b']') && text.get(len + 1) == Some(&b':')).then_some(())?;
+                len += 2;
+            }
+            // The colon was counted with the name.
+            (len > 2 && text[len - 1] == b':' && text.get(len) == Some(&b' ')).then_some(len + 1)?
+        }
+    };
+    Some((len, level_word(text).map(|(_, level)| level)))
+}
+
 /// The name of a function that a message starts with, `name: ` or `name(): `, if it cannot be a plain word.
 pub(crate) fn function_name(text: &[u8]) -> Option<&str> {
     let len = text.iter().take(65).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
@@ -157,7 +188,7 @@ mod tests {
     use dice_catalog::Level;
     use proptest::prelude::*;
 
-    use super::{After, function_name, level_word, message_id};
+    use super::{After, function_name, level_word, message_id, tag};
 
     #[track_caller]
     fn check(rest: &str, after: Option<After>) {
@@ -188,6 +219,18 @@ mod tests {
         assert_eq!(level_word(b"error x"), None);
         assert_eq!(level_word(b"[x"), None);
         assert_eq!(level_word(b""), None);
+    }
+
+    #[test]
+    fn tags() {
+        assert_eq!(tag(b"disk: x"), Some((6, None)));
+        assert_eq!(tag(b"disk[7]: x"), Some((9, None)));
+        assert_eq!(tag(b"[core:error] x"), Some((13, None)));
+        assert_eq!(tag(b"[warn] x"), Some((7, Some(Level::Warning))));
+        assert_eq!(tag(b"a::b: x"), Some((6, None)));
+        assert_eq!(tag(b"disk is full: x"), None);
+        assert_eq!(tag(b"[] x"), None);
+        assert_eq!(tag(b": x"), None);
     }
 
     #[test]

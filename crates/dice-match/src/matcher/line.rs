@@ -27,6 +27,10 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a [u8],
     /// Where a message may start, best first.
     pub(super) starts: &'a [usize],
+    /// So many of them are where the header ends; the others are behind a tag.
+    pub(super) n_sure: usize,
+    /// Where the text starts that is not blank.
+    pub(super) lead: usize,
     pub(super) hints: &'a Hints<'a>,
     /// Whether a known header stood before the text.
     pub(super) is_known: bool,
@@ -112,7 +116,6 @@ impl Line<'_> {
         let Matcher { shapes, holes, limits, .. } = self.matcher;
         let shape = &shapes[place as usize];
         let is_known = self.is_known;
-        let anchor = if is_known { Anchor::Header } else { Anchor::Line };
         let mut asked = false;
         let floats = self.may_float(shape, is_known);
         for (n, &start) in self.starts.iter().enumerate() {
@@ -120,6 +123,12 @@ impl Line<'_> {
                 continue;
             }
             asked = true;
+            let anchor = match (n < self.n_sure, is_known) {
+                (true, true) => Anchor::Header,
+                (true, false) => Anchor::Line,
+                (false, true) => Anchor::Tag,
+                (false, false) => Anchor::Inside,
+            };
             match self.bounded(|work| fit::fit(shape, holes, self.text, Start::At(start), work), work) {
                 Fitted::Yes(fit) => return (Some((fit, start, anchor)), true),
                 Fitted::No => {}
@@ -138,13 +147,10 @@ impl Line<'_> {
                     }
                 }
             }
-            if n + 1 == self.starts.len() {
-                break;
-            }
         }
         if floats {
             asked = true;
-            let start = self.starts[self.starts.len() - 1];
+            let start = self.lead;
             match self.bounded(|work| fit::fit(shape, holes, self.text, Start::From(start), work), work) {
                 Fitted::Yes(fit) => {
                     let anchor = if is_known { Anchor::Behind } else { Anchor::Inside };
@@ -167,7 +173,7 @@ impl Line<'_> {
         self.floats()
             && shape.segments.first().is_some_and(|segment| segment.gap.is_none())
             && shape.words != 0
-            && shape.points >= if is_known { 72 } else { 32 }
+            && shape.points >= if is_known { 72 } else { 28 }
     }
 
     fn bounded(&self, fit: impl FnOnce(&mut Work) -> Fitted, work: &mut Work) -> Fitted {
@@ -259,7 +265,7 @@ impl Line<'_> {
             let shape = &shapes[place as usize];
             for &start in self.starts {
                 let Some(points) = fit::fit_cut(shape, holes, self.text, start) else { continue };
-                let length = self.text.len() - self.starts[self.starts.len() - 1];
+                let length = self.text.len() - self.lead;
                 let max = shape.max.unwrap_or(u32::MAX) as usize;
                 let is_full = length + 4 >= max && length <= max;
                 let fit = Fit { start, end: self.text.len(), after: after::After::Nothing };

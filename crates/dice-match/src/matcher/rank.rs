@@ -25,6 +25,8 @@ pub(crate) enum Anchor {
     Header,
     /// It starts the line, whose header is not known.
     Line,
+    /// It starts behind a tag that follows a known header: `disk: `, `[disk] `.
+    Tag,
     /// It starts somewhere in the line, whose header is not known.
     Inside,
     /// It starts behind a text that follows a known header.
@@ -80,8 +82,10 @@ pub(crate) fn fit_points(
         _ if starts_open => 0,
         Anchor::Header => 8,
         Anchor::Line => 4,
+        Anchor::Tag => 4,
         // In the middle of a sentence nothing starts.
         Anchor::Inside if follows_word(&text[..fit.start]) => -28,
+        Anchor::Inside if follows_mark(&text[..fit.start]) => 4,
         Anchor::Inside => 0,
     };
     let end = match (shape.tail, fit.after) {
@@ -108,6 +112,11 @@ fn follows_word(before: &[u8]) -> bool {
     let sentence = before.trim_ascii_end();
     sentence.last().is_some_and(|&b| b.is_ascii_lowercase() || b == b',')
         && after::level_word_at_end(sentence).is_none()
+}
+
+/// Whether `before` ends as headers do: with a mark and a blank.
+fn follows_mark(before: &[u8]) -> bool {
+    before.ends_with(b" ") && before.trim_ascii_end().last().is_some_and(|b| b"|]):>-".contains(b))
 }
 
 /// What makes a fit doubtful unless the header names the statement's place: a single plain word before a

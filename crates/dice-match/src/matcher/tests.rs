@@ -153,6 +153,7 @@ fn text_around_a_template_is_accepted_where_loggers_put_it() {
     check(&known, &message("Unmounting volume 7: Device or resource busy"), "0 [7]");
     check(&known, &message("Unmounting volume 7 (16: Device or resource busy), client: ::1"), "0 [7]");
     check(&known, &message("Unmounting volume 7 [helper]"), "0 [7]");
+    check(&known, &message("[storage] mounts[17]: Unmounting volume 7"), "0 [7]");
     check(&known, &message("Unmounting volume 7 host=a id=3"), "0 [7]");
     check(&known, &message("Unmounting volume 7 at last"), "unknown");
     check(&known, &message("Unmounting volume seven"), "unknown");
