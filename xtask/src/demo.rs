@@ -116,14 +116,20 @@ impl Demo {
         let repository = self.repository()?;
         let repository = repository.to_str().context("this folder's name is not UTF-8")?;
         let catalog = "dice.jsonl";
-        let mut index = self.dice(&["-vv", "index", repository, "--out", catalog]);
-        println!("$ dice -vv index {repository} --out {catalog} 2> dice.log");
-        let said = success(&mut index)?.stderr;
-        let mut route = self.dice(&["-vv", "route", "--catalog", "petrel/.dice/catalog.jsonl", "petrel.log"]);
-        println!("$ {} 2>> dice.log", display(&route));
-        let said = said + &success(&mut route)?.stderr;
+        // A catalog that an empty repository would have: something to be warned of.
+        fs::write(self.folder.join("empty.jsonl"), "{\"dice_catalog\":1,\"tool\":\"demo\",\"repos\":[]}\n")?;
+        let mut said = String::new();
+        for arguments in [
+            &["-vv", "index", repository, "--out", catalog][..],
+            &["-vv", "route", "--catalog", "petrel/.dice/catalog.jsonl", "petrel.log"],
+            &["-vv", "route", "--catalog", "empty.jsonl", "petrel.log"],
+        ] {
+            let mut command = self.dice(arguments);
+            println!("$ {} 2>> dice.log", display(&command));
+            said += &success(&mut command)?.stderr;
+        }
         fs::write(self.folder.join("dice.log"), &said).context("cannot keep Dice's own log")?;
-        println!("{said}");
+        println!("\n{said}");
         self.show(&["route", "--catalog", catalog, "dice.log"])?;
 
         let json = ["route", "--format", "json", "--catalog", catalog, "dice.log"];
@@ -193,7 +199,7 @@ fn copy_sources(source: &Path, target: &Path) -> Result<()> {
         let target = target.join(path.file_name().unwrap_or_default());
         if path.is_dir() && !path.ends_with("target") {
             copy_sources(&path, &target)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "toml") {
             fs::copy(&path, &target)?;
         }
     }

@@ -88,6 +88,7 @@ impl<'a> Envelope<'a> {
 
     /// Puts the envelope, found inside the message of `outer`, into it.
     pub(crate) fn inside(mut self, outer: Envelope<'a>) -> Envelope<'a> {
+        self.uncut = self.uncut.or(outer.uncut);
         self.format = self.format.or(outer.format);
         self.time = self.time.or(outer.time);
         self.level = self.level.or(outer.level);

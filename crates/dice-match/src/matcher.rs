@@ -6,15 +6,17 @@ mod fit;
 mod hints;
 mod hole;
 mod keys;
+mod line;
 mod rank;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod words;
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
+use std::sync::OnceLock;
 
 use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Template};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,8 +27,10 @@ use fit::{Fit, Fitted, Start, Work};
 use hints::{Hints, Places};
 use hole::Holes;
 use keys::{Keys, LineWords};
-use rank::{Anchor, Scored};
+use line::Line;
+use rank::Scored;
 use shape::{Look, Shape};
+use whole::Whole;
 
 /// A statement's place in one matcher. It dies with it; what is stored uses fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +52,8 @@ pub struct Matcher {
     keys: Keys,
     /// Shapes without a word, by what a header must name before they are asked.
     wordless: Wordless,
+    /// One automaton for all shapes with a word, where they are few.
+    whole: OnceLock<Option<Whole>>,
     limits: Limits,
     /// Off in tests only, to show that the key index changes no verdict.
     uses_keys: bool,
@@ -58,6 +64,7 @@ struct Wordless {
     by_target: FxHashMap<u32, Vec<u32>>,
     by_file: FxHashMap<u32, Vec<u32>>,
     by_function: FxHashMap<u64, Vec<u32>>,
+    by_id: FxHashMap<Box<str>, Vec<u32>>,
 }
 
 /// What classifying needs to remember between lines, to save time only.
@@ -68,6 +75,7 @@ pub struct Scratch {
     candidates: Vec<u32>,
     fits: Vec<Scored>,
     automata: Automata,
+    n_lines: u64,
 }
 
 impl Scratch {
@@ -92,9 +100,6 @@ pub struct MatcherStats {
 const LINE_WORK: usize = 4_000_000;
 /// Units of work for one shape on an empty line, and for each byte more.
 const SHAPE_WORK: (usize, usize) = (4096, 16);
-/// A message of at least this many bytes may have been cut by whatever carried it.
-const LONG: usize = 200;
-
 impl Matcher {
     /// Compiles every matchable statement of `catalogs`.
     ///
@@ -133,8 +138,18 @@ impl Matcher {
         let keys = Keys::new(&shapes);
         let wordless = Wordless::new(&shapes, &entries, &places);
         let limits = *limits;
-        let matcher =
-            Matcher { entries, shapes, typed, holes, places, keys, wordless, limits, uses_keys: true };
+        let matcher = Matcher {
+            entries,
+            shapes,
+            typed,
+            holes,
+            places,
+            keys,
+            wordless,
+            whole: OnceLock::new(),
+            limits,
+            uses_keys: true,
+        };
         let needed_bytes = matcher.stats().index_bytes;
         if needed_bytes > limits.index_bytes {
             return Err(CompileError { needed_bytes, limit_bytes: limits.index_bytes });
@@ -160,7 +175,11 @@ impl Matcher {
         MatcherStats {
             statements: distinct.len(),
             templates: self.shapes.iter().filter(|shape| !shape.is_bare).count(),
-            index_bytes: shapes + self.holes.bytes() + self.keys.bytes() + self.places.bytes(),
+            index_bytes: shapes
+                + self.whole.get().and_then(Option::as_ref).map_or(0, Whole::bytes)
+                + self.holes.bytes()
+                + self.keys.bytes()
+                + self.places.bytes(),
         }
     }
 
@@ -210,10 +229,16 @@ impl Matcher {
             return Verdict::default();
         }
         let mut hints = self.places.hints(envelope);
-        if hints.is_elsewhere() {
+        if self.places.are_elsewhere(&hints) {
             return Verdict::default();
         }
-        let lead = text.len() - text.trim_ascii_start().len();
+        let mut lead = text.len() - text.trim_ascii_start().len();
+        if let Some((len, id)) = after::message_id(&text[lead..])
+            && lead + len < text.len()
+        {
+            hints.message_id = hints.message_id.or(Some(id));
+            lead += len;
+        }
         let mut starts = [lead, lead];
         let mut n_starts = 1;
         if let Some((len, level)) = after::level_word(&text[lead..])
@@ -223,6 +248,7 @@ impl Matcher {
             n_starts = 2;
             hints.level = hints.level.or(Some(level));
         }
+        hints.said_function = after::function_name(&text[starts[0]..]);
         let starts = &starts[..n_starts];
         Line { matcher: self, fields: &envelope.fields, text, starts, hints: &hints, is_known, floats }
             .classify(scratch)
@@ -293,6 +319,10 @@ impl Matcher {
         found.into_iter().filter(|n| Some(self.places.lines_of(*n).0) == first).map(EntryId).collect()
     }
 
+    fn whole(&self) -> Option<&Whole> {
+        self.whole.get_or_init(|| Whole::new(&self.shapes, &self.holes)).as_ref()
+    }
+
     fn is_matched(&self, n: u32) -> bool {
         self.entries[n as usize].statement.kind.is_matched_by_default()
     }
@@ -360,6 +390,9 @@ impl Wordless {
         let mut wordless = Wordless::default();
         for (place, shape) in shapes.iter().enumerate().filter(|(_, shape)| !shape.is_worded()) {
             let place = place as u32;
+            if let Some(id) = &shape.message_id {
+                wordless.by_id.entry(id.clone()).or_default().push(place);
+            }
             for &entry in &shape.entries {
                 let mut lists = Vec::with_capacity(3);
                 lists.extend(
@@ -379,8 +412,10 @@ impl Wordless {
     /// The shapes whose target, file or function the header names.
     fn candidates(&self, hints: &Hints<'_>, candidates: &mut Vec<u32>) {
         let target = hints.target().and_then(|target| self.by_target.get(&target));
-        let function = hints.function().and_then(|function| self.by_function.get(&hints::hash(function)));
-        candidates.extend(target.into_iter().chain(function).flatten());
+        let function = hints.function().or(hints.said_function);
+        let function = function.and_then(|function| self.by_function.get(&hints::hash(function)));
+        let id = hints.message_id.and_then(|id| self.by_id.get(id));
+        candidates.extend(target.into_iter().chain(function).chain(id).flatten());
         for file in hints.files() {
             candidates.extend(self.by_file.get(file).into_iter().flatten());
         }
@@ -391,300 +426,6 @@ fn push_last(lists: Vec<&mut Vec<u32>>, place: u32) {
     for list in lists {
         if list.last() != Some(&place) {
             list.push(place);
-        }
-    }
-}
-
-/// One message, and what its header says.
-struct Line<'a> {
-    matcher: &'a Matcher,
-    /// Structured fields that are not part of the text.
-    fields: &'a [(Cow<'a, str>, Cow<'a, str>)],
-    text: &'a [u8],
-    /// Where a message may start, best first.
-    starts: &'a [usize],
-    hints: &'a Hints<'a>,
-    /// Whether a known header stood before the text.
-    is_known: bool,
-    /// Whether it may start elsewhere, too.
-    floats: bool,
-}
-
-impl Line<'_> {
-    fn classify(&self, scratch: &mut Scratch) -> Verdict {
-        let Matcher { keys, limits, .. } = self.matcher;
-        scratch.work.left = LINE_WORK;
-        scratch.fits.clear();
-        scratch.candidates.clear();
-        let candidates = &mut scratch.candidates;
-        let mut budget = false;
-        if self.matcher.uses_keys {
-            keys.candidates(self.text, self.starts, &mut scratch.line, |shape| candidates.push(shape));
-            budget = scratch.line.is_cut;
-        } else {
-            let worded = |place: &u32| self.matcher.shapes[*place as usize].is_worded();
-            candidates.extend((0..self.matcher.shapes.len() as u32).filter(worded));
-        }
-        budget |= self.ask(scratch, limits.candidates);
-        if !scratch.fits.iter().any(|scored| scored.strength == Strength::Strong) {
-            scratch.candidates.clear();
-            self.matcher.wordless.candidates(self.hints, &mut scratch.candidates);
-            budget |= self.ask(scratch, limits.candidates);
-            if self.text.len() >= LONG {
-                scratch.candidates.clear();
-                let candidates = &mut scratch.candidates;
-                for &start in self.starts {
-                    keys.cut_candidates(&self.text[start..], |shape| candidates.push(shape));
-                }
-                budget |= self.ask_cut(scratch, limits.candidates);
-            }
-        }
-        self.verdict(scratch, budget)
-    }
-
-    /// Fits the candidates, best first, at most `limit`. Says whether there were more, or more work.
-    fn ask(&self, scratch: &mut Scratch, limit: usize) -> bool {
-        let shapes = &self.matcher.shapes;
-        let candidates = &mut scratch.candidates;
-        candidates.sort_unstable_by_key(|&place| (Reverse(shapes[place as usize].points), place));
-        candidates.dedup();
-        let mut budget = false;
-        let mut n_fitted = 0;
-        for n in 0..scratch.candidates.len() {
-            let place = scratch.candidates[n];
-            if n_fitted >= limit || scratch.work.left == 0 {
-                return true;
-            }
-            let asked = self.fit(place, &mut scratch.work, &mut scratch.automata, &mut budget);
-            n_fitted += usize::from(asked.1);
-            if let Some((fit, from, anchor)) = asked.0 {
-                self.score(place, fit, from, anchor, &mut scratch.fits);
-            }
-        }
-        budget
-    }
-
-    /// Where and how the message fits a shape, and whether asking took more than a look at its start.
-    fn fit(
-        &self,
-        place: u32,
-        work: &mut Work,
-        automata: &mut Automata,
-        budget: &mut bool,
-    ) -> (Option<(Fit, usize, Anchor)>, bool) {
-        let Matcher { shapes, holes, limits, .. } = self.matcher;
-        let shape = &shapes[place as usize];
-        let is_known = self.is_known;
-        let anchor = if is_known { Anchor::Header } else { Anchor::Line };
-        let mut asked = false;
-        let floats = self.may_float(shape, is_known);
-        for (n, &start) in self.starts.iter().enumerate() {
-            if shape.head().is_some_and(|head| !self.text[start..].starts_with(head)) {
-                continue;
-            }
-            asked = true;
-            match self.bounded(|work| fit::fit(shape, holes, self.text, Start::At(start), work), work) {
-                Fitted::Yes(fit) => return (Some((fit, start, anchor)), true),
-                Fitted::No => {}
-                Fitted::Exhausted => {
-                    let rest = &self.text[start..];
-                    let pattern = || automaton::pattern(shape, holes);
-                    work.left = work.left.saturating_sub(4 * rest.len());
-                    match automata.fits(place, pattern, rest, limits.cache_bytes) {
-                        Some(false) => {}
-                        Some(true) => {
-                            work.spans.clear();
-                            let fit = Fit { start, end: self.text.len(), after: after::After::Nothing };
-                            return (Some((fit, start, anchor)), true);
-                        }
-                        None => *budget = true,
-                    }
-                }
-            }
-            if n + 1 == self.starts.len() {
-                break;
-            }
-        }
-        if floats {
-            asked = true;
-            let start = self.starts[self.starts.len() - 1];
-            match self.bounded(|work| fit::fit(shape, holes, self.text, Start::From(start), work), work) {
-                Fitted::Yes(fit) => {
-                    let anchor = if is_known { Anchor::Behind } else { Anchor::Inside };
-                    return (Some((fit, start, anchor)), true);
-                }
-                Fitted::No => {}
-                Fitted::Exhausted => *budget = true,
-            }
-        }
-        (None, asked)
-    }
-
-    /// Whether the message may start behind a text that is neither header nor template.
-    fn may_float(&self, shape: &Shape, is_known: bool) -> bool {
-        self.floats
-            && shape.segments.first().is_some_and(|segment| segment.gap.is_none())
-            && !self.hints.has_target()
-            && shape.words != 0
-            && shape.points >= if is_known { 72 } else { 32 }
-    }
-
-    fn bounded(&self, fit: impl FnOnce(&mut Work) -> Fitted, work: &mut Work) -> Fitted {
-        let all = work.left;
-        work.left = all.min(SHAPE_WORK.0 + SHAPE_WORK.1 * self.text.len());
-        let allowed = work.left;
-        let fitted = fit(work);
-        work.left = all - (allowed - work.left);
-        fitted
-    }
-
-    fn score(&self, place: u32, fit: Fit, from: usize, anchor: Anchor, fits: &mut Vec<Scored>) {
-        let Matcher { shapes, typed, places, entries, .. } = self.matcher;
-        let shape = &shapes[place as usize];
-        let fields = self.field_points(shape, &fit);
-        let points = rank::fit_points(shape, typed[place as usize], &fit, anchor, fields);
-        for &entry in &shape.entries {
-            let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
-            let points = points + agreement.points;
-            let strength = rank::strength(shape, points, &agreement, anchor);
-            fits.push(Scored { points, shape: place, entry, strength, fit, from, is_cut: false });
-        }
-    }
-
-    /// What the structured fields that a statement is known to print add or take away.
-    fn field_points(&self, shape: &Shape, fit: &Fit) -> i32 {
-        if shape.fields.is_empty() {
-            return 0;
-        }
-        let n = shape.fields.len().min(6) as i32;
-        let apart = self.fields;
-        if !apart.is_empty() {
-            let all = shape.fields.iter().all(|name| apart.iter().any(|(known, _)| known == name));
-            return if all { 4 + 2 * n } else { -8 };
-        }
-        let mut rest = &self.text[fit.start..];
-        for name in shape.fields.iter().take(32) {
-            let found = memchr::memmem::find_iter(rest, name.as_bytes()).take(16).find(|&at| {
-                let behind = &rest[at + name.len()..];
-                let is_start = at == 0 || matches!(rest[at - 1], b' ' | b',' | b'\t' | b'{');
-                is_start && (behind.starts_with(b"=") || behind.starts_with(b": "))
-            });
-            match found {
-                Some(at) => rest = &rest[at + name.len()..],
-                None => return -8,
-            }
-        }
-        4 + 2 * n
-    }
-
-    /// Compares the line with the starts of templates whose logger cuts.
-    fn ask_cut(&self, scratch: &mut Scratch, limit: usize) -> bool {
-        let Matcher { shapes, holes, places, entries, .. } = self.matcher;
-        scratch.candidates.sort_unstable_by_key(|&place| (Reverse(shapes[place as usize].points), place));
-        scratch.candidates.dedup();
-        for (n, &place) in scratch.candidates.iter().enumerate() {
-            let cost = 32 + 8 * self.text.len();
-            if n >= limit || scratch.work.left < cost {
-                return true;
-            }
-            scratch.work.left -= cost;
-            let shape = &shapes[place as usize];
-            for &start in self.starts {
-                let Some(points) = fit::fit_cut(shape, holes, self.text, start) else { continue };
-                let length = self.text.len() - self.starts[self.starts.len() - 1];
-                let max = shape.max.unwrap_or(u32::MAX) as usize;
-                let is_full = length + 4 >= max && length <= max;
-                let fit = Fit { start, end: self.text.len(), after: after::After::Nothing };
-                for &entry in &shape.entries {
-                    let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else {
-                        continue;
-                    };
-                    let points = points as i32 + agreement.points;
-                    let strength = match is_full {
-                        true => rank::strength(shape, points, &agreement, Anchor::Header),
-                        false => Strength::Weak,
-                    };
-                    scratch.fits.push(Scored {
-                        points,
-                        shape: place,
-                        entry,
-                        strength,
-                        fit,
-                        from: start,
-                        is_cut: true,
-                    });
-                }
-                break;
-            }
-        }
-        false
-    }
-
-    fn verdict(&self, scratch: &mut Scratch, budget: bool) -> Verdict {
-        let Matcher { shapes, holes, .. } = self.matcher;
-        let fits = &mut scratch.fits;
-        // A statement may fit with and without what its callee adds: the better fit counts.
-        fits.sort_unstable_by_key(|s| (Reverse(s.strength), Reverse(s.points), s.entry, s.shape));
-        let Some(&best) = fits.first() else { return Verdict { budget, ..Verdict::default() } };
-        let mut entries: Vec<EntryId> = Vec::new();
-        let mut others: Vec<EntryId> = Vec::new();
-        for scored in fits.iter() {
-            let id = EntryId(scored.entry);
-            if scored.points == best.points && scored.strength == best.strength {
-                if entries.last() != Some(&id) {
-                    entries.push(id);
-                }
-            } else if others.len() < 10 && !entries.contains(&id) && !others.contains(&id) {
-                others.push(id);
-            } else if others.len() >= 10 {
-                break;
-            }
-        }
-        self.move_named_first(&mut entries);
-        let shape = &shapes[best.shape as usize];
-        let mut values = Vec::new();
-        if shape.n_values > 0 && !best.is_cut {
-            let start =
-                if best.fit.start > best.from { Start::At(best.fit.start) } else { Start::At(best.from) };
-            let again =
-                self.bounded(|work| fit::fit(shape, holes, self.text, start, work), &mut scratch.work);
-            if let Fitted::Yes(fit) = again {
-                let from = match start {
-                    Start::At(at) | Start::From(at) => at,
-                };
-                values = fit::values(shape, holes, self.text, fit, from, &scratch.work.spans);
-                self.cut_fields(shape, &mut values);
-            }
-        }
-        Verdict { strength: best.strength, entries, values, others, budget }
-    }
-
-    /// Of statements that print the same, the one whose place the message itself tells comes alone.
-    fn move_named_first(&self, entries: &mut Vec<EntryId>) {
-        if !(2..=64).contains(&entries.len()) {
-            return;
-        }
-        let is_named = |id: &EntryId| {
-            let entry = self.matcher.entry(*id);
-            let name = entry.file.rsplit('/').next().unwrap_or(&entry.file);
-            let place = format!("{name}:{}", entry.statement.line);
-            let ends = |at: usize| self.text.get(at + place.len()).is_none_or(|b| !b.is_ascii_digit());
-            memchr::memmem::find_iter(&self.text[..self.text.len().min(4096)], place.as_bytes()).any(ends)
-        };
-        let named: Vec<EntryId> = entries.iter().copied().filter(is_named).collect();
-        if !named.is_empty() {
-            *entries = named;
-        }
-    }
-
-    /// A hole at the end of a template does not hold the structured fields that follow the message.
-    fn cut_fields(&self, shape: &Shape, values: &mut [std::ops::Range<usize>]) {
-        let (Some(_), Some(name), Some(last)) = (shape.tail, shape.fields.first(), values.last_mut()) else {
-            return;
-        };
-        let wanted = format!(" {name}=");
-        if let Some(at) = memchr::memmem::find(&self.text[last.clone()], wanted.as_bytes()) {
-            last.end = last.start + at;
         }
     }
 }

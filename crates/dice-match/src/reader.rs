@@ -78,6 +78,8 @@ pub struct Reader {
     forced: Option<Format>,
     clock: Clock,
     scratch: Scratch,
+    /// The header that the source has shown, for each layer.
+    sticky: [Option<Found>; DEEPEST],
     /// How many lines showed each format.
     shown: Vec<(&'static str, u64)>,
     n_lines: u64,
@@ -95,6 +97,7 @@ impl Reader {
             forced: format,
             clock: Clock::new(zone, year, near),
             scratch: Scratch::default(),
+            sticky: [None; DEEPEST],
             shown: Vec::new(),
             n_lines: 0,
             panicked_at: None,
@@ -146,21 +149,12 @@ impl Reader {
         if let Some(envelope) = self.structured(line, depth, forced) {
             return envelope;
         }
-        let found = match forced {
-            Some("generic") => None,
-            _ => Automaton::shared().find(line, forced, &mut self.scratch),
-        };
-        let mut envelope = found.map_or_else(bare, |found| self.headed(line, &found, depth));
-        let is_unknown =
-            envelope.format.is_none() || found.is_some_and(|found| found.row.gives_way(&envelope));
-        if is_unknown && forced.is_none_or(|name| name == "generic") {
-            let known = line.len() - envelope.message.len();
-            if let Some(guessed) =
-                self.guessed(line).filter(|guessed| line.len() - guessed.message.len() > known)
-            {
-                envelope = guessed;
-            }
+        let mut envelope = match forced {
+            Some("generic") => self.guessed(line),
+            Some(name) => self.known(line, Some(name), depth).map(|(envelope, _)| envelope),
+            None => self.found(line, depth),
         }
+        .unwrap_or_else(bare);
         if envelope.format.is_none() {
             envelope.is_continuation = self.goes_on(line);
             envelope.level = guess::said_level(line);
@@ -173,6 +167,36 @@ impl Reader {
             }
         }
         envelope
+    }
+
+    /// Peels the header that the source has shown, or a known one, or one that is guessed.
+    fn found<'a>(&mut self, line: &'a [u8], depth: usize) -> Option<Envelope<'a>> {
+        if let Some(found) = self.sticky[depth]
+            && let Some(envelope) = self.headed(line, &found, depth)
+            && !found.row.gives_way(&envelope)
+        {
+            return Some(envelope);
+        }
+        let Some((envelope, found)) = self.known(line, None, depth) else { return self.guessed(line) };
+        if found.row.gives_way(&envelope) {
+            let is_longer = |guessed: &Envelope<'_>| guessed.message.len() < envelope.message.len();
+            return Some(self.guessed(line).filter(is_longer).unwrap_or(envelope));
+        }
+        if let Some(sticky) = Automaton::shared().sticky(&found) {
+            self.sticky[depth] = Some(sticky);
+        }
+        Some(envelope)
+    }
+
+    /// Peels a known header.
+    fn known<'a>(
+        &mut self,
+        line: &'a [u8],
+        name: Option<&str>,
+        depth: usize,
+    ) -> Option<(Envelope<'a>, Found)> {
+        let found = Automaton::shared().find(line, name, &mut self.scratch)?;
+        Some((self.headed(line, &found, depth)?, found))
     }
 
     /// Peels a header of no known format.
@@ -233,8 +257,8 @@ impl Reader {
         }
     }
 
-    /// Peels a header that was found.
-    fn headed<'a>(&mut self, line: &'a [u8], found: &Found, depth: usize) -> Envelope<'a> {
+    /// Peels one header; `None` when the line has another.
+    fn headed<'a>(&mut self, line: &'a [u8], found: &Found, depth: usize) -> Option<Envelope<'a>> {
         let row = found.row;
         let mut envelope = Envelope { format: Some(row.name), ..Envelope::default() };
         let clock = &mut self.clock;
@@ -268,9 +292,9 @@ impl Reader {
                     envelope.level = level(part).filter(|_| !envelope.is_continuation);
                 }
                 Part::Message => {}
-            });
+            })?;
         if row.kind == Kind::LooseTransport && envelope.host.as_deref().is_some_and(is_no_host) {
-            return Envelope { message: line.into(), ..Envelope::default() };
+            return None;
         }
         let rest = &line[message..];
         envelope.message = rest.into();
@@ -300,7 +324,7 @@ impl Reader {
             }
             Rest::DurationLast => match without_duration(rest) {
                 Some(message) => envelope.message = message.into(),
-                None => return Envelope { message: line.into(), ..Envelope::default() },
+                None => return None,
             },
             Rest::NextLine => {
                 envelope.level = Some(Level::Critical);
@@ -313,6 +337,9 @@ impl Reader {
             envelope.message = line.into();
             envelope.is_access = true;
         }
+        if !is_certain {
+            envelope.uncut = Some(line.into());
+        }
         if row.is_transport() {
             let is_octal = envelope.host.is_some() || envelope.service.is_some();
             if is_octal {
@@ -322,12 +349,9 @@ impl Reader {
             if let Cow::Borrowed(message) = envelope.message {
                 envelope.message = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message).into();
             }
-            return self.inner(envelope, depth);
+            return Some(self.inner(envelope, depth));
         }
-        if !is_certain {
-            envelope.uncut = Some(line.into());
-        }
-        envelope
+        Some(envelope)
     }
 
     /// Whether a line without a header goes on with the message before it.

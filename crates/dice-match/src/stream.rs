@@ -188,3 +188,87 @@ impl<'m> Stream<'m> {
 fn is_inner_line(text: &[u8]) -> bool {
     text[0] == b'\t' || text.starts_with(b"  ") || text.starts_with(b"Caused by:")
 }
+
+#[cfg(test)]
+mod tests {
+    use dice_catalog::Catalog;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::Stream;
+    use crate::{Limits, Matcher, ReaderSettings, Strength};
+
+    const CATALOG: &str = r#"{"dice_catalog":1,"tool":"dice","repos":[{"name":"r","commit":null,"history":"none","url":null}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":10,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"disk full on "},{"hole":"text"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":20,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"volume unmounted"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":30,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"report of volume "},{"hole":"int"},{"text":"\n  blocks: "},{"hole":"int"},{"text":"\n  end\n"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":40,"language":"rust","kind":"fatal","callee":"panic","level":"critical","template":[{"text":"no disk called "},{"hole":"text"}]}
+"#;
+
+    /// Each line of `story` is a log line, `->`, and what is said: the source line of the statement, and
+    /// the line that it continues.
+    #[track_caller]
+    fn check(story: &str) {
+        let catalog = Catalog::parse(CATALOG.as_bytes()).unwrap();
+        let matcher = Matcher::new(vec![catalog], &Limits::default()).unwrap();
+        let near = Timestamp::from_second(1_795_000_000).unwrap();
+        let settings = ReaderSettings { format: None, zone: TimeZone::UTC, year: None, near };
+        let limits = Limits { continuation_lines: 5, ..Limits::default() };
+        let mut stream = Stream::new(&matcher, settings, limits);
+        for (number, told) in story.lines().map(|line| line.split_once(" -> ").unwrap()).enumerate() {
+            let (line, wanted) = told;
+            let line = line.replace("TIME", "17:M 20 Nov 2026 15:39:21.407 *");
+            let answer = stream.next(line.as_bytes());
+            let mut said = match answer.verdict.strength {
+                Strength::Strong => matcher.entry(answer.verdict.entries[0]).statement.line.to_string(),
+                Strength::Weak | Strength::None => "unknown".to_owned(),
+            };
+            if let Some(first) = answer.continues {
+                said += &format!(" of {first}");
+            }
+            assert_eq!(said, wanted, "line {}: {line}", number + 1);
+        }
+    }
+
+    #[test]
+    fn lines_without_a_header_continue_what_can_go_on() {
+        check(
+            "TIME disk full on sda -> 10
+and sdb -> 10 of 1
+TIME volume unmounted -> 20
+something on the terminal -> unknown
+more of it -> unknown of 4
+volume unmounted -> 20
+TIME report of volume 7 -> 30
+  blocks: 9 -> 30 of 7
+  end -> 30 of 7
+  end -> unknown",
+        );
+    }
+
+    #[test]
+    fn a_picture_is_no_value() {
+        check("TIME disk full on sda -> 10\n    _._ -> unknown\n  .-`   -> unknown of 2");
+    }
+
+    #[test]
+    fn a_message_goes_on_for_a_bounded_number_of_lines() {
+        let more = "more -> 10 of 1\n".repeat(4);
+        check(&format!("TIME disk full on sda -> 10\n{more}more -> unknown\nTIME volume unmounted -> 20"));
+    }
+
+    #[test]
+    fn without_headers_every_line_stands_alone() {
+        check("disk full on sda -> 10\nvolume unmounted -> 20\nhello -> unknown\n\tat home -> unknown of 3");
+    }
+
+    #[test]
+    fn a_panic_is_told_by_its_place() {
+        check(
+            "thread 'main' panicked at src/main.rs:40:9: -> 40
+no disk called sda -> 40 of 1
+thread 'main' panicked at /rustc/0/library/core/src/main.rs:40:9: -> unknown
+volume unmounted -> unknown of 3",
+        );
+    }
+}

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::callee::{Callee, LevelOf, level_in};
 use super::facts::Code;
 use super::function::split;
-use super::segment::{Segment, Segments, forwards};
+use super::segment::{Segment, Segments, forwards, weight};
 use super::text::{Argument, Arguments, Bit, Macros, Scope, Word, filled, texts, words};
 use super::token::TokenKind;
 
@@ -22,8 +22,8 @@ pub(super) struct Body<'b> {
     pub(super) params: &'b [String],
     /// What the variable arguments are called in the body, and the number of the first.
     pub(super) rest: Option<(&'b str, usize)>,
-    /// Whether it is a macro's.
-    pub(super) is_macro: bool,
+    /// The function whose body it is; `None` for a macro's.
+    pub(super) function: Option<&'b str>,
 }
 
 /// A text that a body prints.
@@ -48,7 +48,10 @@ pub(super) trait Find {
 }
 
 /// Walks a body once, in the order of the text, and follows text through local buffers.
-pub(super) fn outputs(body: &Body<'_>, find: &dyn Find) -> Vec<Output> {
+///
+/// Besides what is printed: the simplest text in a buffer that carries a format of the caller's, for functions
+/// of which nobody sees where the buffer goes.
+pub(super) fn outputs(body: &Body<'_>, find: &dyn Find) -> (Vec<Output>, Option<Held>) {
     let mut walk = Walk {
         body,
         locals: FxHashMap::default(),
@@ -58,7 +61,20 @@ pub(super) fn outputs(body: &Body<'_>, find: &dyn Find) -> Vec<Output> {
         outputs: Vec::new(),
     };
     walk.run(find);
-    walk.outputs
+    let held = walk.locals.iter().flat_map(|(name, held)| held.iter().map(move |text| (name, text)));
+    let simplest = held.filter(|(_, text)| forwards(text)).min_by_key(|(name, text)| (weight(text), *name));
+    let held = simplest.map(|(name, text)| Held {
+        segments: text.clone(),
+        max: walk.sizes.get(name).map(|size| size.saturating_sub(1)),
+    });
+    (walk.outputs, held)
+}
+
+/// A text in a buffer.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) segments: Segments,
+    pub(super) max: Option<u32>,
 }
 
 struct Walk<'b> {
@@ -107,13 +123,14 @@ impl<'b> Walk<'b> {
             params: self.body.params,
             locals: &self.locals,
             bound: None,
+            function: self.body.function,
             depth: 0,
         }
     }
 
     /// Whether what stands at `at` may be skipped: it is inside a block, or the only thing after a condition.
     fn is_conditional(&self, at: usize, depth: usize) -> bool {
-        let outermost = usize::from(!self.body.is_macro);
+        let outermost = usize::from(self.body.function.is_some());
         let before = at.checked_sub(1).map(|before| &self.body.code.tokens[before]);
         depth > outermost
             || before.is_some_and(|before| {
@@ -287,7 +304,11 @@ impl<'b> Walk<'b> {
     fn store(&mut self, name: &str, contents: Vec<Segments>, append: bool, conditional: bool) {
         let root = self.root(name);
         let append = append || (root != name && self.locals.contains_key(&root));
-        let held = self.locals.entry(root).or_default();
+        // What is only perhaps stored leaves perhaps nothing.
+        let held = self
+            .locals
+            .entry(root)
+            .or_insert_with(|| if conditional { vec![Vec::new()] } else { Vec::new() });
         let new: Vec<Segments> = if append && !held.is_empty() {
             held.iter()
                 .flat_map(|held| contents.iter().map(move |more| [&held[..], &more[..]].concat()))
@@ -299,9 +320,14 @@ impl<'b> Walk<'b> {
             held.clear();
         }
         for content in new {
-            if held.len() < MAX_CONTENTS && !held.contains(&content) && content.len() < 256 {
+            if !held.contains(&content) && content.len() < 256 {
                 held.push(content);
             }
+        }
+        // What carries the caller's text is worth most, and of that the simplest.
+        if held.len() > MAX_CONTENTS {
+            held.sort_by_key(|content| (!forwards(content), weight(content)));
+            held.truncate(MAX_CONTENTS);
         }
     }
 
@@ -316,6 +342,7 @@ impl<'b> Walk<'b> {
             params: self.body.params,
             locals: empty(),
             bound: None,
+            function: self.body.function,
             depth: 0,
         };
         Arguments::new(parts, &scope, self.body.rest)

@@ -3,7 +3,7 @@
 use dice_catalog::{Hole, HoleKind, Kind, Level};
 
 use super::facts::Facts;
-use super::segment::{Segment, Segments};
+use super::segment::{Segment, Segments, forwards};
 use super::text::{Argument, Arguments, MAX_ALTERNATIVES, Scope, Word, commas, filled, formatted, source};
 use super::token::TokenKind;
 use super::word;
@@ -82,6 +82,20 @@ impl Callee {
             max: rule.max,
             evidence: vec![evidence],
         }
+    }
+
+    /// Whether calls bring a format of their own, or the whole text is the callee's.
+    pub(super) fn has_format(&self) -> bool {
+        self.texts.iter().any(|text| {
+            forwards(text) || !text.iter().any(|segment| matches!(segment, Segment::Argument { .. }))
+        })
+    }
+
+    /// Whether the callee adds words of its own to what it is given.
+    pub(super) fn says_something(&self) -> bool {
+        let words = |text: &String| text.chars().any(char::is_alphabetic);
+        let own = |segment: &Segment| matches!(segment, Segment::Text(text) if words(text));
+        self.texts.iter().flatten().any(own)
     }
 
     /// The kind of text of one call, by its stream where that decides; `None` for a stream that is neither a
@@ -175,13 +189,7 @@ fn extended(printed: &[Printed], values: &[Segments], own: bool) -> Vec<Printed>
     let one = |before: &Printed, value: &Segments| {
         let from = before.segments.len();
         let segments = [&before.segments[..], &value[..]].concat();
-        let told = own
-            && value.iter().any(|segment| {
-                matches!(
-                    segment,
-                    Segment::Text(_) | Segment::Format { .. } | Segment::Argument { .. } | Segment::Source(_)
-                )
-            });
+        let told = own && value.iter().any(|segment| !matches!(segment, Segment::Hole(_)));
         let own = match (told, before.own) {
             (true, (start, end)) if start == end => (from, segments.len()),
             (true, (start, _)) => (start, segments.len()),

@@ -50,6 +50,8 @@ pub(super) struct Found {
     pub(super) is_macro: bool,
     /// Only its name says so.
     pub(super) by_name: bool,
+    /// The file that defines it.
+    pub(super) origin: usize,
     pub(super) callee: Callee,
 }
 
@@ -384,7 +386,8 @@ fn builder(callees: &mut Callees, candidate: &Candidate<'_>, formats: &FxHashMap
         evidence: vec![format!("{} {why}", candidate.name)],
     };
     let file = (!candidate.everywhere).then_some(candidate.file);
-    callees.add(candidate.name, Found { file, is_macro: false, by_name: false, callee });
+    callees
+        .add(candidate.name, Found { file, is_macro: false, by_name: false, origin: candidate.file, callee });
 }
 
 /// The dialect of a function that reads its format itself.
@@ -400,9 +403,12 @@ impl Callees {
     fn add(&mut self, name: &str, found: Found) -> bool {
         let all = self.found.entry(name.to_owned()).or_default();
         let same = |other: &Found| {
-            other.file == found.file && other.is_macro == found.is_macro && other.by_name == found.by_name
+            other.origin == found.origin
+                && other.file == found.file
+                && other.is_macro == found.is_macro
+                && other.by_name == found.by_name
         };
-        match all.iter_mut().find(|other| same(other)) {
+        let new = match all.iter_mut().find(|other| same(other)) {
             None => {
                 all.push(found);
                 true
@@ -412,7 +418,12 @@ impl Callees {
                 true
             }
             Some(_) => false,
+        };
+        // Of several definitions, the one that logs, and of these the one that adds least: others are mocks.
+        if new {
+            all.sort_by_key(|found| (rank(found.callee.kind), total(&found.callee), found.origin));
         }
+        new
     }
 }
 
@@ -439,8 +450,11 @@ fn better(new: &Callee, old: &Callee) -> bool {
 
 /// More of what is printed became known: a header that came through a callee found later.
 fn heavier(new: &Callee, old: &Callee) -> bool {
-    let all = |callee: &Callee| callee.texts.iter().map(|text| weight(text)).sum::<usize>();
-    all(new) > all(old)
+    total(new) > total(old)
+}
+
+fn total(callee: &Callee) -> usize {
+    callee.texts.iter().map(|text| weight(text)).sum()
 }
 
 /// Looks at definitions until nothing new is found.
@@ -517,12 +531,9 @@ impl<'c, 'f> Closure<'c, 'f> {
 
     /// What a definition prints by what is known now.
     fn look(&self, callees: &Callees, candidate: &Candidate<'_>) -> Option<Found> {
-        let found = |callee, is_macro| Found {
-            file: (!candidate.everywhere).then_some(candidate.file),
-            is_macro,
-            by_name: false,
-            callee,
-        };
+        let file = (!candidate.everywhere).then_some(candidate.file);
+        let found =
+            |callee, is_macro| Found { file, is_macro, by_name: false, origin: candidate.file, callee };
         match &candidate.what {
             What::Macro(of) => {
                 let rest = of.variadic.then(|| of.params.as_ref().and_then(|params| params.last())).flatten();
@@ -533,10 +544,10 @@ impl<'c, 'f> Closure<'c, 'f> {
                     macros: &callees.macros,
                     params: &candidate.params,
                     rest: rest.map(|name| (name.as_str(), candidate.params.len())),
-                    is_macro: true,
+                    function: None,
                 };
                 let callee = alias(of, candidate, &finder).or_else(|| tuple(of, candidate, &finder));
-                let callee = callee.or_else(|| of_macro(of, candidate, &outputs(&body, &finder)));
+                let callee = callee.or_else(|| of_macro(of, candidate, &finder, &outputs(&body, &finder).0));
                 callee.map(|callee| found(callee, true))
             }
             What::Function(function, Some(code)) => {
@@ -547,10 +558,10 @@ impl<'c, 'f> Closure<'c, 'f> {
                     macros: &callees.macros,
                     params: &candidate.params,
                     rest: None,
-                    is_macro: false,
+                    function: Some(&function.name),
                 };
                 let format = format_of(function, self.formats);
-                of_function(function, format, &outputs(&body, &finder)).map(|callee| found(callee, false))
+                of_function(function, format, &outputs(&body, &finder).0).map(|callee| found(callee, false))
             }
             What::Function(_, None) => None,
         }
@@ -625,7 +636,12 @@ fn tuple(of: &Macro, candidate: &Candidate<'_>, finder: &Finder<'_>) -> Option<C
 }
 
 /// A macro prints what its body prints.
-fn of_macro(of: &Macro, candidate: &Candidate<'_>, outputs: &[Output]) -> Option<Callee> {
+fn of_macro(
+    of: &Macro,
+    candidate: &Candidate<'_>,
+    finder: &Finder<'_>,
+    outputs: &[Output],
+) -> Option<Callee> {
     // A macro without parentheses is used as a statement by itself; such uses have no arguments to read.
     of.params.as_ref()?;
     let best = outputs.iter().filter_map(|output| output.kind).map(rank).min()?;
@@ -637,6 +653,17 @@ fn of_macro(of: &Macro, candidate: &Candidate<'_>, outputs: &[Output]) -> Option
         all.truncate(1);
     } else if all.iter().any(|output| text_param(&output.segments).is_some()) {
         all.retain(|output| text_param(&output.segments).is_some());
+    }
+    // A text of its own that comes from another macro's own is far from what the name promises: `LIST_ADD` is
+    // not a log statement because it checks something that may print.
+    let second_hand = |output: &&Output| {
+        format_param(&output.segments).is_none()
+            && finder.callee(output.through.as_bytes()).is_some_and(|through| {
+                through.form == "macro" && through.texts.iter().all(|text| format_param(text).is_none())
+            })
+    };
+    if !word::is_log_name(candidate.name) {
+        all.retain(|output| !second_hand(output) && output.kind != Some(Kind::Assert));
     }
     let mut texts: Vec<Segments> = Vec::new();
     for output in &all {
@@ -677,6 +704,10 @@ fn of_function(function: &Function, format: Option<usize>, outputs: &[Output]) -
     let mut all: Vec<&Output> = outputs.iter().filter(carries).collect();
     all.sort_by_key(|output| (output.kind.map_or(9, rank), weight(&output.segments)));
     let first = *all.first()?;
+    // What also goes into some file is what the file is for; the terminal sees it only when that fails.
+    if !named && first.kind != Some(Kind::Log) && all.iter().any(|output| output.kind.is_none()) {
+        return None;
+    }
     let names: Vec<String> = function.params.iter().map(|param| param.name.clone()).collect();
     let kinds: Vec<&str> = function.params.iter().map(|param| param.kind.as_str()).collect();
     let evidence = format!("{} hands its text to {}", function.name, first.through);
@@ -754,11 +785,12 @@ fn signature(
     candidate: &Candidate<'_>,
     formats: &FxHashMap<String, usize>,
 ) -> Option<Found> {
-    let What::Function(function, _) = &candidate.what else { return None };
+    let What::Function(function, code) = &candidate.what else { return None };
     let format = format_of(function, formats)?;
     let file = (!candidate.everywhere).then_some(candidate.file);
     let known = callees.found.get(candidate.name).is_some_and(|all| {
-        all.iter().any(|found| !found.is_macro && (found.file == file || found.file.is_none()))
+        let here = |found: &&Found| !found.is_macro && (found.file == file || found.file.is_none());
+        all.iter().filter(here).any(|found| code.is_none() || found.origin == candidate.file)
     });
     let in_table = function.body.is_none() && callees.table.contains_key(candidate.name);
     if known || in_table {
@@ -776,22 +808,49 @@ fn signature(
         Some(param) => LevelOf::Argument(param),
         None => word::level_of_name(candidate.name).map_or(LevelOf::Unknown, LevelOf::Fixed),
     };
+    // What it does with its format tells the dialect, the words around it and where it is cut.
+    let held = code.and_then(|code| {
+        let finder = Finder { callees, file: candidate.file, within: None };
+        let body = Body {
+            code,
+            file: candidate.file,
+            macros: &callees.macros,
+            params: &candidate.params,
+            rest: None,
+            function: Some(&function.name),
+        };
+        outputs(&body, &finder).1.filter(|held| format_param(&held.segments) == Some(format))
+    });
+    let mut text = held.as_ref().map_or_else(
+        || vec![Segment::Format { param: format, rest, dialect: Dialect::PrintfErrno }],
+        |held| held.segments.clone(),
+    );
+    for segment in &mut text {
+        if let Segment::Format { rest: of, .. } = segment {
+            *of = rest;
+        }
+    }
+    let dialect = text.iter().find_map(|segment| match segment {
+        Segment::Format { dialect, .. } => Some(*dialect),
+        _ => None,
+    });
+    let dialect = dialect.unwrap_or(Dialect::PrintfErrno);
     let says = if named { "its name says that it logs" } else { "where its text goes is not known" };
     let callee = Callee {
         name: candidate.name.to_owned(),
         form: "call",
         kind,
         level,
-        texts: vec![vec![Segment::Format { param: format, rest, dialect: Dialect::PrintfErrno }]],
+        texts: vec![text],
         stream: None,
         destination: None,
         tuple: None,
         va_list: !function.variadic,
-        dialect: Dialect::PrintfErrno,
-        max: None,
+        dialect,
+        max: held.and_then(|held| held.max),
         evidence: vec![format!("{} takes a format, and {says}", candidate.name)],
     };
-    Some(Found { file, is_macro: false, by_name: false, callee })
+    Some(Found { file, is_macro: false, by_name: false, origin: candidate.file, callee })
 }
 
 /// Names of which nothing is known but how they are called.
@@ -802,6 +861,13 @@ fn by_name(callees: &mut Callees, facts: &[(usize, &Facts)]) -> Vec<String> {
             calls.entry(name).or_default().add(counts);
         }
     }
+    // A function that was looked at and does nothing with its text is not a logger, whatever its name.
+    let mut looked_at: FxHashSet<&str> = FxHashSet::default();
+    for (_, facts) in facts {
+        let read =
+            facts.functions.iter().filter(|(_, code)| code.as_ref().is_some_and(|code| !calls_members(code)));
+        looked_at.extend(read.map(|(function, _)| function.name.as_str()));
+    }
     let mut names: Vec<(&str, Calls)> = calls.into_iter().collect();
     names.sort_by(|a, b| a.0.cmp(b.0));
     let mut added = Vec::new();
@@ -810,8 +876,7 @@ fn by_name(callees: &mut Callees, facts: &[(usize, &Facts)]) -> Vec<String> {
         let taken = callees.found.contains_key(name)
             || callees.table.contains_key(name)
             || callees.configured.contains_key(name);
-        // A function that was looked at and does nothing with its text is not a logger, whatever its name.
-        if !sentences || taken {
+        if !sentences || taken || looked_at.contains(name) {
             continue;
         }
         let place = (0..counts.places.len())
@@ -836,9 +901,19 @@ fn by_name(callees: &mut Callees, facts: &[(usize, &Facts)]) -> Vec<String> {
             max: None,
             evidence: vec![format!("{name} is called with sentences, and its name says that it logs")],
         };
-        if callees.add(name, Found { file: None, is_macro: false, by_name: true, callee }) {
+        if callees.add(name, Found { file: None, is_macro: false, by_name: true, origin: usize::MAX, callee })
+        {
             added.push(name.to_owned());
         }
     }
     added
+}
+
+/// Whether a body calls through a pointer, `x->log(…)`: where that leads is not known.
+fn calls_members(code: &Code) -> bool {
+    code.tokens.windows(3).any(|three| {
+        (three[0].kind == TokenKind::Arrow || three[0].is(b'.'))
+            && three[1].kind == TokenKind::Ident
+            && three[2].is(b'(')
+    })
 }

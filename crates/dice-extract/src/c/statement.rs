@@ -390,7 +390,15 @@ impl<'r> Reader<'r> {
     }
 
     fn scope<'s>(&'s self, params: &'s [String], locals: &'s FxHashMap<String, Vec<Segments>>) -> Scope<'s> {
-        Scope { macros: &self.callees.macros, file: self.file, params, locals, bound: None, depth: 0 }
+        Scope {
+            macros: &self.callees.macros,
+            file: self.file,
+            params,
+            locals,
+            bound: None,
+            function: None,
+            depth: 0,
+        }
     }
 
     fn statement(
@@ -402,13 +410,14 @@ impl<'r> Reader<'r> {
     ) {
         let tokens = &self.lexed.tokens;
         let callee = call.callee;
-        let scope = self.scope(&surroundings.params, &surroundings.locals);
+        let function = self.function_name(call);
+        let mut scope = self.scope(&surroundings.params, &surroundings.locals);
+        scope.function = function.as_deref();
         let parts = split(tokens, self.brackets, call.at + 1, call.close);
         let parts: Vec<Vec<Word<'_>>> =
             parts.into_iter().map(|(from, to)| words_in_file(self.text, &tokens[from..to])).collect();
         let arguments = Arguments::new(parts, &scope, None);
         let Some(kind) = callee.kind_of(&arguments) else { return };
-        let function = self.function_name(call);
         let alias = |name: &[u8]| surroundings.levels.get(name).copied();
         let level = |callee: &Callee| match callee.level_of(&arguments, &scope, &alias) {
             LevelOf::Fixed(level) => Some(level),
@@ -429,9 +438,17 @@ impl<'r> Reader<'r> {
                 matches!(segment, Segment::Format { .. })
                     || matches!(segment, Segment::Argument { hole, .. } if hole.kind == HoleKind::Text)
             });
+            let printed_words = printed.own.1 - printed.own.0;
             let (prefix, template, suffix) = parts_of(printed, function.as_deref());
             // A wrapper's own call: its uses are the statements.
             if template.is_dynamic() && (callee.va_list || (own && wrapper) || arguments.parts.is_empty()) {
+                continue;
+            }
+            // Nothing at the call tells more than the statement inside the callee.
+            if !callee.has_format()
+                && printed_words == 0
+                && (template.is_dynamic() || callee.says_something())
+            {
                 continue;
             }
             if out[from..].iter().any(|other| other.template == template) {
@@ -507,8 +524,14 @@ fn parts_of(printed: Printed, function: Option<&str>) -> (Vec<Part>, Template, V
     let mut template: Vec<Part> = Template::new(segments[from..to].iter().map(part)).into();
     let mut suffix: Vec<Part> = Template::new(segments[to..].iter().map(part)).into();
     // Times and process ids before a message are the envelope's, which is read by others.
-    if prefix.iter().filter(|part| matches!(part, Part::Hole(_))).count() > 1 {
+    let holes = |parts: &[Part]| parts.iter().filter(|part| matches!(part, Part::Hole(_))).count();
+    if holes(&prefix) > 1 || holes(&prefix) == prefix.len() {
         prefix.clear();
+    }
+    if holes(&suffix) == suffix.len()
+        && !suffix.iter().any(|part| matches!(part, Part::Hole(hole) if hole.kind == HoleKind::Errno))
+    {
+        suffix.clear();
     }
     trim_line_end(&mut suffix);
     if suffix.is_empty() {

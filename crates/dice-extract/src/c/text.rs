@@ -91,6 +91,8 @@ pub(super) struct Scope<'s> {
     pub(super) locals: &'s FxHashMap<String, Vec<Segments>>,
     /// Arguments of the macro whose body this is, and where they stand.
     pub(super) bound: Option<&'s Bound<'s>>,
+    /// The name of the function around it; in a macro it is the user's.
+    pub(super) function: Option<&'s str>,
     pub(super) depth: usize,
 }
 
@@ -330,7 +332,7 @@ fn ternary<'w, 'a>(words: &'w [Word<'a>]) -> Option<(&'w [Word<'a>], &'w [Word<'
 /// What a name says.
 fn named(name: &[u8], scope: &Scope<'_>) -> Vec<Bits> {
     if matches!(name, b"__func__" | b"__FUNCTION__" | b"__PRETTY_FUNCTION__") {
-        return vec![vec![Bit::Function]];
+        return vec![vec![scope.function.map_or(Bit::Function, |name| Bit::Raw(name.into()))]];
     }
     if let Some(bound) = scope.bound
         && let Some(place) = bound.names.iter().position(|param| param.as_bytes() == name)

@@ -5,6 +5,9 @@ use dice_catalog::{Level, LineNo};
 use super::text::{Scope, Span, inside, items};
 use super::tokens::TokenKind;
 
+/// Where the sign of a field must be.
+const MAX_NAME_TOKENS: usize = 64;
+
 /// The longest name of a field.
 const MAX_FIELD_BYTES: usize = 256;
 
@@ -105,7 +108,12 @@ impl Arguments {
         if let Some(((string, is_late), after)) = from_message.split_first() {
             let mut fillers = Vec::new();
             for (item, after_semicolon) in after {
-                if expected.is_span || (*after_semicolon && !is_late) {
+                if *after_semicolon && !is_late {
+                    // Values that bring their own keys are not named in the source.
+                    if item.len() > 1 {
+                        read.field(scope, item, 0);
+                    }
+                } else if expected.is_span {
                     read.field(scope, item, 0);
                 } else {
                     fillers.push(item.clone());
@@ -145,7 +153,7 @@ impl Arguments {
             self.named(scope, item.start + 1..item.end, item.start + 1..item.end);
             return;
         }
-        let sign = tokens.iter().position(|token| token.is(b'='));
+        let sign = tokens.iter().take(MAX_NAME_TOKENS).position(|token| token.is(b'='));
         match sign {
             Some(sign) if tokens.get(sign + 1).is_some_and(|token| token.is(b'=')) => {}
             Some(sign) => {
@@ -166,7 +174,11 @@ impl Arguments {
             }
             _ => {
                 // The modifiers of `log`: `name:?`, `name:err`.
-                let end = tokens.iter().position(|token| token.is(b':')).unwrap_or(tokens.len());
+                let end = tokens
+                    .iter()
+                    .take(MAX_NAME_TOKENS)
+                    .position(|token| token.is(b':'))
+                    .unwrap_or(tokens.len());
                 path(&tokens[..end])
             }
         };
@@ -251,7 +263,7 @@ pub(super) fn is_logger_name(name: &[u8]) -> bool {
 fn is_operand(scope: &Scope<'_, '_>, item: &Span) -> bool {
     let tokens = &scope.tokens[item.clone()];
     !tokens.first().is_some_and(|token| token.is(b'?') || token.is(b'%') || token.is(b'{'))
-        && !tokens.iter().any(|token| token.is(b'='))
+        && !tokens.iter().take(MAX_NAME_TOKENS).any(|token| token.is(b'='))
 }
 
 /// The line of a place in a text.

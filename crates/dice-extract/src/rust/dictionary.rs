@@ -20,7 +20,7 @@ const MAX_DEFINITIONS: usize = 4;
 pub(crate) struct Dictionary {
     rules: Vec<Rule>,
     /// Which of `rules` a form and a name have.
-    names: FxHashMap<(Form, Vec<u8>), usize>,
+    names: FxHashMap<Form, FxHashMap<Vec<u8>, usize>>,
     /// Names of `dice.toml` that end in `*`: any ending counts.
     endings: Vec<(Form, Vec<u8>, usize)>,
     ignored: FxHashSet<Vec<u8>>,
@@ -28,11 +28,11 @@ pub(crate) struct Dictionary {
     /// Which of `definitions` have a name.
     defined: FxHashMap<Vec<u8>, Vec<usize>>,
     /// What a name of a file stands for.
-    aliases: FxHashMap<(usize, Vec<u8>), Vec<u8>>,
+    aliases: FxHashMap<usize, FxHashMap<Vec<u8>, Vec<u8>>>,
     /// Text constants that have one value in the repository.
     constants: FxHashMap<Vec<u8>, Option<String>>,
     /// Text constants of one file.
-    file_constants: FxHashMap<(usize, Vec<u8>), String>,
+    file_constants: FxHashMap<usize, FxHashMap<Vec<u8>, String>>,
     /// Macros that are called anywhere.
     called: FxHashSet<Vec<u8>>,
 }
@@ -179,7 +179,7 @@ impl Dictionary {
             match name.strip_suffix('*') {
                 Some(start) => self.endings.push((form, start.as_bytes().to_vec(), number)),
                 None => {
-                    self.names.insert((form, name.clone().into_bytes()), number);
+                    self.names.entry(form).or_default().insert(name.clone().into_bytes(), number);
                 }
             }
         }
@@ -198,7 +198,7 @@ impl Dictionary {
             self.defined.entry(name.clone()).or_default().push(number);
         }
         for (alias, original) in &facts.aliases {
-            self.aliases.insert((file, alias.clone()), original.clone());
+            self.aliases.entry(file).or_default().insert(alias.clone(), original.clone());
         }
         for (name, text) in &facts.constants {
             // A name with several values in the repository has none outside its file.
@@ -210,7 +210,7 @@ impl Dictionary {
                     }
                 })
                 .or_insert_with(|| Some(text.clone()));
-            self.file_constants.insert((file, name.clone()), text.clone());
+            self.file_constants.entry(file).or_default().insert(name.clone(), text.clone());
         }
         for name in &facts.called {
             if !self.called.contains(name) {
@@ -262,7 +262,7 @@ impl Dictionary {
     }
 
     pub(super) fn rule(&self, form: Form, name: &[u8]) -> Option<&Rule> {
-        let known = self.names.get(&(form, name.to_vec())).copied();
+        let known = self.names.get(&form).and_then(|names| names.get(name)).copied();
         let number = known.or_else(|| {
             let fits = |(of, start, _): &&(Form, Vec<u8>, usize)| *of == form && name.starts_with(start);
             self.endings.iter().find(fits).map(|(_, _, number)| *number)
@@ -277,10 +277,8 @@ impl Dictionary {
 
     /// What the macro `name` means in `file`.
     pub(super) fn meaning(&self, file: usize, name: &[u8]) -> Option<Meaning<'_>> {
-        let name = match self.aliases.is_empty() {
-            true => name,
-            false => self.aliases.get(&(file, name.to_vec())).map_or(name, Vec::as_slice),
-        };
+        let alias = self.aliases.get(&file).and_then(|aliases| aliases.get(name));
+        let name = alias.map_or(name, Vec::as_slice);
         if self.ignored.contains(name) {
             return None;
         }
@@ -319,7 +317,7 @@ impl Dictionary {
         if !name.first().is_some_and(u8::is_ascii_uppercase) {
             return None;
         }
-        if let Some(text) = self.file_constants.get(&(file, name.to_vec())) {
+        if let Some(text) = self.file_constants.get(&file).and_then(|constants| constants.get(name)) {
             return Some(text);
         }
         self.constants.get(name)?.as_deref()
@@ -331,7 +329,8 @@ impl Dictionary {
 
     pub(crate) fn loggers(&self) -> Vec<Logger> {
         let shown = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let known = self.names.iter().filter_map(|((form, name), &number)| {
+        let names = self.names.iter().flat_map(|(form, names)| names.iter().map(move |name| (form, name)));
+        let known = names.filter_map(|(form, (name, &number))| {
             let rule = &self.rules[number];
             let is_used = rule.is_user || (*form == Form::Macro && self.called.contains(name));
             let by_argument = match rule.level {

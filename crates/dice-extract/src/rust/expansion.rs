@@ -8,8 +8,8 @@ use super::tokens::{Token, TokenKind, pair};
 /// How deep repetitions and brackets in a pattern are followed.
 const MAX_DEPTH: usize = 16;
 
-/// The most tokens that one use becomes.
-const MAX_TOKENS: usize = 20_000;
+/// How much one use becomes at most: bytes, and four for every token.
+const MAX_OUTPUT: usize = 256 * 1024;
 
 /// What a metavariable stands for.
 #[derive(Debug, Clone)]
@@ -39,7 +39,14 @@ pub(super) fn expanded<'t>(
     }
     let mut output = Vec::new();
     let bindings: Vec<(&[u8], &Bound)> = bindings.iter().map(|(name, bound)| (*name, bound)).collect();
-    transcribe(body, 0..body.len(), input, &bindings, 0, &mut output)?;
+    transcribe(
+        body,
+        0..body.len(),
+        input,
+        &bindings,
+        0,
+        &mut Output { tokens: &mut output, left: MAX_OUTPUT },
+    )?;
     pair(&mut output);
     Some(output)
 }
@@ -226,38 +233,51 @@ impl Repetition {
     }
 }
 
+struct Output<'o, 't> {
+    tokens: &'o mut Vec<Token<'t>>,
+    /// How much of [`MAX_OUTPUT`] is left.
+    left: usize,
+}
+
+impl<'t> Output<'_, 't> {
+    fn push(&mut self, tokens: &[Token<'t>]) -> Option<()> {
+        for token in tokens {
+            self.left = self.left.checked_sub(token.text.len() + 4)?;
+            self.tokens.push(*token);
+        }
+        Some(())
+    }
+}
+
 fn transcribe<'t>(
     body: &[Token<'t>],
     span: Span,
     input: &[Token<'t>],
     bindings: &[(&'t [u8], &Bound)],
     depth: usize,
-    output: &mut Vec<Token<'t>>,
+    output: &mut Output<'_, 't>,
 ) -> Option<()> {
     if depth > MAX_DEPTH {
         return None;
     }
     let mut at = span.start;
     while at < span.end {
-        if output.len() > MAX_TOKENS {
-            return None;
-        }
         let token = body[at];
         let next = body.get(at + 1).filter(|_| at + 1 < span.end);
         match next {
             Some(name) if token.is(b'$') && name.kind == TokenKind::Word => {
                 let bound = bindings.iter().rev().find(|(known, _)| *known == name.text);
                 match bound {
-                    Some((_, Bound::One(value))) => output.extend_from_slice(&input[value.clone()]),
+                    Some((_, Bound::One(value))) => output.push(&input[value.clone()])?,
                     Some((_, Bound::Many(_))) => {}
                     // `$crate`, and metavariables of macros that the body defines.
-                    None => output.push(*name),
+                    None => output.push(&[*name])?,
                 }
                 at += 2;
             }
             Some(open) if token.is(b'$') && open.is(b'(') => {
                 let Some(repetition) = Repetition::at(body, at + 1, span.end) else {
-                    output.push(token);
+                    output.push(&[token])?;
                     at += 1;
                     continue;
                 };
@@ -272,8 +292,10 @@ fn transcribe<'t>(
                     .collect();
                 let n_rounds = used.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
                 for round in 0..n_rounds {
+                    // A round costs even when it adds nothing.
+                    output.left = output.left.checked_sub(1)?;
                     if round > 0 {
-                        output.extend_from_slice(&body[repetition.separator.clone()]);
+                        output.push(&body[repetition.separator.clone()])?;
                     }
                     let mut bindings = bindings.to_vec();
                     let values = used.iter().filter_map(|(name, values)| Some((*name, values.get(round)?)));
@@ -283,7 +305,7 @@ fn transcribe<'t>(
                 at = repetition.end;
             }
             _ => {
-                output.push(token);
+                output.push(&[token])?;
                 at += 1;
             }
         }

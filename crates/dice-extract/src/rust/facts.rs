@@ -4,19 +4,25 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use dice_catalog::LineNo;
-use memchr::memmem;
 use rustc_hash::FxHashSet;
-use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator};
+use tree_sitter::{ParseOptions, ParseState, Parser, Query, QueryCursor, StreamingIterator};
 
 use super::text::{Span, inside, items, step};
 use super::tokens::{Token, TokenKind, tokens};
-use crate::Source;
+use crate::{Language, Source};
 
 /// The longest text of a constant that is kept.
 const MAX_CONSTANT_BYTES: usize = 200;
 
-/// How much of a definition is kept.
-const MAX_RULE_BYTES: usize = 64 * 1024;
+/// The longest definition that is read.
+const MAX_DEFINITION_BYTES: usize = 64 * 1024;
+
+/// How far from the root of its own text a definition is.
+const MAX_RULE_DEPTH: u32 = 1;
+
+/// How many bytes of a definition the grammar may take for each time it asks whether to go on. It asks about
+/// every thousand bytes of a sound one; what is broken in the right way would take it a square of its length.
+const BYTES_PER_CHECK: usize = 64;
 
 /// What one Rust file tells about loggers.
 #[derive(Debug, Default)]
@@ -48,11 +54,30 @@ pub(super) struct Rule {
 impl Facts {
     pub(crate) fn of(source: &Source<'_>) -> Facts {
         let mut facts = Facts::default();
+        let mut reader: Option<DefinitionReader> = None;
+        let mut defined_until = 0;
         let tokens = tokens(source.text);
         for (at, token) in tokens.iter().enumerate() {
             let Some(word) = token.word() else { continue };
             let after = |n: usize| tokens.get(at + n);
             match word {
+                b"macro_rules" if at >= defined_until => {
+                    let Some((name, end)) = definition(&tokens, at) else { continue };
+                    let first = token.offset_in(source.text);
+                    let last = &tokens[end - 1];
+                    let text = &source.text[first..last.offset_in(source.text) + last.text.len()];
+                    if text.len() > MAX_DEFINITION_BYTES {
+                        continue;
+                    }
+                    let line = LineNo::from_row(memchr::memchr_iter(b'\n', &source.text[..first]).count());
+                    let reader = reader.get_or_insert_with(|| DefinitionReader::new(source.language));
+                    facts.definitions.push(Definition {
+                        name: name.to_vec(),
+                        line,
+                        rules: reader.rules(text),
+                    });
+                    defined_until = end;
+                }
                 b"const" | b"static" => facts.constants.extend(constant(&tokens, at)),
                 b"as" => {
                     let original = at.checked_sub(1).and_then(|before| tokens[before].word());
@@ -77,9 +102,21 @@ impl Facts {
         }
         let called = &facts.called;
         facts.aliases.retain(|(alias, _)| called.contains(alias));
-        facts.definitions = definitions(source);
         facts
     }
+}
+
+/// The name and the end of `macro_rules! name { … }`, where the first word is at `at`.
+fn definition<'a>(tokens: &[Token<'a>], at: usize) -> Option<(&'a [u8], usize)> {
+    let [sign, name, open] = tokens.get(at + 1..at + 4)? else { return None };
+    let is_closed = open.kind == TokenKind::Open && (open.partner as usize) < tokens.len();
+    if !sign.is(b'!') || !is_closed {
+        return None;
+    }
+    let end = step(tokens, at + 3);
+    // Only braces do without a semicolon.
+    let end = if tokens.get(end).is_some_and(|token| token.is(b';')) { end + 1 } else { end };
+    Some((name.word()?, end))
 }
 
 /// `const NAME: &'static str = "text";`, where the keyword is at `at`.
@@ -98,59 +135,61 @@ fn constant(tokens: &[Token<'_>], at: usize) -> Option<(Vec<u8>, String)> {
     }
 }
 
-/// The file's `macro_rules!`, in the order of the text.
-fn definitions(source: &Source<'_>) -> Vec<Definition> {
-    static QUERY: OnceLock<Query> = OnceLock::new();
-    if memmem::find(source.text, b"macro_rules!").is_none() {
-        return Vec::new();
+/// Reads definitions of macros. The grammar is asked for one definition at a time, found by its brackets:
+/// what else the file holds, parsed or not, costs nothing and breaks nothing.
+struct DefinitionReader {
+    parser: Parser,
+    cursor: QueryCursor,
+    query: &'static Query,
+}
+
+impl DefinitionReader {
+    fn new(language: &Language) -> DefinitionReader {
+        static QUERY: OnceLock<Query> = OnceLock::new();
+        let grammar = (language.grammar)();
+        let query = QUERY.get_or_init(|| {
+            Query::new(&grammar, language.query).expect("a test compiles every query that ships")
+        });
+        let mut parser = Parser::new();
+        parser.set_language(&grammar).expect("grammars are linked for this tree-sitter");
+        let mut cursor = QueryCursor::new();
+        // A rule is near the root; looking for one in deep brackets takes a square of their depth.
+        cursor.set_max_start_depth(Some(MAX_RULE_DEPTH));
+        DefinitionReader { parser, cursor, query }
     }
-    let grammar = (source.language.grammar)();
-    let query = QUERY.get_or_init(|| {
-        Query::new(&grammar, source.language.query).expect("a test compiles every query that ships")
-    });
-    let mut parser = Parser::new();
-    parser.set_language(&grammar).expect("grammars are linked for this tree-sitter");
-    // Recovery from errors can take longer than any file is worth; well-formed text needs a small part of this.
-    let mut left = 1000 + source.text.len();
-    let mut progress = |_: &tree_sitter::ParseState| {
-        left = left.saturating_sub(1);
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let options = ParseOptions::new().progress_callback(&mut progress);
-    let mut read = |offset: usize, _| source.text.get(offset..).unwrap_or_default();
-    let Some(tree) = parser.parse_with_options(&mut read, None, Some(options)) else { return Vec::new() };
-    let mut definitions: Vec<(usize, Definition)> = Vec::new();
-    let mut cursor = QueryCursor::new();
-    let mut matches = cursor.matches(query, tree.root_node(), source.text);
-    while let Some(found) = matches.next() {
-        let node = |name: &str| {
-            let index = query.capture_index_for_name(name)?;
-            found.nodes_for_capture_index(index).next()
+
+    /// The rules of the definition that is `text`.
+    fn rules(&mut self, text: &[u8]) -> Vec<Rule> {
+        let mut n_left = 100 + text.len() / BYTES_PER_CHECK;
+        let mut progress = |_: &ParseState| {
+            n_left = n_left.saturating_sub(1);
+            if n_left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let (Some(name), Some(pattern), Some(body)) = (node("name"), node("pattern"), node("body")) else {
-            continue;
+        let options = ParseOptions::new().progress_callback(&mut progress);
+        let mut chunk = |offset: usize, _| text.get(offset..).unwrap_or_default();
+        let Some(tree) = self.parser.parse_with_options(&mut chunk, None, Some(options)) else {
+            self.parser.reset();
+            return Vec::new();
         };
-        let inside = |node: tree_sitter::Node<'_>| {
-            let text = &source.text[node.byte_range()];
-            text.get(1..text.len().saturating_sub(1)).unwrap_or_default().to_vec()
-        };
-        let rule = Rule { pattern: inside(pattern), body: inside(body) };
-        if rule.pattern.len() + rule.body.len() > MAX_RULE_BYTES {
-            continue;
+        // The brackets fit, so a sound definition has no error; asking the wreck of another can take long.
+        if tree.root_node().has_error() {
+            return Vec::new();
         }
-        match definitions.last_mut() {
-            Some((start, definition)) if *start == name.start_byte() => definition.rules.push(rule),
-            _ => definitions.push((
-                name.start_byte(),
-                Definition {
-                    name: source.text[name.byte_range()].to_vec(),
-                    line: LineNo::from_row(name.start_position().row),
-                    rules: vec![rule],
-                },
-            )),
+        let mut rules = Vec::new();
+        let mut matches = self.cursor.matches(self.query, tree.root_node(), text);
+        while let Some(found) = matches.next() {
+            let inside = |name: &str| {
+                let index = self.query.capture_index_for_name(name)?;
+                let node = found.nodes_for_capture_index(index).next()?;
+                let range = node.byte_range();
+                text.get(range.start + 1..range.end.checked_sub(1)?).map(<[u8]>::to_vec)
+            };
+            if let (Some(pattern), Some(body)) = (inside("pattern"), inside("body")) {
+                rules.push(Rule { pattern, body });
+            }
         }
+        rules
     }
-    definitions.into_iter().map(|(_, definition)| definition).collect()
 }
 
 /// The parameters' names and where its body is, of the function whose name is at `name`.

@@ -14,3 +14,6 @@ mod tokens;
 
 pub(crate) use dictionary::Dictionary;
 pub(crate) use facts::Facts;
+
+#[cfg(test)]
+mod tests;

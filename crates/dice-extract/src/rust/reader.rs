@@ -1,5 +1,6 @@
 //! The statements of one Rust file.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use dice_catalog::{Hole, HoleKind, Kind, Level, Part, Statement, Template};
@@ -10,7 +11,7 @@ use super::arguments::{Arguments, Expectation, Lines, Message, Target, is_logger
 use super::dictionary::{Affix, Defined, Dictionary, Form, Meaning, Rule, Where};
 use super::expansion::expanded;
 use super::facts::Function;
-use super::text::{Alternatives, Scope, Span, inside, items, plain_text, step};
+use super::text::{Alternatives, MAX_FOLLOWED, Scope, Span, inside, items, plain_text, step};
 use super::tokens::{Token, TokenKind, pair, tokens};
 use crate::dialect::{self, Dialect};
 use crate::{Extraction, LevelRule, Source};
@@ -23,6 +24,9 @@ const MAX_EXPANDED_TOKENS: usize = 2_000_000;
 
 /// The most statements that one use of a macro gives.
 const MAX_STATEMENTS_OF_USE: usize = 32;
+
+/// How many tokens of the argument that is a stream are looked at.
+const MAX_STREAM_TOKENS: usize = 32;
 
 /// How many tokens of an attribute are looked at.
 const MAX_ATTRIBUTE_TOKENS: usize = 256;
@@ -41,6 +45,7 @@ pub(super) fn statements(dictionary: &Dictionary, file: usize, source: &Source<'
         is_slog: memmem::find(source.text, b"slog").is_some(),
         has_calls: dictionary.has_calls(),
         found: Vec::new(),
+        taken: FxHashSet::default(),
         left: MAX_EXPANDED_TOKENS,
     };
     reader.walk(&tokens, &Place::default());
@@ -64,6 +69,8 @@ struct Reader<'d, 's> {
     is_slog: bool,
     has_calls: bool,
     found: Vec<(Range<usize>, Statement)>,
+    /// Where texts begin that are messages of other calls.
+    taken: FxHashSet<usize>,
     /// How many tokens may still be made by macros.
     left: usize,
 }
@@ -135,7 +142,7 @@ impl<'d> Reader<'d, '_> {
             let token = &tokens[at];
             let next = tokens.get(at + 1);
             let Some(word) = token.word() else {
-                if token.is(b'#') {
+                if token.is(b'#') && !(outer.origin.is_some() && self.is_in_file(token)) {
                     self.attribute(tokens, at, &place, &lets);
                 }
                 at += 1;
@@ -176,7 +183,10 @@ impl<'d> Reader<'d, '_> {
                 mark if mark.is(b'!') => at + 2,
                 _ => at + 1,
             };
-            if tokens.get(arguments).is_some_and(|token| token.kind == TokenKind::Open) {
+            // What a use passes on is read where it stands.
+            let is_read_elsewhere = outer.origin.is_some() && self.is_in_file(token);
+            if !is_read_elsewhere && tokens.get(arguments).is_some_and(|token| token.kind == TokenKind::Open)
+            {
                 let last = (tokens[arguments].partner as usize).min(tokens.len() - 1);
                 let call = Call { name: word, first: at, last, arguments: inside(tokens, arguments) };
                 let is_method = at > 0 && tokens[at - 1].is(b'.');
@@ -184,10 +194,12 @@ impl<'d> Reader<'d, '_> {
                     self.macro_call(tokens, call, &place, &lets);
                 } else if is_method && next.is(b'(') {
                     self.method_call(tokens, call, &place, &lets);
-                } else if self.has_calls && next.is(b'(') && !(at > 0 && tokens[at - 1].is_word("fn")) {
-                    if let Some(rule) = self.dictionary.rule(Form::Call, word) {
-                        self.call(tokens, call, rule, None, &place, &lets);
-                    }
+                } else if self.has_calls
+                    && next.is(b'(')
+                    && !(at > 0 && tokens[at - 1].is_word("fn"))
+                    && let Some(rule) = self.dictionary.rule(Form::Call, word)
+                {
+                    self.call(tokens, call, rule, None, &place, &lets);
                 }
             }
             at += 1;
@@ -231,6 +243,11 @@ impl<'d> Reader<'d, '_> {
         if depth >= MAX_EXPANSIONS {
             return;
         }
+        let n_arguments = call.arguments.len();
+        if self.left < n_arguments {
+            return;
+        }
+        self.left -= n_arguments;
         let mut input = tokens[call.arguments.clone()].to_vec();
         pair(&mut input);
         let n_found = self.found.len();
@@ -250,15 +267,11 @@ impl<'d> Reader<'d, '_> {
         }
         if depth == 0 {
             let mut seen: FxHashSet<(Kind, Option<Level>, Template)> = FxHashSet::default();
-            let mut n_kept = 0;
-            let mut place = 0;
-            self.found.retain(|(_, statement)| {
-                place += 1;
-                let key = (statement.kind, statement.level, statement.template.clone());
-                let is_kept = place <= n_found || (n_kept < MAX_STATEMENTS_OF_USE && seen.insert(key));
-                n_kept += usize::from(is_kept && place > n_found);
-                is_kept
-            });
+            let made = self.found.split_off(n_found);
+            let is_new = |(_, statement): &(Range<usize>, Statement)| {
+                seen.insert((statement.kind, statement.level, statement.template.clone()))
+            };
+            self.found.extend(made.into_iter().filter(is_new).take(MAX_STATEMENTS_OF_USE));
         }
     }
 
@@ -310,12 +323,13 @@ impl<'d> Reader<'d, '_> {
     ) {
         let (dictionary, file) = (self.dictionary, self.file);
         let constants = |name: &[u8]| dictionary.constant(file, name);
-        let scope = Scope { tokens, constants: &constants, lets };
+        let left = Cell::new(MAX_FOLLOWED);
+        let scope = Scope { tokens, constants: &constants, lets, left: &left };
         let mut kind = rule.kind;
         if let Some(stream) = rule.stream
             && let Some((item, _)) = items(tokens, call.arguments.clone()).get(stream)
         {
-            let mut words = tokens[item.clone()].iter().filter_map(Token::word);
+            let mut words = tokens[item.clone()].iter().take(MAX_STREAM_TOKENS).filter_map(Token::word);
             match words.find(|word| matches!(*word, b"stderr" | b"stdout")) {
                 Some(b"stderr") => kind = Kind::Stderr,
                 Some(_) => kind = Kind::Stdout,
@@ -323,7 +337,7 @@ impl<'d> Reader<'d, '_> {
             }
         }
         let printed = match rule.format {
-            Where::Literal => self.sorted(&scope, &call, rule, kind),
+            Where::Literal => self.sorted(&scope, &call, rule, kind, level.is_some()),
             Where::Argument(number) => self.numbered(&scope, &call, rule, number, kind),
             Where::Nowhere => shown_values(&scope, &call),
         };
@@ -347,6 +361,26 @@ impl<'d> Reader<'d, '_> {
                 _ => Target::Unknown,
             };
         }
+        // A panic or an error that a macro brings along is no reason to use it; one whose text the use
+        // gives is.
+        let is_own_text = printed.at.is_some_and(|at| self.is_in_file(&tokens[at]));
+        let is_log = matches!(kind, Kind::Log | Kind::Stderr | Kind::Stdout | Kind::Span);
+        if place.origin.is_some() && (kind == Kind::Fragment || !(is_log || is_own_text)) {
+            return;
+        }
+        // Text made for this message is not a piece for others.
+        if place.origin.is_none() {
+            let first = tokens[call.first].offset_in(self.source.text);
+            if kind == Kind::Fragment && self.taken.contains(&first) {
+                return;
+            }
+            if let Some(at) = printed.at
+                && let item = scope.unwrapped(at..call.arguments.end)
+                && let Some(inner) = tokens.get(item.start).filter(|token| token.kind == TokenKind::Word)
+            {
+                self.taken.insert(inner.offset_in(self.source.text));
+            }
+        }
         let header = affix(&rule.header, place);
         if printed.prefix.is_empty() && printed.at.is_some() {
             printed.prefix = header;
@@ -358,14 +392,21 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// The arguments of `log`, `tracing`, `slog` and what is like them.
-    fn sorted(&self, scope: &Scope<'_, '_>, call: &Call<'_>, rule: &Rule, kind: Kind) -> Option<Printed> {
+    fn sorted(
+        &self,
+        scope: &Scope<'_, '_>,
+        call: &Call<'_>,
+        rule: &Rule,
+        kind: Kind,
+        is_guess: bool,
+    ) -> Option<Printed> {
         let level = match rule.level {
             LevelRule::Argument(number) => Some(number),
             _ => None,
         };
         let expected = Expectation { level, is_slog: self.is_slog, is_span: kind == Kind::Span };
         let read = Arguments::read(scope, call.arguments.clone(), expected);
-        if read.is_empty() {
+        if read.is_empty() || (is_guess && !matches!(read.message, Some(Message::Format { .. }))) {
             return None;
         }
         if rule.is_weak && read.level.is_none() {
@@ -417,7 +458,7 @@ impl<'d> Reader<'d, '_> {
         let items: Vec<Span> =
             items(scope.tokens, call.arguments.clone()).into_iter().map(|(item, _)| item).collect();
         let Some(item) = items.get(number) else {
-            return without_message(scope, &items, rule, kind, number);
+            return without_message(scope, &items, rule, kind);
         };
         let is_macro = rule.form == Form::Macro;
         let alternatives = if rule.dialect == Dialect::Plain {
@@ -492,10 +533,12 @@ impl<'d> Reader<'d, '_> {
         lets: &FxHashMap<&'a [u8], Span>,
     ) {
         let mut at = call.last + 1;
+        let mut n_steps = 0;
         while tokens.get(at).is_some_and(|token| !token.is_word("fn")) {
             let token = &tokens[at];
+            n_steps += 1;
             let goes_on = token.kind == TokenKind::Word || token.is(b'#') || token.kind == TokenKind::Str;
-            if !goes_on && token.kind != TokenKind::Open {
+            if (!goes_on && token.kind != TokenKind::Open) || n_steps > MAX_ATTRIBUTE_TOKENS {
                 return;
             }
             at = step(tokens, at);
@@ -504,7 +547,8 @@ impl<'d> Reader<'d, '_> {
         let function = String::from_utf8_lossy(name).into_owned();
         let (dictionary, file) = (self.dictionary, self.file);
         let constants = |name: &[u8]| dictionary.constant(file, name);
-        let scope = Scope { tokens, constants: &constants, lets };
+        let left = Cell::new(MAX_FOLLOWED);
+        let scope = Scope { tokens, constants: &constants, lets, left: &left };
         let mut span = Printed::of(vec![vec![Part::text(function.clone())]]);
         span.level = rule.fixed_level(call.name);
         let mut own = Arguments::default();
@@ -646,6 +690,11 @@ impl<'d> Reader<'d, '_> {
         }
     }
 
+    /// Whether a token is of the file itself, and not of a macro's definition.
+    fn is_in_file(&self, token: &Token<'_>) -> bool {
+        self.source.text.as_ptr_range().contains(&token.text.as_ptr())
+    }
+
     fn module(&self, place: &Place) -> Option<String> {
         if self.source.module.is_empty() {
             return None;
@@ -678,13 +727,7 @@ impl<'d> Reader<'d, '_> {
 }
 
 /// What a call without a message prints.
-fn without_message(
-    scope: &Scope<'_, '_>,
-    items: &[Span],
-    rule: &Rule,
-    kind: Kind,
-    number: usize,
-) -> Option<Printed> {
+fn without_message(scope: &Scope<'_, '_>, items: &[Span], rule: &Rule, kind: Kind) -> Option<Printed> {
     let header: String = rule
         .header
         .iter()
@@ -694,10 +737,6 @@ fn without_message(
         })
         .collect();
     let parts = match kind {
-        Kind::Fatal | Kind::Assert if items.len() < number => {
-            let _ = items;
-            return None;
-        }
         Kind::Fatal | Kind::Assert if !header.is_empty() => vec![Part::text(header.trim_end_matches(": "))],
         Kind::Fatal => vec![Part::text("explicit panic")],
         Kind::Assert => {

@@ -1,5 +1,7 @@
 //! What an expression prints, as far as the source tells.
 
+use std::cell::Cell;
+
 use dice_catalog::{Hole, HoleKind, Pad, Part};
 use rustc_hash::FxHashMap;
 
@@ -11,6 +13,12 @@ pub(super) const MAX_ALTERNATIVES: usize = 8;
 
 /// How deep texts made of texts are followed.
 const MAX_DEPTH: usize = 6;
+
+/// How much text a statement may take from variables and constants: bytes, and one for every look.
+pub(super) const MAX_FOLLOWED: usize = 64 * 1024;
+
+/// How many arguments are searched for a name.
+const MAX_NAMED: usize = 256;
 
 /// The longest source text that is quoted in a template.
 const MAX_QUOTED_BYTES: usize = 200;
@@ -29,6 +37,8 @@ pub(super) struct Scope<'s, 'a> {
     pub(super) constants: &'s dyn Fn(&[u8]) -> Option<&'s str>,
     /// `let name = "…"` and `let name = format!(…)`: where the value is.
     pub(super) lets: &'s FxHashMap<&'a [u8], Span>,
+    /// How much of [`MAX_FOLLOWED`] is left.
+    pub(super) left: &'s Cell<usize>,
 }
 
 /// The places between commas and semicolons outside brackets, in order; the flag tells a semicolon before.
@@ -222,6 +232,10 @@ impl<'s, 'a> Scope<'s, 'a> {
             return None;
         }
         let span = &self.unwrapped(span.clone());
+        if depth > 0 {
+            let cost = 1 + self.tokens.get(span.start).map_or(0, |first| first.text.len());
+            self.left.set(self.left.get().checked_sub(cost)?);
+        }
         let first = self.tokens.get(span.start).filter(|_| !span.is_empty())?;
         if span.len() == 1 {
             return match first.kind {
@@ -272,6 +286,14 @@ impl<'s, 'a> Scope<'s, 'a> {
     pub(super) fn formatted(&self, inside: &Span, depth: usize) -> Option<Alternatives> {
         let items: Vec<Span> = items(self.tokens, inside.clone()).into_iter().map(|(item, _)| item).collect();
         let pieces = self.format_string(items.first()?)?;
+        if depth > 0 {
+            let text = |piece: &Piece| match piece {
+                Piece::Text(text) => text.len(),
+                Piece::Hole(_) => 1,
+            };
+            let cost = pieces.iter().map(text).sum();
+            self.left.set(self.left.get().checked_sub(cost)?);
+        }
         Some(self.filled(&pieces, &items[1..], depth))
     }
 
@@ -280,7 +302,7 @@ impl<'s, 'a> Scope<'s, 'a> {
     }
 
     /// Without what does not change the text: references, brackets, closures, conversions.
-    fn unwrapped(&self, mut span: Span) -> Span {
+    pub(super) fn unwrapped(&self, mut span: Span) -> Span {
         loop {
             let (Some(first), Some(last)) = (self.tokens.get(span.start), span.end.checked_sub(1)) else {
                 return span;
@@ -461,7 +483,7 @@ impl<'n> Filler<'n> {
             let value = scope.value(item);
             value.start > item.start && scope.tokens[item.start].word() == Some(name.as_bytes())
         };
-        Some(match arguments.iter().find(is_named) {
+        Some(match arguments.iter().take(MAX_NAMED).find(is_named) {
             Some(item) => Filler::Span(scope.value(item)),
             None => Filler::Captured(name.as_bytes()),
         })

@@ -49,8 +49,9 @@ pub(super) fn resolve(
 /// The roots, those together that share a version.
 fn families(versions: &Versions) -> Vec<Vec<usize>> {
     let mut up: Vec<usize> = (0..versions.roots.len()).collect();
-    let top = |up: &[usize], mut root: usize| {
+    let top = |up: &mut [usize], mut root: usize| {
         while up[root] != root {
+            up[root] = up[up[root]];
             root = up[root];
         }
         root
@@ -65,7 +66,7 @@ fn families(versions: &Versions) -> Vec<Vec<usize>> {
                     stack.extend(&versions.all[version.index()].parents);
                 }
                 Some(other) => {
-                    let (one, two) = (top(&up, root), top(&up, other));
+                    let (one, two) = (top(&mut up, root), top(&mut up, other));
                     up[one.max(two)] = one.min(two);
                 }
             }
@@ -73,7 +74,7 @@ fn families(versions: &Versions) -> Vec<Vec<usize>> {
     }
     let mut families: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
     for root in 0..up.len() {
-        families.entry(top(&up, root)).or_default().push(root);
+        families.entry(top(&mut up, root)).or_default().push(root);
     }
     let mut families: Vec<_> = families.into_values().collect();
     families.sort();

@@ -23,10 +23,14 @@ mod mailmap;
 mod objects;
 mod paths;
 mod rename;
+mod shorthand;
 mod text;
 mod tree;
 mod uncommitted;
 mod versions;
+
+#[cfg(test)]
+mod against_git;
 
 pub(crate) use identity::identities;
 pub(crate) use ignore_revs::ignore_revs;

@@ -8,6 +8,7 @@ use git2::{ObjectType, Odb, OdbObject, Oid, Repository};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::commit::Commit;
+use super::tree::is_whole;
 
 /// Bytes of trees that are kept; a walk needs the trees of two neighbouring commits again and again.
 const TREES_LIMIT_BYTES: usize = 16 << 20;
@@ -54,14 +55,17 @@ impl<'r> Objects<'r> {
         self.shallow.contains(&oid)
     }
 
-    /// The raw entries of a tree.
+    /// The raw entries of a tree, all of which can be read.
     pub(super) fn tree(&mut self, oid: Oid) -> Option<Rc<[u8]>> {
         if let Some(tree) = self.young.get(&oid) {
             return Some(Rc::clone(tree));
         }
         let tree: Rc<[u8]> = match self.old.get(&oid) {
             Some(tree) => Rc::clone(tree),
-            None => self.read(oid, ObjectType::Tree)?.data().into(),
+            None => {
+                let object = self.read(oid, ObjectType::Tree)?;
+                is_whole(object.data()).then(|| Rc::from(object.data()))?
+            }
         };
         if self.young_bytes > TREES_LIMIT_BYTES {
             self.old = std::mem::take(&mut self.young);

@@ -17,6 +17,10 @@ const SCORE_ENOUGH_FOR_SAME_NAME: u32 = 45_000;
 /// Chunks that are kept, over all files; past it they are counted anew.
 const CHUNKS_LIMIT: usize = 8 << 20;
 
+/// Comparisons of two files' sizes and contents, over all files that one commit added. It rules out only
+/// what thousands of files added and as many deleted at once would cost.
+const COMPARISONS_LIMIT: usize = 1 << 22;
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
@@ -24,7 +28,7 @@ pub(super) enum Source {
     File(Vec<u8>, Oid),
     /// Nothing is like it.
     None,
-    /// An object that is needed to tell is not there.
+    /// An object that is needed to tell is not there, or too many are.
     Missing,
 }
 
@@ -34,12 +38,21 @@ pub(super) struct Deleted {
     files: Option<Vec<Gone>>,
     chunks: FxHashMap<Oid, Chunks>,
     chunks_kept: usize,
+    /// The bytes of each file, as far as known.
+    bytes: FxHashMap<Oid, u64>,
+    comparisons: usize,
 }
 
 impl Deleted {
     /// The files that tree `old` has and tree `new` has not.
     pub(super) fn between(objects: &mut Objects<'_>, new: Oid, old: Oid) -> Deleted {
-        Deleted { files: tree::gone(objects, new, old), chunks: FxHashMap::default(), chunks_kept: 0 }
+        Deleted {
+            files: tree::gone(objects, new, old),
+            chunks: FxHashMap::default(),
+            chunks_kept: 0,
+            bytes: FxHashMap::default(),
+            comparisons: 0,
+        }
     }
 
     /// Searches where the file `name`, whose content is `blob`, was before.
@@ -89,7 +102,14 @@ impl Deleted {
     /// How much of the two files is the same, up to [`SCORE_MAX`]; 0 when their sizes rule enough out.
     fn score(&mut self, objects: &Objects<'_>, file: &Gone, wanted: &mut Wanted) -> Result<u32, Unreadable> {
         let Some(blob) = file.blob else { return Ok(0) };
-        let bytes = objects.blob_bytes(blob).ok_or(Unreadable)?;
+        self.comparisons += 1;
+        if self.comparisons > COMPARISONS_LIMIT {
+            return Err(Unreadable);
+        }
+        let bytes = match self.bytes.entry(blob) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => *place.insert(objects.blob_bytes(blob).ok_or(Unreadable)?),
+        };
         let (larger, smaller) = (bytes.max(wanted.bytes), bytes.min(wanted.bytes));
         let difference = larger - smaller;
         if (larger as f64) * (SCORE_MAX - f64::from(SCORE_ENOUGH)) < (difference as f64) * SCORE_MAX {
@@ -122,7 +142,7 @@ impl Deleted {
     }
 }
 
-/// A needed object cannot be read.
+/// A needed object cannot be read, or there are too many.
 struct Unreadable;
 
 /// The file whose origin is searched.

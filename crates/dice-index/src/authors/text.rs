@@ -13,14 +13,14 @@ pub(super) struct Text<B> {
 }
 
 impl<B: AsRef<[u8]>> Text<B> {
-    /// Finds the lines; `None` for more than git would compare, a gigabyte.
+    /// Finds the lines; `None` for more than a source file has, 64 MiB.
     pub(super) fn new(bytes: B) -> Option<Text<B>> {
-        const LIMIT_BYTES: usize = 1 << 30;
+        const LIMIT_BYTES: usize = 64 << 20;
         let all = bytes.as_ref();
-        if all.len() >= LIMIT_BYTES {
+        if all.len() > LIMIT_BYTES {
             return None;
         }
-        let end = |at: usize| u32::try_from(at).expect("a gigabyte fits");
+        let end = |at: usize| u32::try_from(at).expect("64 MiB fit");
         let mut ends: Vec<u32> = memchr::memchr_iter(b'\n', all).map(|at| end(at + 1)).collect();
         if !all.is_empty() && all.last() != Some(&b'\n') {
             ends.push(end(all.len()));

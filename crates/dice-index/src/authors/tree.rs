@@ -61,7 +61,7 @@ impl Entry<'_> {
     }
 }
 
-/// The entry that starts at a byte of a tree; `None` at the end. Bytes that are no entry are an end.
+/// The entry that starts at a byte of a tree; `None` at the end, and where the bytes are no entry.
 fn entry_at(tree: &[u8], at: usize) -> Option<Entry<'_>> {
     let rest = tree.get(at..)?;
     let space = memchr::memchr(b' ', rest.get(..8).unwrap_or(rest))?;
@@ -71,6 +71,15 @@ fn entry_at(tree: &[u8], at: usize) -> Option<Entry<'_>> {
         .iter()
         .try_fold(0_u32, |mode, digit| digit.is_ascii_digit().then(|| (mode << 3) | u32::from(digit & 7)))?;
     Some(Entry { mode, name: &rest[space + 1..nul], oid: Oid::from_bytes(&raw[nul + 1..]).ok()?, raw })
+}
+
+/// Whether a tree is made of entries to its end.
+pub(super) fn is_whole(tree: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(entry) = entry_at(tree, at) {
+        at += entry.raw.len();
+    }
+    at == tree.len()
 }
 
 /// Two trees side by side.
@@ -237,4 +246,28 @@ pub(super) fn gone(objects: &mut Objects<'_>, new: Oid, old: Oid) -> Option<Vec<
         stack.push((Pair::new(new, objects.tree(old)?), len));
     }
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_whole;
+
+    #[track_caller]
+    fn check(tree: &[u8], whole: bool) {
+        assert_eq!(is_whole(tree), whole, "{}", tree.escape_ascii());
+    }
+
+    #[test]
+    fn broken_trees_are_not_whole() {
+        let id = [7; 20];
+        let file = [&b"100644 a.c\0"[..], &id].concat();
+        check(b"", true);
+        check(&file, true);
+        check(&[&file[..], &file].concat(), true);
+        check(&file[..file.len() - 1], false);
+        check(&[&file[..], b"x"].concat(), false);
+        check(&[&b"1006z4 a.c\0"[..], &id].concat(), false);
+        check(&[&b"100644a.c\0"[..], &id].concat(), false);
+        check(b"100644 a.c", false);
+    }
 }

@@ -123,12 +123,41 @@ pub(crate) fn level_word(message: &[u8]) -> Option<(usize, Level)> {
     Level::from_word(word).map(|level| (open + letters + close + marks, level))
 }
 
+/// An identifier of the message that stands before it, `AH00035: `: how long it is with what follows it,
+/// and the identifier.
+pub(crate) fn message_id(text: &[u8]) -> Option<(usize, &str)> {
+    let letters = text.iter().take(5).take_while(|b| b.is_ascii_uppercase()).count();
+    let dash = usize::from(text.get(letters) == Some(&b'-'));
+    let digits = text[letters + dash..].iter().take(9).take_while(|b| b.is_ascii_digit()).count();
+    let len = letters + dash + digits;
+    let is_id = (2..=4).contains(&letters) && (3..=8).contains(&digits) && text[len..].starts_with(b": ");
+    let id = std::str::from_utf8(&text[..len]).ok()?;
+    is_id.then_some((len + 2, id))
+}
+
+/// The name of a function that a message starts with, `name: ` or `name(): `, if it cannot be a plain word.
+pub(crate) fn function_name(text: &[u8]) -> Option<&str> {
+    let len = text.iter().take(65).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let name = std::str::from_utf8(&text[..len]).ok()?;
+    let is_called = text[len..].starts_with(b": ") || text[len..].starts_with(b"(): ");
+    let inner = name.trim_matches('_');
+    let is_name = inner.contains('_') || inner.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    (is_called && is_name && (6..=64).contains(&len) && !name.starts_with(|c: char| c.is_ascii_digit()))
+        .then_some(name)
+}
+
+/// The level that the last word of `text` means.
+pub(crate) fn level_word_at_end(text: &[u8]) -> Option<Level> {
+    let letters = text.iter().rev().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
+    Level::from_word(std::str::from_utf8(&text[text.len() - letters..]).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use dice_catalog::Level;
     use proptest::prelude::*;
 
-    use super::{After, level_word};
+    use super::{After, function_name, level_word, message_id};
 
     #[track_caller]
     fn check(rest: &str, after: Option<After>) {
@@ -159,6 +188,23 @@ mod tests {
         assert_eq!(level_word(b"error x"), None);
         assert_eq!(level_word(b"[x"), None);
         assert_eq!(level_word(b""), None);
+    }
+
+    #[test]
+    fn function_names() {
+        assert_eq!(function_name(b"do_child: done"), Some("do_child"));
+        assert_eq!(function_name(b"doChild(): done"), Some("doChild"));
+        assert_eq!(function_name(b"warning: done"), None);
+        assert_eq!(function_name(b"do_child done"), None);
+    }
+
+    #[test]
+    fn identifiers() {
+        assert_eq!(message_id(b"AH00035: x"), Some((9, "AH00035")));
+        assert_eq!(message_id(b"MY-010068: x"), Some((11, "MY-010068")));
+        assert_eq!(message_id(b"X1: x"), None);
+        assert_eq!(message_id(b"DONE: x"), None);
+        assert_eq!(message_id(b"AH00035"), None);
     }
 
     proptest! {

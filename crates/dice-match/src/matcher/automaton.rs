@@ -89,7 +89,8 @@ impl Lazy {
 /// The regular expression of `shape`.
 pub(crate) fn pattern(shape: &Shape, holes: &Holes) -> String {
     let mut pattern = String::from(r"\A");
-    for piece in &shape.pieces {
+    let pieces = &shape.pieces[..shape.pieces.len() - usize::from(shape.is_blank_tail)];
+    for piece in pieces {
         match piece {
             Piece::Text(text, _) => {
                 for byte in text {
@@ -105,7 +106,9 @@ pub(crate) fn pattern(shape: &Shape, holes: &Holes) -> String {
             Piece::Gap { .. } => pattern.push_str(".*"),
         }
     }
-    if shape.tail.is_none() {
+    if shape.is_blank_tail {
+        pattern.push_str(r"(?:[ \t].*)?");
+    } else if shape.tail.is_none() {
         let _ = write!(pattern, "{}?", super::after::After::pattern(shape.reasons));
     }
     pattern.push_str(r"\z");

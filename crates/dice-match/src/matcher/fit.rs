@@ -80,10 +80,20 @@ impl Work {
 /// Finding out took more work than was allowed.
 struct Exhausted;
 
+/// Where a segment lies, and what stands behind it at the end of a shape.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    after: After,
+}
+
 /// What comes after a segment.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
     Gap,
+    /// A gap that starts with a blank, or nothing.
+    Blank,
     End,
 }
 
@@ -114,20 +124,23 @@ impl Line<'_> {
         let mut after = After::Nothing;
         let segments = &self.shape.segments;
         for (n, segment) in segments.iter().enumerate() {
-            let next =
-                if n + 1 == segments.len() && self.shape.tail.is_none() { Next::End } else { Next::Gap };
+            let next = match n + 1 == segments.len() {
+                true if self.shape.tail.is_none() => Next::End,
+                true if self.shape.is_blank_tail => Next::Blank,
+                _ => Next::Gap,
+            };
             let found = match segment.gap {
-                None if n == 0 && !floats => self.reach(segment, at, next, work)?.map(|end| (at, end)),
+                None if n == 0 && !floats => self.reach(segment, at, next, work)?,
                 None => self.search(segment, at, 0, true, next, work)?,
                 Some(gap) => self.search(segment, at, gap.min, false, next, work)?,
             };
-            let Some((from, (end, behind))) = found else { return Ok(None) };
+            let Some(span) = found else { return Ok(None) };
             if n == 0 && segment.gap.is_none() {
-                begin = from;
+                begin = span.start;
             }
-            work.spans.push((from, end));
-            at = end;
-            after = behind;
+            work.spans.push((span.start, span.end));
+            at = span.end;
+            after = span.after;
         }
         if let Some(tail) = self.shape.tail {
             if self.text.len() < at + tail.min {
@@ -136,6 +149,10 @@ impl Line<'_> {
             at = self.text.len();
         }
         Ok(Some(Fit { start: begin, end: at, after }))
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        self.text.get(at).is_none_or(|b| matches!(b, b' ' | b'\t'))
     }
 
     /// The first end of `segment` behind `from`; at the end of the shape, the end with the least behind it.
@@ -147,7 +164,7 @@ impl Line<'_> {
         at_boundary: bool,
         next: Next,
         work: &mut Work,
-    ) -> Result<Option<(usize, (usize, After))>, Exhausted> {
+    ) -> Result<Option<Span>, Exhausted> {
         let pieces = self.shape.pieces_of(segment);
         let Some(mut at) = from.checked_add(min).filter(|&at| at <= self.text.len()) else { return Ok(None) };
         if let [Piece::Text(text, _)] = pieces
@@ -156,15 +173,16 @@ impl Line<'_> {
             && self.text.ends_with(text)
             && self.text.len() - text.len() >= at
         {
-            return Ok(Some((self.text.len() - text.len(), (self.text.len(), After::Nothing))));
+            let end = self.text.len();
+            return Ok(Some(Span { start: end - text.len(), end, after: After::Nothing }));
         }
-        let mut best: Option<(usize, (usize, After))> = None;
+        let mut best: Option<Span> = None;
         loop {
-            if let Some((_, (end, after))) = best {
+            if let Some(span) = best {
                 let is_last = match next {
                     // A later start can end earlier only if it lies inside; texts cannot.
-                    Next::Gap => pieces.len() == 1 || at >= end,
-                    Next::End => after == After::Nothing,
+                    Next::Gap | Next::Blank => pieces.len() == 1 || at >= span.end,
+                    Next::End => span.after == After::Nothing,
                 };
                 if is_last {
                     return Ok(best);
@@ -175,13 +193,13 @@ impl Line<'_> {
             if at_boundary && !is_boundary(self.text, start) {
                 continue;
             }
-            if let Some(end) = self.reach(segment, start, next, work)? {
-                let is_better = best.is_none_or(|(_, (known, after))| match next {
-                    Next::Gap => end.0 < known,
-                    Next::End => end.1 < after,
+            if let Some(span) = self.reach(segment, start, next, work)? {
+                let is_better = best.is_none_or(|known| match next {
+                    Next::Gap | Next::Blank => span.end < known.end,
+                    Next::End => span.after < known.after,
                 });
                 if is_better {
-                    best = Some((start, end));
+                    best = Some(span);
                 }
             }
         }
@@ -203,10 +221,11 @@ impl Line<'_> {
         from: usize,
         next: Next,
         work: &mut Work,
-    ) -> Result<Option<(usize, After)>, Exhausted> {
+    ) -> Result<Option<Span>, Exhausted> {
         let pieces = self.shape.pieces_of(segment);
+        let span = |end, after| Some(Span { start: from, end, after });
         // The first text decides most questions: no set is needed for it.
-        let (from, pieces) = match pieces {
+        let (at, pieces) = match pieces {
             [Piece::Text(text, _), rest @ ..] => {
                 if !work.spend(2 + text.len() / 8) {
                     return Err(Exhausted);
@@ -220,12 +239,16 @@ impl Line<'_> {
         };
         if pieces.is_empty() {
             return Ok(match next {
-                Next::Gap => Some((from, After::Nothing)),
-                Next::End => After::of(&self.text[from..], self.shape.reasons).map(|after| (from, after)),
+                Next::Gap => span(at, After::Nothing),
+                Next::Blank if self.is_blank(at) => span(at, After::Nothing),
+                Next::Blank => None,
+                Next::End => {
+                    After::of(&self.text[at..], self.shape.reasons).and_then(|after| span(at, after))
+                }
             });
         }
         work.here.clear();
-        work.here.push(from);
+        work.here.push(at);
         for (n, piece) in pieces.iter().enumerate() {
             let follower = pieces.get(n + 1);
             work.next.clear();
@@ -250,6 +273,11 @@ impl Line<'_> {
                                 true
                             }
                             Some(Piece::Typed { .. } | Piece::Gap { .. }) => {
+                                found.push(end);
+                                true
+                            }
+                            // The text before the gap decides.
+                            None if next == Next::Blank => {
                                 found.push(end);
                                 true
                             }
@@ -281,18 +309,22 @@ impl Line<'_> {
             }
         }
         match next {
-            Next::Gap => Ok(work.here.first().map(|&end| (end, After::Nothing))),
+            Next::Gap => Ok(work.here.first().and_then(|&end| span(end, After::Nothing))),
+            Next::Blank => {
+                let end = work.here.iter().copied().find(|&end| self.is_blank(end));
+                Ok(end.and_then(|end| span(end, After::Nothing)))
+            }
             Next::End => {
-                let mut best: Option<(usize, After)> = None;
+                let mut best: Option<Span> = None;
                 for place in 0..work.here.len() {
                     let end = work.here[place];
                     if !work.spend(8) {
                         return Err(Exhausted);
                     }
                     if let Some(after) = After::of(&self.text[end..], self.shape.reasons)
-                        && best.is_none_or(|(_, known)| after <= known)
+                        && best.is_none_or(|known| after <= known.after)
                     {
-                        best = Some((end, after));
+                        best = span(end, after);
                     }
                 }
                 Ok(best)
@@ -383,7 +415,8 @@ pub(crate) fn values(
     }
     if let (Some(_), Some(Piece::Gap { values: Some((first, last)), .. })) = (shape.tail, shape.pieces.last())
     {
-        put(&mut values, *first, *last, at..fit.end);
+        let blank = usize::from(shape.is_blank_tail && at < fit.end);
+        put(&mut values, *first, *last, at + blank..fit.end);
     }
     values
 }
@@ -454,17 +487,14 @@ pub(crate) fn fit_cut(shape: &Shape, holes: &Holes, text: &[u8], start: usize) -
     let mut at = start;
     for (n, segment) in shape.segments.iter().enumerate() {
         let found = match segment.gap {
-            None => {
-                let end = line.reach(segment, at, Next::Gap, &mut work).ok()?;
-                end.map(|(end, _)| (at, (end, After::Nothing)))
-            }
+            None => line.reach(segment, at, Next::Gap, &mut work).ok()?,
             Some(gap) => line.search(segment, at, gap.min, false, Next::Gap, &mut work).ok()?,
         };
         match found {
-            Some((_, (end, _))) => {
-                points +=
-                    shape.pieces_of(segment).iter().filter_map(Piece::text).map(words::evidence).sum::<u32>();
-                at = end;
+            Some(span) => {
+                let texts = shape.pieces_of(segment).iter().filter_map(Piece::text);
+                points += texts.map(words::evidence).sum::<u32>();
+                at = span.end;
             }
             // The gap before goes on to the cut.
             None if n > 0 => return Some(points),

@@ -1,6 +1,6 @@
 //! What a header says about the statement: target, file and line, function, level.
 
-use dice_catalog::{Entry, Level};
+use dice_catalog::{Entry, Kind, Level};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Envelope;
@@ -10,6 +10,10 @@ use crate::Envelope;
 pub(crate) struct Places {
     targets: FxHashMap<Box<str>, u32>,
     roots: FxHashSet<Box<str>>,
+    /// What follows the first part of targets.
+    tails: FxHashSet<u64>,
+    /// Some statements that headers give a target to have none in the catalog.
+    has_unknown_targets: bool,
     files: Vec<Box<str>>,
     by_name: FxHashMap<Box<str>, Vec<u32>>,
     entries: Vec<Place>,
@@ -25,8 +29,11 @@ pub(crate) struct Place {
     level: Option<Level>,
     has_function: bool,
     root: u64,
-    /// Statements of its language that print headers with a target all have one.
-    has_targets: bool,
+    tail: u64,
+    /// Headers give it a target.
+    is_rust_log: bool,
+    /// It prints no header with a target: a panic, a text for a terminal.
+    is_targetless: bool,
 }
 
 /// What a header says, in the catalog's terms.
@@ -36,7 +43,11 @@ pub(crate) struct Hints<'e> {
     files: Option<Vec<u32>>,
     line: Option<u32>,
     function: Option<&'e str>,
+    /// A word before a colon at the start of the message, which many loggers put there.
+    pub(crate) said_function: Option<&'e str>,
     pub(crate) level: Option<Level>,
+    /// An identifier that stands literally in the source.
+    pub(crate) message_id: Option<&'e str>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,8 +59,10 @@ enum TargetHint {
     Exact(u32),
     /// Statements of the catalog have another target with the same first part.
     Root(u64),
-    /// No statement of the catalog is near.
+    /// No statement of the catalog has a target with the same first part.
     Foreign {
+        /// What follows the first part: the program may be built under another name.
+        tail: u64,
         /// It is written as a path of modules, so that a statement without any target is not meant either.
         is_path: bool,
     },
@@ -79,9 +92,12 @@ impl Places {
             let statement = &entry.statement;
             let target = statement.target.as_deref().map(|target| {
                 places.roots.insert(root(target).into());
+                places.tails.insert(hash(tail(target)));
                 let next = places.targets.len() as u32;
                 *places.targets.entry(target.into()).or_insert(next)
             });
+            places.has_unknown_targets |=
+                entry.language == "rust" && target.is_none() && statement.kind == Kind::Log;
             let file = *file_ids.entry(entry.file.as_str().into()).or_insert_with(|| {
                 let id = places.files.len() as u32;
                 places.files.push(entry.file.as_str().into());
@@ -96,7 +112,9 @@ impl Places {
                 level: statement.level,
                 has_function: statement.function.is_some(),
                 root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
-                has_targets: entry.language == "rust",
+                tail: statement.target.as_deref().map_or(0, |target| hash(tail(target))),
+                is_rust_log: entry.language == "rust" && statement.kind == Kind::Log,
+                is_targetless: entry.language == "rust" && statement.kind != Kind::Log,
             });
         }
         places
@@ -109,20 +127,23 @@ impl Places {
             files: envelope.file.as_deref().map(|file| self.files(file)),
             line: envelope.line,
             function: envelope.function.as_deref().map(bare_function),
+            said_function: None,
             level: envelope.level,
+            message_id: envelope.message_id.as_deref(),
         }
     }
 
     fn target(&self, target: Option<&str>) -> TargetHint {
         let Some(target) = target.filter(|target| !target.is_empty()) else { return TargetHint::None };
-        if self.targets.is_empty() && !target.contains("::") {
+        let is_path = target.contains("::");
+        if self.targets.is_empty() && !is_path {
             return TargetHint::None;
         }
         let root = root(target);
         match self.targets.get(target) {
             Some(&id) => TargetHint::Exact(id),
             None if self.roots.contains(root) => TargetHint::Root(hash(root)),
-            None => TargetHint::Foreign { is_path: target.contains("::") },
+            None => TargetHint::Foreign { tail: hash(tail(target)), is_path },
         }
     }
 
@@ -145,6 +166,16 @@ impl Places {
         same_name.iter().copied().filter(|id| best > 0 && common(id) == best).collect()
     }
 
+    /// Whether a header names a place that is not in the catalog: no statement of it printed the line.
+    pub(crate) fn are_elsewhere(&self, hints: &Hints<'_>) -> bool {
+        let is_foreign = matches!(
+            hints.target,
+            TargetHint::Foreign { tail, is_path: true }
+                if !self.has_unknown_targets && !self.tails.contains(&tail)
+        );
+        is_foreign || hints.files.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// How well entry number `n` agrees with `hints`; `None` when the header rules it out.
     pub(crate) fn agree(&self, n: u32, entry: &Entry, hints: &Hints<'_>) -> Option<Agreement> {
         let place = &self.entries[n as usize];
@@ -157,8 +188,10 @@ impl Places {
                 is_near = true;
             }
             (TargetHint::Root(root), Some(_)) if root == place.root => {}
-            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.has_targets => points -= 8,
-            (TargetHint::Foreign { is_path: false }, None) if !place.has_targets => {}
+            (TargetHint::Exact(_) | TargetHint::Root(_), None) if !place.is_targetless => points -= 8,
+            (TargetHint::Foreign { tail, .. }, Some(_)) if tail == place.tail => points -= 24,
+            (TargetHint::Foreign { .. }, None) if place.is_rust_log => points -= 24,
+            (TargetHint::Foreign { is_path: false, .. }, None) if !place.is_targetless => {}
             _ => return None,
         }
         let mut is_place = false;
@@ -232,11 +265,6 @@ impl Places {
 }
 
 impl Hints<'_> {
-    /// The header names a place that is not in the catalog: no statement of it printed the line.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.files.as_ref().is_some_and(Vec::is_empty) || self.target == TargetHint::Foreign { is_path: true }
-    }
-
     /// The target of the catalog that the header names.
     pub(crate) fn target(&self) -> Option<u32> {
         match self.target {
@@ -265,6 +293,11 @@ impl Hints<'_> {
 fn root(target: &str) -> &str {
     let end = target.find("::").or_else(|| target.find(['.', '/']));
     &target[..end.unwrap_or(target.len())]
+}
+
+/// What follows the first part of a target.
+fn tail(target: &str) -> &str {
+    &target[root(target).len()..]
 }
 
 fn file_name(path: &str) -> &str {

@@ -62,10 +62,10 @@ impl Holes {
         // The automaton tells a match one byte late.
         for (n, &byte) in text[at..].iter().enumerate() {
             state = dfa.next_state(state, byte);
-            if dfa.is_special_state(state) {
-                if dfa.is_match_state(state) && !end(at + n) || dfa.is_dead_state(state) {
-                    return n + 1;
-                }
+            if dfa.is_special_state(state)
+                && (dfa.is_match_state(state) && !end(at + n) || dfa.is_dead_state(state))
+            {
+                return n + 1;
             }
         }
         if dfa.is_match_state(dfa.next_eoi_state(state)) {

@@ -26,7 +26,7 @@ pub(crate) struct Keys {
     filed: Vec<Filed>,
     /// By their first bytes: shapes that no word is the key of.
     heads: FxHashMap<u64, Vec<u32>>,
-    /// By their first bytes: all shapes of loggers that cut.
+    /// By their first bytes: all shapes, for lines that were cut.
     cut: FxHashMap<u64, Vec<u32>>,
     /// Shapes with words, none of which stands whole, that start with a hole.
     loose: Vec<u32>,
@@ -72,7 +72,7 @@ impl Keys {
         let mut filed: Vec<(u64, Filed)> = Vec::with_capacity(shapes.len());
         for (place, shape) in shapes.iter().enumerate() {
             let place = place as u32;
-            if let (Some(_), Some(head)) = (shape.max, shape.head().filter(|head| head.len() >= HEAD)) {
+            if let Some(head) = shape.head().filter(|head| head.len() >= HEAD) {
                 keys.cut.entry(head_key(&head[..HEAD])).or_default().push(place);
             }
             if !shape.is_worded() {
@@ -188,7 +188,7 @@ impl Keys {
         self.loose.iter().copied().for_each(shape);
     }
 
-    /// Gives `shape` every shape of a logger that cuts whose first bytes `text` starts with.
+    /// Gives `shape` every shape whose first bytes `text` starts with.
     pub(crate) fn cut_candidates(&self, text: &[u8], shape: impl FnMut(u32)) {
         if let Some(head) = text.get(..HEAD) {
             self.cut.get(&head_key(head)).into_iter().flatten().copied().for_each(shape);

@@ -5,11 +5,12 @@
 
 use dice_catalog::HoleKind;
 
-use super::after::After;
+use super::after::{self, After};
 use super::fit::Fit;
 use super::hints::Agreement;
 use super::hole::Holes;
 use super::shape::{Piece, Shape};
+use super::words;
 use crate::Strength;
 
 /// Evidence from which somebody is told.
@@ -65,13 +66,22 @@ pub(crate) fn typed_points(shape: &Shape, holes: &Holes) -> i32 {
 }
 
 /// What a fit says by itself, whoever printed it. `fields` is what the structured fields add.
-pub(crate) fn fit_points(shape: &Shape, typed: i32, fit: &Fit, anchor: Anchor, fields: i32) -> i32 {
+pub(crate) fn fit_points(
+    shape: &Shape,
+    typed: i32,
+    fit: &Fit,
+    anchor: Anchor,
+    fields: i32,
+    text: &[u8],
+) -> i32 {
     let starts_open = shape.segments.first().is_none_or(|segment| segment.gap.is_some());
     let start = match anchor {
         Anchor::Behind => -16,
         _ if starts_open => 0,
         Anchor::Header => 8,
         Anchor::Line => 4,
+        // In the middle of a sentence nothing starts.
+        Anchor::Inside if follows_word(&text[..fit.start]) => -28,
         Anchor::Inside => 0,
     };
     let end = match (shape.tail, fit.after) {
@@ -88,7 +98,25 @@ pub(crate) fn fit_points(shape: &Shape, typed: i32, fit: &Fit, anchor: Anchor, f
     let swallowed =
         if has_gap { (fit.end - fit.start).saturating_sub(shape.literal_bytes as usize) } else { 0 };
     let bare = if shape.is_bare { 4 } else { 0 };
-    shape.points as i32 + typed + start + end + fields - bare - (swallowed / 24).min(12) as i32
+    shape.points as i32 + typed + start + end + fields
+        - bare
+        - (swallowed.saturating_sub(32) / 24).min(12) as i32
+}
+
+/// Whether `before` ends like a sentence goes on: with a word in small letters and a blank.
+fn follows_word(before: &[u8]) -> bool {
+    let sentence = before.trim_ascii_end();
+    sentence.last().is_some_and(|&b| b.is_ascii_lowercase() || b == b',')
+        && after::level_word_at_end(sentence).is_none()
+}
+
+/// What makes a fit doubtful unless the header names the statement's place: a single plain word before a
+/// value, or a whole sentence taken for the value that the template starts with.
+pub(crate) fn doubt(shape: &Shape, typed: i32, first_value: &[u8]) -> i32 {
+    let is_plain = shape.head().and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic);
+    let lone = if shape.tail.is_some() && shape.n_words == 1 && is_plain && typed == 0 { 12 } else { 0 };
+    let n_words = words::words(first_value).take(12).filter(|word| word.end - word.start > 2).count();
+    lone + (2 * n_words.saturating_sub(2) as i32).min(16)
 }
 
 /// Whether the evidence is enough to tell somebody.

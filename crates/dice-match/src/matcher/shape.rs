@@ -2,6 +2,7 @@
 
 use dice_catalog::{Entry, HoleKind, Part, Template};
 
+use super::after;
 use super::hole::{HoleId, Holes};
 use super::words;
 
@@ -18,10 +19,15 @@ pub(crate) struct Shape {
     pub(crate) segments: Box<[Segment]>,
     /// The gap after the last segment.
     pub(crate) tail: Option<Gap>,
+    /// The gap after the last segment starts with a blank, or is missing: the blank between a text and a
+    /// value is cut off when the value is empty.
+    pub(crate) is_blank_tail: bool,
     /// Whether the text of an error may follow.
     pub(crate) reasons: bool,
     /// Names of structured fields that are printed beside the message.
     pub(crate) fields: Box<[String]>,
+    /// The identifier that it starts with, which is not among the pieces.
+    pub(crate) message_id: Option<Box<str>>,
     /// Bytes after which the logger cuts.
     pub(crate) max: Option<u32>,
     /// The callee's prefix or suffix was left out.
@@ -34,6 +40,8 @@ pub(crate) struct Shape {
     pub(crate) literal_bytes: u32,
     /// Letters of its texts.
     pub(crate) letters: u32,
+    /// How many words of three letters and more its texts have.
+    pub(crate) n_words: u32,
     /// Letters of its longest word.
     pub(crate) longest_word: u32,
     /// A bit for each word that stands whole in every line it prints.
@@ -89,6 +97,8 @@ pub(crate) struct Segment {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Look {
     pieces: Vec<Piece>,
+    is_blank_tail: bool,
+    message_id: Option<Box<str>>,
     reasons: bool,
     fields: Vec<String>,
     max: Option<u32>,
@@ -120,15 +130,18 @@ impl Look {
                 _ if is_bare => {}
                 _ => pieces.add(&statement.suffix, false),
             }
-            let mut pieces = pieces.finish();
+            let (mut pieces, is_blank_tail) = pieces.finish();
             if pieces.is_empty() {
                 pieces = Pieces::of_fields(&statement.fields);
             }
             if pieces.is_empty() {
                 continue;
             }
+            let message_id = take_message_id(&mut pieces);
             looks.push(Look {
                 pieces,
+                message_id,
+                is_blank_tail,
                 reasons: !matches!(entry.language.as_str(), "rust"),
                 fields: statement.fields.clone(),
                 max: statement.max,
@@ -142,7 +155,16 @@ impl Look {
     pub(crate) fn of_line(line: &Template, holes: &mut Holes) -> Look {
         let mut pieces = Pieces::new(holes);
         pieces.add(line.parts(), false);
-        Look { pieces: pieces.finish(), reasons: false, fields: Vec::new(), max: None, is_bare: false }
+        let (pieces, is_blank_tail) = pieces.finish();
+        Look {
+            pieces,
+            is_blank_tail,
+            message_id: None,
+            reasons: false,
+            fields: Vec::new(),
+            max: None,
+            is_bare: false,
+        }
     }
 }
 
@@ -170,14 +192,19 @@ impl Shape {
         let mut shape = Shape {
             segments: segments.into(),
             tail: gap,
+            is_blank_tail: look.is_blank_tail,
             reasons: look.reasons,
             fields: look.fields.clone().into(),
+            message_id: look.message_id.clone(),
             max: look.max,
             is_bare: look.is_bare,
             n_values,
-            points: texts().map(words::evidence).sum(),
+            points: points(&pieces),
             literal_bytes: texts().map(|text| text.len() as u32).sum(),
             letters: texts().map(|text| words::letters(text) as u32).sum(),
+            n_words: texts()
+                .map(|text| words::words(text).filter(|word| word.end - word.start > 2).count() as u32)
+                .sum(),
             longest_word: texts().map(|text| words::longest(text) as u32).max().unwrap_or(0),
             words: 0,
             entries: Vec::new(),
@@ -212,7 +239,9 @@ impl Shape {
             match piece {
                 Piece::Text(text, _) => {
                     let left = at == 0 || self.pieces[at - 1].is_closed();
-                    let right = self.pieces.get(at + 1).is_none_or(Piece::is_closed);
+                    let is_last = at + 2 >= self.pieces.len();
+                    let right =
+                        self.pieces.get(at + 1).is_none_or(Piece::is_closed) || is_last && self.is_blank_tail;
                     for found in words::words(text) {
                         let is_whole = (found.start > 0 || left) && (found.end < text.len() || right);
                         if is_whole {
@@ -323,8 +352,8 @@ impl<'h> Pieces<'h> {
     }
 
     /// The first line that is not blank, as a reader hands it over: without colours, without blanks at
-    /// both ends.
-    fn finish(self) -> Vec<Piece> {
+    /// both ends. Says also whether a blank was taken from between the last text and a gap behind it.
+    fn finish(self) -> (Vec<Piece>, bool) {
         let mut pieces: Vec<Piece> = Vec::new();
         for piece in self.pieces {
             match piece {
@@ -349,17 +378,21 @@ impl<'h> Pieces<'h> {
                 break;
             }
         }
-        if let Some(Piece::Text(text, _)) = pieces.last() {
-            let trimmed = text.trim_ascii_end();
-            if trimmed.len() < text.len() {
-                let trimmed = trimmed.to_vec();
-                pieces.pop();
-                if !trimmed.is_empty() {
-                    pieces.push(Piece::of_text(&trimmed));
-                }
-            }
+        let ends_open = matches!(pieces.last(), Some(Piece::Gap { gap: Gap { min: 0 }, .. }));
+        let last_text = pieces.len().checked_sub(1 + usize::from(ends_open));
+        let Some((at, Piece::Text(text, _))) = last_text.map(|at| (at, &pieces[at])) else {
+            return (pieces, false);
+        };
+        let trimmed = text.trim_ascii_end().to_vec();
+        let is_cut = trimmed.len() < text.len();
+        match (is_cut, trimmed.is_empty()) {
+            (false, _) => {}
+            // A blank between two holes is not at the end of anything.
+            (true, true) if ends_open => return (pieces, false),
+            (true, true) => _ = pieces.pop(),
+            (true, false) => pieces[at] = Piece::of_text(&trimmed),
         }
-        pieces
+        (pieces, is_cut && ends_open)
     }
 
     /// A message without a text of its own prints its fields.
@@ -379,6 +412,33 @@ impl Piece {
         let rarest = (0..text.len().min(255)).min_by_key(|&at| frequency(text[at])).unwrap_or(0);
         Piece::Text(text.into(), rarest as u16)
     }
+}
+
+/// Takes the identifier off that a message starts with: headers show it apart.
+fn take_message_id(pieces: &mut Vec<Piece>) -> Option<Box<str>> {
+    let text = pieces.first().and_then(Piece::text)?;
+    let (len, id) = after::message_id(text)?;
+    let (id, rest) = (id.into(), text[len..].to_vec());
+    match (rest.is_empty(), pieces.len()) {
+        (true, 1) => return None,
+        (true, _) => _ = pieces.remove(0),
+        (false, _) => pieces[0] = Piece::of_text(&rest),
+    }
+    Some(id)
+}
+
+/// What the texts of `pieces` say. A blank between two gaps says nothing: most values have one.
+fn points(pieces: &[Piece]) -> u32 {
+    let is_gap = |at: Option<usize>| {
+        at.and_then(|at| pieces.get(at)).is_some_and(|piece| matches!(piece, Piece::Gap { .. }))
+    };
+    let texts = pieces.iter().enumerate().filter_map(|(at, piece)| piece.text().map(|text| (at, text)));
+    let told = texts.map(|(at, text)| {
+        let is_nothing = text.trim_ascii().is_empty() && is_gap(at.checked_sub(1)) && is_gap(Some(at + 1));
+        if is_nothing { 0 } else { words::evidence(text) }
+    });
+    let head = pieces.first().and_then(Piece::text).map_or(0, words::head_evidence);
+    told.sum::<u32>() + head
 }
 
 fn push_hole(pieces: &mut Vec<Piece>, piece: Piece) {

@@ -119,6 +119,7 @@ fn the_most_specific_template_wins() {
     check(&known, &message("disk sda is gone"), "2 [sda]");
     check(&known, &message("disk sda is mounted read-only"), "weak 0 [sda] [mounted read-only]");
     check(&known, &message("something else altogether"), "unknown");
+    check(&known, &message("disk"), "unknown");
 }
 
 #[test]
@@ -134,6 +135,14 @@ fn a_place_in_the_message_tells_statements_apart() {
     let known = catalog(&["- - - -: invariant violated at {text}", "- - - -: invariant violated at {text}"]);
     check(&known, &message("invariant violated at disk.c:11"), "1 [disk.c:11]");
     check(&known, &message("invariant violated at disk.c:111"), "0 1 [disk.c:111]");
+}
+
+#[test]
+fn a_value_may_be_empty() {
+    let known = catalog(&["- - - -: cannot reach the archive at {text}"]);
+    check(&known, &message("cannot reach the archive at tape 7"), "0 [tape 7]");
+    check(&known, &message("cannot reach the archive at"), "0 []");
+    check(&known, &message("cannot reach the archive attendant"), "unknown");
 }
 
 #[test]
@@ -180,6 +189,38 @@ fn a_file_and_line_beat_text() {
     check(&known, &at("b.c", 11), "1 [you]");
     check(&known, &at("/build/src/a.c", 1), "0 [you]");
     check(&known, &at("c.c", 11), "unknown");
+}
+
+#[test]
+fn an_identifier_names_a_statement() {
+    let known =
+        catalog(&["- - - -: AH00035: access to {text} denied", "- - - -: AH00036: access to {text} denied"]);
+    check(&known, &message("AH00036: access to / denied"), "1 [/]");
+    let apart = Envelope { message_id: Some("AH00035".into()), ..message("access to / denied") };
+    check(&known, &apart, "0 [/]");
+    check(&known, &message("AH00037: access to / denied"), "unknown");
+}
+
+#[test]
+fn a_program_may_be_built_under_another_name() {
+    let known =
+        catalog(&["info shop::till - -: till number {int} is open now", "info shop::till - -: {text}"]);
+    let at = |target: &'static str, text| Envelope { target: Some(target.into()), ..message(text) };
+    check(&known, &at("corner_shop::till", "till number 7 is open now"), "0 [7]");
+    check(&known, &at("corner_shop::till", "anything"), "unknown");
+    check(&known, &at("corner_shop::cart", "till number 7 is open now"), "unknown");
+}
+
+#[test]
+fn a_message_may_tell_its_function() {
+    let known = catalog(&[
+        "- - do_child -: {text}: done",
+        "- - do_parent -: {text}: done",
+        "- - do_parent -: {text}: {text}",
+    ]);
+    check(&known, &message("do_parent: done"), "1 [do_parent]");
+    check(&known, &message("do_parent: left"), "2 [do_parent] [left]");
+    check(&known, &message("do_nothing: left"), "unknown");
 }
 
 #[test]
@@ -303,7 +344,7 @@ fn a_template() -> impl Strategy<Value = Template> {
 fn value(hole: &Hole, seed: u32) -> String {
     let n = seed % 1000;
     match hole.kind {
-        HoleKind::Int if seed % 3 == 0 => format!("-{n}"),
+        HoleKind::Int if seed.is_multiple_of(3) => format!("-{n}"),
         HoleKind::Int | HoleKind::Uint => n.to_string(),
         HoleKind::Hex => format!("{n:x}"),
         HoleKind::Octal => format!("{n:o}"),
@@ -314,7 +355,7 @@ fn value(hole: &Hole, seed: u32) -> String {
         HoleKind::Char => ["a", " ", "é", ""][seed as usize % 4].to_owned(),
         HoleKind::Pointer => ["0x7ffe12", "(nil)"][seed as usize % 2].to_owned(),
         HoleKind::Errno => ["No such file", "is full: a"][seed as usize % 2].to_owned(),
-        HoleKind::Bool => (seed % 2 == 0).to_string(),
+        HoleKind::Bool => seed.is_multiple_of(2).to_string(),
         HoleKind::Quoted => ["\"\"", "\"a b\"", "\"a\\\"b\""][seed as usize % 3].to_owned(),
         HoleKind::Text => {
             let text = ["", "a", "disk 1", "a b: 17", "full"][seed as usize % 5];
@@ -347,7 +388,9 @@ proptest! {
         for look in Look::of(&known, &mut holes) {
             let shape = Shape::new(&look);
             let mut lazy = Lazy::new(&pattern(&shape, &holes)).expect("small templates have small automata");
-            for text in [printed(&template, seed), noise.clone(), printed(&template, seed) + &noise] {
+            let whole = printed(&template, seed);
+            let dense = whole.replace(' ', "");
+            for text in [whole.clone(), noise.clone(), whole + &noise, dense] {
                 let text = text.trim().as_bytes();
                 let fitted = fit::fit(&shape, &holes, text, Start::At(0), &mut Work::of(1 << 20));
                 let fits = matches!(fitted, Fitted::Yes(_));
@@ -399,5 +442,22 @@ proptest! {
         let verdict = known.classify(&envelope, &mut Scratch::default());
         prop_assert!(verdict.values.iter().all(|value| value.end <= text.len()));
         known.nearest(&text, 3);
+    }
+}
+
+proptest! {
+    // The automaton for all takes its time to build.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn one_automaton_for_all_changes_no_verdict(templates in proptest::collection::vec(a_template(), 1..5), seed: u32, before in "(error: |[a:]{0,2})") {
+        let known = matcher(templates.iter().enumerate().map(|(n, t)| entry(n, t.clone())).collect());
+        for (n, template) in templates.iter().enumerate() {
+            let text = format!("{before}{}", printed(template, seed ^ n as u32));
+            let mut many = Scratch { n_lines: super::line::MANY_LINES, ..Scratch::default() };
+            let envelope = message(&text);
+            let ask = |scratch: &mut Scratch| known.classify_from(&envelope, false, scratch);
+            prop_assert_eq!(ask(&mut many), ask(&mut Scratch::default()), "{:?}", text);
+        }
     }
 }

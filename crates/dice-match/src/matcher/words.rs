@@ -87,6 +87,19 @@ pub(crate) fn evidence(text: &[u8]) -> u32 {
     points + marks(&text[at..])
 }
 
+/// What it adds that a text starts with a mark and a word in one, as `+sdown` does: hardly any sentence
+/// starts so, and with the mark a common word is none.
+pub(crate) fn head_evidence(text: &[u8]) -> u32 {
+    let Some((mark, rest)) = text.split_first() else { return 0 };
+    let Some(word) = words(rest).next().filter(|word| word.start == 0) else { return 0 };
+    if !b"+-*=>~@#!$&%^|".contains(mark) {
+        return 0;
+    }
+    let word = &rest[..word.end];
+    let rare = 4 * word.len().min(6) as u32;
+    4 + rare.saturating_sub(weigh(word))
+}
+
 fn weigh(word: &[u8]) -> u32 {
     let letters = word.iter().filter(|&&b| b != b'_').count() as u32;
     match letters {

@@ -74,7 +74,7 @@ pub(super) struct Scratch {
 pub(super) struct Found {
     pub(super) row: &'static Row,
     header: usize,
-    /// Where it ends.
+    /// Where it ends; what was found in another line may end anywhere before.
     end: usize,
 }
 
@@ -142,28 +142,29 @@ impl Automaton {
     }
 
     /// Calls `part` with each part of a header that was found; gives the place where the message begins.
+    ///
+    /// `None` when the header does not fit, which only a header found in another line can fail to.
     pub(super) fn parts<'l>(
         &self,
         found: &Found,
         line: &'l [u8],
         scratch: &mut Scratch,
         mut part: impl FnMut(Part, &'l [u8]),
-    ) -> usize {
-        let header = &self.headers[found.header];
-        let parts = header.parts.get_or_init(|| Parts::new(&header.pattern));
+    ) -> Option<usize> {
+        let parts = self.headers[found.header].parts();
         scratch.caches.resize_with(self.headers.len(), || None);
         let cache = scratch.caches[found.header].get_or_insert_with(|| parts.cache());
         scratch.slots.clear();
         scratch.slots.resize(parts.groups.len() * 2 + 2, None);
-        let input = Input::new(&line[..found.end]).anchored(Anchored::Yes);
+        let input = Input::new(&line[..found.end.min(line.len())]).anchored(Anchored::Yes);
         let slots = &mut scratch.slots;
-        let end = match (&parts.engine, cache) {
+        let is_there = match (&parts.engine, cache) {
             (Engine::OnePass(dfa), Cache::OnePass(cache)) => dfa.try_search_slots(cache, &input, slots),
             (Engine::Backtrack(nfa), Cache::Backtrack(cache)) => nfa.try_search_slots(cache, &input, slots),
             _ => unreachable!("a cache stays with the engine that made it"),
         };
-        debug_assert!(matches!(end, Ok(Some(_))), "{} was found but does not fit", header.row.name);
-        let mut message = found.end;
+        is_there.ok().flatten()?;
+        let mut message = scratch.slots.get(1)?.as_ref()?.get();
         for (meaning, place) in parts.groups.iter().zip(scratch.slots[2..].chunks_exact(2)) {
             if let [Some(from), Some(to)] = place {
                 match meaning {
@@ -172,7 +173,22 @@ impl Automaton {
                 }
             }
         }
-        message
+        Some(message)
+    }
+
+    /// The header to look for in the next lines before all others, when it is one that shows what it is.
+    pub(super) fn sticky(&self, found: &Found) -> Option<Found> {
+        let parts = self.headers[found.header].parts();
+        let is_one_pass = matches!(parts.engine, Engine::OnePass(_));
+        let has_time = parts.groups.iter().any(|part| matches!(part, Part::Time | Part::GlogTime));
+        let is_clear = !found.row.gives_way && !matches!(found.row.kind, Kind::Loose | Kind::Access);
+        (is_one_pass && has_time && is_clear).then_some(Found { end: LONGEST_HEADER, ..*found })
+    }
+}
+
+impl Header {
+    fn parts(&self) -> &Parts {
+        self.parts.get_or_init(|| Parts::new(&self.pattern))
     }
 }
 
@@ -188,13 +204,12 @@ impl Row {
 
 impl Parts {
     fn new(pattern: &str) -> Parts {
-        // The header's end is known; what may stand there twice must not end it early.
-        let nfa = NFA::compiler()
-            .syntax(bytes_only())
-            .configure(thompson())
-            .build(&format!("(?:{pattern})\\z"))
-            .expect("the table of formats is tested to compile");
-        let groups = nfa.group_info().pattern_names(regex_automata::PatternID::ZERO);
+        let nfa = |pattern: &str| {
+            let compiler = NFA::compiler().syntax(bytes_only()).configure(thompson()).build(pattern);
+            compiler.expect("the table of formats is tested to compile")
+        };
+        let open = nfa(pattern);
+        let groups = open.group_info().pattern_names(regex_automata::PatternID::ZERO);
         let groups = groups
             .skip(1)
             .map(|name| {
@@ -202,10 +217,11 @@ impl Parts {
                 known.expect("the table of formats is tested to name known parts only").1
             })
             .collect();
-        let engine = match onepass::DFA::new_from_nfa(nfa.clone()) {
+        let engine = match onepass::DFA::new_from_nfa(open) {
             Ok(dfa) => Engine::OnePass(Box::new(dfa)),
+            // The header's end is known; a part that may be missing must not end it early.
             Err(_) => Engine::Backtrack(
-                BoundedBacktracker::new_from_nfa(nfa)
+                BoundedBacktracker::new_from_nfa(nfa(&format!("(?:{pattern})\\z")))
                     .expect("an automaton without Unicode has no limits here"),
             ),
         };

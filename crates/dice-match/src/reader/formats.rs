@@ -461,5 +461,5 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("syslog-iso", LooseTransport, &[r"(?P<time>%RFC3339%) (?P<host>%HOST%) %TAG% "]),
-    row("syslog-tag", LooseTransport, &[r"(?P<service>[A-Za-z][\w./-]*)\[(?P<pid>\d+)\]: "]),
+    row("syslog-tag", LooseTransport, &[r"(?P<service>[A-Za-z][\w./-]*)\[(?P<pid>\d\d+)\]: "]),
 ];

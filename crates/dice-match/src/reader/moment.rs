@@ -33,23 +33,23 @@ pub(super) struct Clock {
     zone: TimeZone,
     year: Option<i16>,
     near: Timestamp,
-    /// The year of `near` in the zone.
-    near_year: i16,
+    /// The year of the day after `near`, in the zone: no line is later.
+    last_year: i16,
     /// The zone's offset in the quarter of an hour that was asked for last.
     quarter: (i64, i32),
 }
 
 impl Clock {
     pub(super) fn new(zone: TimeZone, year: Option<i16>, near: Timestamp) -> Clock {
-        let near_year = zone.to_datetime(near).year();
-        Clock { zone, year, near, near_year, quarter: (i64::MIN, 0) }
+        let last_year = zone.to_datetime(day_after(near)).year();
+        Clock { zone, year, near, last_year, quarter: (i64::MIN, 0) }
     }
 
     /// Says that lines may now be as late as `near`.
     pub(super) fn move_to(&mut self, near: Timestamp) {
         if near > self.near {
             self.near = near;
-            self.near_year = self.zone.to_datetime(near).year();
+            self.last_year = self.zone.to_datetime(day_after(near)).year();
         }
     }
 
@@ -59,18 +59,18 @@ impl Clock {
             return self.in_year(written, year);
         }
         // The latest year that does not put the line more than a day into the future.
-        let latest = self.near.as_second() + 86_400;
+        let latest = day_after(self.near);
         // Eight years hold a leap day, except around a century.
-        for year in (self.near_year - 8..=self.near_year + 1).rev() {
+        for year in (self.last_year - 8..=self.last_year).rev() {
             if let Some(moment) = self.in_year(written, year)
-                && moment.as_second() <= latest
+                && moment <= latest
             {
                 // A source that goes on writing takes the present with it.
                 self.move_to(moment);
                 return Some(moment);
             }
-            // Only a leap day may need more than three years.
-            if written.date != Some((2, 29)) && year + 2 <= self.near_year {
+            // Only a leap day may need more than two years.
+            if written.date != Some((2, 29)) && year < self.last_year {
                 return None;
             }
         }
@@ -104,6 +104,10 @@ impl Clock {
         }
         Some(self.quarter.1)
     }
+}
+
+fn day_after(moment: Timestamp) -> Timestamp {
+    moment.saturating_add(jiff::SignedDuration::from_hours(24)).unwrap_or(moment)
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar; `None` when there is no such date.

@@ -1,0 +1,14 @@
+//! Runs `dice` as a user would: the real program, its output and its exit code.
+
+#![expect(clippy::unwrap_used, reason = "all of this is test, also what is not marked as one")]
+
+mod catalogs;
+mod errors;
+mod founding;
+mod index;
+mod program;
+mod readme;
+mod recordings;
+mod route;
+mod setup;
+mod who;
