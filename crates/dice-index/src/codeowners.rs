@@ -207,7 +207,7 @@ mod tests {
         let (codeowners, complaints) = Codeowners::parse(b"*.c alice @bob\n[z @x\n*.h @h\n");
         let lines: Vec<String> = complaints.iter().map(|(line, text)| format!("{line}: {text}")).collect();
         assert_eq!(lines[0], "1: wanted @user, @org/team or an e-mail address, found `alice`");
-        assert!(lines[1].starts_with("2: `[z` is not a path pattern"), "{lines:?}");
+        assert!(lines[1].starts_with("2: `[z` cannot be used as a path pattern"), "{lines:?}");
         assert_eq!(codeowners.owners("a.c"), ["@bob"]);
         assert_eq!(codeowners.owners("a.h"), ["@h"]);
     }

@@ -394,7 +394,7 @@ mod tests {
         check_error("a = ", "line 1: string values must be quoted, expected literal string");
         check_error(
             "[index]\nignore_paths = ['[a']",
-            "line 2: `[a` is not a path pattern: unclosed character class; missing ']'",
+            "line 2: `[a` cannot be used as a path pattern: unclosed character class; missing ']'",
         );
     }
 }

@@ -72,7 +72,8 @@ impl Credits {
 }
 
 /// Says how many authors are not known, and what to do about it.
-pub(crate) fn warn_of_missing(history: History, entries: &[Entry], warnings: &mut Vec<String>) {
+pub(crate) fn missing(history: History, entries: &[Entry]) -> Vec<String> {
+    let mut warnings = Vec::new();
     let all = entries.len();
     let missing = |why| entries.iter().filter(|entry| entry.author_missing == Some(why)).count();
     let shallow = missing(AuthorMissing::ShallowHistory);
@@ -90,4 +91,5 @@ pub(crate) fn warn_of_missing(history: History, entries: &[Entry], warnings: &mu
         };
         warnings.push(format!("objects are missing: {objects} of {all} authors are not known; {remedy}"));
     }
+    warnings
 }

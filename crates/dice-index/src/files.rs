@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dice_extract::Language;
 use git2::{ObjectType, Oid};
+use rustc_hash::FxHashMap;
 
 use crate::attributes::Attributes;
 use crate::config::IndexConfig;
@@ -15,11 +16,18 @@ use crate::{codeowners, config};
 /// Directories that hold code of others, at every depth.
 const VENDORED: [&str; 6] = ["vendor", "third_party", "third-party", "node_modules", "deps", "external"];
 
-/// Files of a repository's own that say something to Dice; larger ones are not read.
+/// Bytes of files that say something to Dice, such as `.gitattributes`; larger ones are not read.
 const SAYING_LIMIT_BYTES: u64 = 8 << 20;
 
 /// Entries of a tree that are looked at. Trees that share their parts can spell more paths than any disk holds.
 const ENTRIES_LIMIT: usize = 4_000_000;
+
+/// Files that are kept in mind; the largest programs have some hundred thousand.
+const FILES_LIMIT: usize = 1_000_000;
+
+/// Files with the same content that are read; what bounds the work to what is really there, where trees share
+/// their parts.
+const COPIES_LIMIT: usize = 64;
 
 /// Bytes of a path that is followed, which also bounds how deep trees are nested.
 const PATH_LIMIT_BYTES: usize = 4096;
@@ -28,6 +36,7 @@ const PATH_LIMIT_BYTES: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
     Binary,
+    Copy,
     Generated,
     IgnorePaths,
     SymbolicLink,
@@ -40,6 +49,7 @@ impl Why {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Why::Binary => "binary",
+            Why::Copy => "copy",
             Why::Generated => "generated",
             Why::IgnorePaths => "ignore_paths",
             Why::SymbolicLink => "symbolic link",
@@ -123,9 +133,11 @@ impl Tree {
             };
             for child in &children {
                 seen += 1;
-                if seen > ENTRIES_LIMIT {
-                    let more = format!("more than {ENTRIES_LIMIT} entries, the rest is not read");
-                    tree.problems.push((String::new(), more));
+                if seen > ENTRIES_LIMIT || tree.entries.len() >= FILES_LIMIT {
+                    let more = format!(
+                        "more than {ENTRIES_LIMIT} entries or {FILES_LIMIT} source files, the rest is not read"
+                    );
+                    tree.problems.push((".".to_owned(), more));
                     pending.clear();
                     break;
                 }
@@ -208,7 +220,7 @@ impl Tree {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.problems.push((String::new(), format!("cannot be looked at: {error}")));
+                    self.problems.push((".".to_owned(), format!("cannot be looked at: {error}")));
                     continue;
                 }
             };
@@ -252,16 +264,26 @@ impl Tree {
         self.entries.into_iter().filter_map(blob).collect()
     }
 
-    /// The directory (empty for the root) and text of every file called `name`.
+    /// The directory (empty for the root) and text of every file called `name`, as long as they are of
+    /// reasonable size together.
     pub(crate) fn texts_called(&self, name: &str, git: Option<&Git>) -> Vec<(String, Vec<u8>)> {
         let called = self.entries.iter().filter(|entry| split(&entry.path).1 == name);
-        called.filter_map(|entry| Some((split(&entry.path).0.to_owned(), entry.text(git)?))).collect()
+        let texts = called.filter_map(|entry| Some((split(&entry.path).0.to_owned(), entry.text(git)?)));
+        let mut room = SAYING_LIMIT_BYTES;
+        texts
+            .map_while(|(directory, text)| {
+                // An empty file takes room as well: there may be very many.
+                room = room.checked_sub(text.len() as u64 + 64)?;
+                Some((directory, text))
+            })
+            .collect()
     }
 
     /// Decides by path which files are read.
     pub(crate) fn listing(self, config: &IndexConfig, attributes: &Attributes) -> Listing {
         let ignored = IgnorePaths::new(&config.ignore_paths);
         let mut listing = Listing::default();
+        let mut copies: FxHashMap<Oid, usize> = FxHashMap::default();
         for entry in self.entries {
             let Some(language) = language(&entry.path) else { continue };
             let marks = attributes.marks(&entry.path);
@@ -274,6 +296,10 @@ impl Tree {
                 Some(Why::Vendored)
             } else if marks.generated == Some(true) && !config.generated {
                 Some(Why::Generated)
+            } else if let Content::Blob(id) = entry.content {
+                let copies = copies.entry(id).or_default();
+                *copies += 1;
+                (*copies > COPIES_LIMIT).then_some(Why::Copy)
             } else {
                 None
             };

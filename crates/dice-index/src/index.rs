@@ -18,6 +18,9 @@ use crate::repository::{Git, Place};
 use crate::sources::Reader;
 use crate::{Config, Report, config};
 
+/// Warnings of one repository that are told one by one.
+const WARNINGS: usize = 200;
+
 /// How deep submodules may hold submodules.
 const SUBMODULE_DEPTH: usize = 8;
 
@@ -194,7 +197,11 @@ impl Opened {
             Place::Git(git) => {
                 let tree = Tree::of_commit(git).map_err(|error| {
                     let problem = format!("the files of {shown} cannot be read: {}", error.message());
-                    IndexError::new(problem, "run `git fsck` there, or clone it again")
+                    let next = match git.history() {
+                        History::Partial => "clone it again, without --filter",
+                        _ => "run `git fsck` there, or clone it again",
+                    };
+                    IndexError::new(problem, next)
                 })?;
                 (tree, git.repository.commondir().to_path_buf())
             }
@@ -287,8 +294,16 @@ impl Opened {
         }
         let entries: Vec<Entry> = found.into_iter().map(|found| found.entry).collect();
         let history = git.filter(|_| options.authors).map_or(History::None, Git::history);
-        credits::warn_of_missing(history, &entries, &mut self.report.warnings);
+        // What concerns many statements comes first.
+        let mut warnings = credits::missing(history, &entries);
+        warnings.append(&mut self.report.warnings);
+        self.report.warnings = warnings;
         self.report.problems.sort();
+        let more = self.report.warnings.len().saturating_sub(WARNINGS);
+        if more > 0 {
+            self.report.warnings.truncate(WARNINGS);
+            self.report.warnings.push(format!("and {more} more of this sort"));
+        }
         Ok(One {
             repo: Repo {
                 name: self.name.clone(),

@@ -19,6 +19,9 @@ pub(crate) struct Patterns {
 /// Globs that are compiled together: many thousands in one automaton would be refused as too large.
 const CHUNK: usize = 256;
 
+/// Patterns of one list; each costs a moment for every file.
+const LIMIT: usize = 20_000;
+
 /// What a pattern matches besides the path it spells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Below {
@@ -46,6 +49,10 @@ impl PatternsBuilder {
         pattern: &str,
         below: Below,
     ) -> Result<(), PatternError> {
+        if self.globs.len() >= LIMIT {
+            let reason = format!("it comes after {LIMIT} others, which is too many");
+            return Err(PatternError { pattern: pattern.to_owned(), reason });
+        }
         for text in globs(directory, pattern, below) {
             let glob =
                 GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build().map_err(
@@ -147,7 +154,7 @@ pub(crate) struct PatternError {
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a path pattern: {}", self.pattern, self.reason)
+        write!(f, "`{}` cannot be used as a path pattern: {}", self.pattern, self.reason)
     }
 }
 
@@ -214,6 +221,6 @@ mod tests {
     #[test]
     fn a_broken_pattern_is_named() {
         let error = PatternsBuilder::default().add(0, "", "src/[a", Below::Everything).unwrap_err();
-        assert!(error.to_string().starts_with("`src/[a` is not a path pattern: "), "{error}");
+        assert!(error.to_string().starts_with("`src/[a` cannot be used as a path pattern: "), "{error}");
     }
 }

@@ -26,7 +26,8 @@ pub struct Report {
 /// Files of a known language that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// `vendored`, `generated`, `ignore_paths`, `binary`, `too large`, `symbolic link`.
+    /// `vendored`, `generated`, `ignore_paths`, `binary`, `too large`, `symbolic link`, `copy` (of many files
+    /// with the same content).
     pub why: &'static str,
     /// How many.
     pub files: usize,

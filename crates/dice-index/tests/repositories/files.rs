@@ -75,6 +75,30 @@ fn loops_of_links_and_pipes_end() {
 }
 
 #[test]
+fn directories_deeper_than_any_path_are_told() {
+    let farm = Scratch::new("farm");
+    let git = farm.git();
+    let blob = git.blob(c_file(&["deep %d"]).as_bytes()).unwrap();
+    let mut tree = None;
+    for _ in 0..3000 {
+        let mut builder = git.treebuilder(None).unwrap();
+        builder.insert("a.c", blob, 0o100_644).unwrap();
+        if let Some(tree) = tree {
+            builder.insert("d", tree, 0o040_000).unwrap();
+        }
+        tree = Some(builder.write().unwrap());
+    }
+    let tree = git.find_tree(tree.unwrap()).unwrap();
+    let author = git2::Signature::new("Pig", "pig@pen.mssn", &git2::Time::new(0, 0)).unwrap();
+    git.commit(Some("HEAD"), &author, &author, "deep", &tree, &[]).unwrap();
+    let options = dice_index::Options::default();
+    let indexed = dice_index::index(&[crate::scratch::at(farm.path())], &options, &|_, _, _| {}).unwrap();
+    assert_eq!(indexed.report.files, 64);
+    assert_eq!(left_out(&indexed), "1983 copy");
+    assert!(problems(&indexed)[0].ends_with(": a path that no file can have"), "{:?}", problems(&indexed));
+}
+
+#[test]
 fn odd_texts_give_what_can_be_had() {
     let farm = Scratch::new("farm");
     let utf16: Vec<u8> = "\u{feff}int x;\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
