@@ -22,9 +22,10 @@ fn check(folder: &Path, arguments: &[&str], code: i32, parts: &[&str]) {
 #[test]
 fn a_folder_that_is_no_repository() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["index"][..], &["loggers"], &["index", "nowhere"]] {
-        check(folder.path(), arguments, 2, &["error: ", "next: "]);
+    for command in ["index", "loggers"] {
+        check(folder.path(), &[command], 2, &["error: not a git repository", "git init"]);
     }
+    check(folder.path(), &["index", "nowhere"], 2, &["nowhere", "give the path of a repository"]);
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn a_repository_that_is_asked_for_what_it_has_not() {
     let fixture = Fixture::build("founding");
     fs::write(fixture.path().join("bad.toml"), "[index]\nnmae = \"x\"\n").unwrap();
     for (arguments, parts) in [
-        (&["index", "--rev", "no-such-branch"][..], &["no-such-branch", "next: "][..]),
+        (&["index", "--rev", "no-such-branch"][..], &["wanted the commit `no-such-branch`"][..]),
         (&["index", "--rev", "main", "--rev", "main", "--rev", "main", ".", "."], &["3", "next: "]),
         (&["index", "--rev", "main", "--worktree"], &["--worktree"]),
         (&["index", "--jobs", "0"], &["--jobs"]),

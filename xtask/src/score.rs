@@ -68,6 +68,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool> {
     }
     let (right, wrong, foreign, recall) = BARS;
     println!("{:<14} {:>7} {right:>8.2} {wrong:>8.2} {foreign:>8.2} {recall:>8.2}", "the bar", "");
+    println!("\ncatalogs and answers are in target/score");
     Ok(figures.iter().all(Figures::is_good))
 }
 
