@@ -1,5 +1,7 @@
 //! What the body of a function or macro prints, in terms of its parameters.
 
+use std::cell::Cell;
+
 use dice_catalog::{Hole, HoleKind, Kind};
 use rustc_hash::FxHashMap;
 
@@ -7,8 +9,9 @@ use super::callee::{Callee, LevelOf, level_in};
 use super::facts::Code;
 use super::function::split;
 use super::segment::{Segment, Segments, forwards, weight};
-use super::text::{Argument, Arguments, Bit, Macros, Scope, Word, filled, texts, words};
+use super::text::{Argument, Arguments, Bit, MAX_WORDS, Macros, Scope, Word, filled, texts, words};
 use super::token::TokenKind;
+use crate::annotation;
 
 /// How many texts a buffer may hold in turn; further ones are not followed.
 const MAX_CONTENTS: usize = 4;
@@ -24,6 +27,8 @@ pub(super) struct Body<'b> {
     pub(super) rest: Option<(&'b str, usize)>,
     /// The function whose body it is; `None` for a macro's.
     pub(super) function: Option<&'b str>,
+    /// How many expressions may be looked at.
+    pub(super) steps: Cell<u32>,
 }
 
 /// A text that a body prints.
@@ -38,6 +43,8 @@ pub(super) struct Output {
     /// The callee that prints it.
     pub(super) through: String,
     pub(super) dialect: crate::dialect::Dialect,
+    /// The owners named after the call, in a macro.
+    pub(super) annotations: Vec<String>,
     pub(super) evidence: Vec<String>,
 }
 
@@ -77,10 +84,33 @@ pub(super) struct Held {
     pub(super) max: Option<u32>,
 }
 
+/// What each local variable may hold.
+type Texts = FxHashMap<String, Vec<Segments>>;
+
+/// Adds what variables may hold after another branch.
+fn join(into: &mut Texts, other: Texts) {
+    for (name, contents) in other {
+        let held = into.entry(name).or_default();
+        for content in contents {
+            if !held.contains(&content) {
+                held.push(content);
+            }
+        }
+        bound(held);
+    }
+}
+
+/// What carries the caller's text is worth most, and of that the simplest.
+fn bound(held: &mut Vec<Segments>) {
+    if held.len() > MAX_CONTENTS {
+        held.sort_by_key(|content| (!forwards(content), weight(content)));
+        held.truncate(MAX_CONTENTS);
+    }
+}
+
 struct Walk<'b> {
     body: &'b Body<'b>,
-    /// What each local variable may hold.
-    locals: FxHashMap<String, Vec<Segments>>,
+    locals: Texts,
     /// Levels that local variables stand for.
     aliases: FxHashMap<Vec<u8>, LevelOf>,
     /// Pointers into buffers.
@@ -95,11 +125,26 @@ impl<'b> Walk<'b> {
         let code = self.body.code;
         let tokens = &code.tokens;
         let mut depth = 0usize;
+        // Branches of a conditional start from the same texts and leave all that any of them left.
+        let mut branches: Vec<(Texts, Texts)> = Vec::new();
         for at in 0..tokens.len() {
             let next = |ahead: usize| tokens.get(at + ahead);
             match tokens[at].kind {
                 TokenKind::Punct(b'{') => depth += 1,
                 TokenKind::Punct(b'}') => depth = depth.saturating_sub(1),
+                TokenKind::If if branches.len() < 16 => {
+                    branches.push((self.locals.clone(), Texts::default()))
+                }
+                TokenKind::Else => {
+                    if let Some((before, after)) = branches.last_mut() {
+                        join(after, std::mem::replace(&mut self.locals, before.clone()));
+                    }
+                }
+                TokenKind::EndIf => {
+                    if let Some((_, after)) = branches.pop() {
+                        join(&mut self.locals, after);
+                    }
+                }
                 TokenKind::Punct(b'=') => self.assignment(at, depth, find),
                 TokenKind::Ident if next(1).is_some_and(|token| token.is(b'[')) => self.array(at),
                 TokenKind::Ident if next(1).is_some_and(|token| token.is(b'(')) => self.call(at, depth, find),
@@ -125,6 +170,7 @@ impl<'b> Walk<'b> {
             bound: None,
             function: self.body.function,
             depth: 0,
+            steps: &self.body.steps,
         }
     }
 
@@ -143,9 +189,12 @@ impl<'b> Walk<'b> {
     fn array(&mut self, at: usize) {
         let code = self.body.code;
         let Some(close) = code.brackets.partner(at + 1) else { return };
-        let typed =
-            at > 0 && code.tokens[at - 1].kind == TokenKind::Ident || at > 0 && code.tokens[at - 1].is(b',');
+        let before = at.checked_sub(1).map(|before| code.tokens[before]);
+        let typed = before.is_some_and(|before| before.kind == TokenKind::Ident || before.is(b','));
         if !typed {
+            return;
+        }
+        if close > at + 8 {
             return;
         }
         if let Some(size) = number(&self.words(at + 2, close), self.body.macros, self.body.file, 0) {
@@ -267,7 +316,7 @@ impl<'b> Walk<'b> {
     fn value_end(&self, from: usize) -> usize {
         let tokens = &self.body.code.tokens;
         let mut at = from;
-        while at < tokens.len() {
+        while at < tokens.len().min(from + MAX_WORDS) {
             match tokens[at].kind {
                 TokenKind::Punct(b';' | b',' | b')' | b'}') => return at,
                 TokenKind::Punct(b'(' | b'[' | b'{') => match self.body.code.brackets.partner(at) {
@@ -324,18 +373,15 @@ impl<'b> Walk<'b> {
                 held.push(content);
             }
         }
-        // What carries the caller's text is worth most, and of that the simplest.
-        if held.len() > MAX_CONTENTS {
-            held.sort_by_key(|content| (!forwards(content), weight(content)));
-            held.truncate(MAX_CONTENTS);
-        }
+        bound(held);
     }
 
     fn arguments(&self, open: usize) -> Arguments<'b> {
         let code = self.body.code;
         let Some(close) = code.brackets.partner(open) else { return Arguments::default() };
         let parts = split(&code.tokens, &code.brackets, open, close);
-        let parts = parts.into_iter().map(|(from, to)| self.words(from, to)).collect();
+        let end = |from: usize, to: usize| to.min(from + MAX_WORDS + 1);
+        let parts = parts.into_iter().map(|(from, to)| self.words(from, end(from, to))).collect();
         let scope = Scope {
             macros: self.body.macros,
             file: self.body.file,
@@ -344,6 +390,7 @@ impl<'b> Walk<'b> {
             bound: None,
             function: self.body.function,
             depth: 0,
+            steps: &self.body.steps,
         };
         Arguments::new(parts, &scope, self.body.rest)
     }
@@ -406,6 +453,12 @@ impl<'b> Walk<'b> {
         };
         let cut =
             arguments.parts.iter().filter_map(|words| size(words)).min().map(|size| size.saturating_sub(1));
+        let code = self.body.code;
+        let close = code.brackets.partner(at + 1).filter(|_| self.body.function.is_none());
+        let annotations = close
+            .map(|close| annotation::after_call(&code.text, code.tokens[close].end as usize, &[]))
+            .filter(|owners| !owners.is_empty())
+            .unwrap_or_else(|| callee.annotations.clone());
         for printed in printed {
             let carries = forwards(&printed.segments);
             self.outputs.push(Output {
@@ -415,6 +468,7 @@ impl<'b> Walk<'b> {
                 stream,
                 through: String::from_utf8_lossy(name).into_owned(),
                 dialect: callee.dialect,
+                annotations: annotations.clone(),
                 evidence: callee.evidence.clone(),
                 segments: printed.segments,
             });

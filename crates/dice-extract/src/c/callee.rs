@@ -27,8 +27,12 @@ pub(super) struct Callee {
     pub(super) tuple: Option<usize>,
     /// Whether the values come as a `va_list`, so that only another wrapper can call it.
     pub(super) va_list: bool,
+    /// Whether it only leads others to where text is printed, and its calls are not statements.
+    pub(super) quiet: bool,
     pub(super) dialect: Dialect,
     pub(super) max: Option<u32>,
+    /// The owners that a comment in a macro's body names.
+    pub(super) annotations: Vec<String>,
     pub(super) evidence: Vec<String>,
 }
 
@@ -78,8 +82,10 @@ impl Callee {
             tuple: None,
             va_list: name.starts_with('v') && name.contains("printf")
                 || matches!(name, "vsyslog" | "verr" | "verrx" | "vwarn" | "vwarnx"),
+            quiet: false,
             dialect,
             max: rule.max,
+            annotations: Vec::new(),
             evidence: vec![evidence],
         }
     }
@@ -139,17 +145,17 @@ impl Callee {
             for segment in text {
                 let (values, own) = match segment {
                     Segment::Text(_) | Segment::Hole(_) | Segment::Function => {
-                        (vec![vec![segment.clone()]], false)
+                        (vec![vec![segment.clone()]], Own::No)
                     }
-                    Segment::Source(param) => (vec![vec![stringified(arguments.get(*param))]], true),
+                    Segment::Source(param) => (vec![vec![stringified(arguments.get(*param))]], Own::Yes),
                     Segment::Argument { param, hole } => {
-                        let main = hole.kind == HoleKind::Text;
-                        (filled(arguments.get(*param), *hole, scope), main)
+                        let own = if hole.kind == HoleKind::Text { Own::IfTold } else { Own::No };
+                        (filled(arguments.get(*param), *hole, scope), own)
                     }
                     Segment::Format { param, rest, dialect } => {
-                        (formatted(*dialect, arguments.get(*param), arguments, *rest, scope), true)
+                        (formatted(*dialect, arguments.get(*param), arguments, *rest, scope), Own::Yes)
                     }
-                    Segment::Literal { dialect } => (first_literal(*dialect, arguments, scope), true),
+                    Segment::Literal { dialect } => (first_literal(*dialect, arguments, scope), Own::Yes),
                 };
                 printed = extended(&printed, &values, own);
             }
@@ -184,12 +190,25 @@ pub(super) struct Printed {
     pub(super) own: (usize, usize),
 }
 
-fn extended(printed: &[Printed], values: &[Segments], own: bool) -> Vec<Printed> {
+/// Whether a part of what is printed is the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    No,
+    /// Only when the arguments tell it.
+    IfTold,
+    Yes,
+}
+
+fn extended(printed: &[Printed], values: &[Segments], own: Own) -> Vec<Printed> {
     let values = if printed.len() * values.len() > MAX_ALTERNATIVES { &values[..1] } else { values };
     let one = |before: &Printed, value: &Segments| {
         let from = before.segments.len();
         let segments = [&before.segments[..], &value[..]].concat();
-        let told = own && value.iter().any(|segment| !matches!(segment, Segment::Hole(_)));
+        let told = match own {
+            Own::No => false,
+            Own::IfTold => value.iter().any(|segment| !matches!(segment, Segment::Hole(_))),
+            Own::Yes => true,
+        };
         let own = match (told, before.own) {
             (true, (start, end)) if start == end => (from, segments.len()),
             (true, (start, _)) => (start, segments.len()),
@@ -238,7 +257,9 @@ pub(super) fn level_in(
     alias: &dyn Fn(&[u8]) -> Option<LevelOf>,
 ) -> LevelOf {
     let mut best = None;
-    for word in words.iter().take(64) {
+    // The condition of `c ? a : b` is not a level.
+    let from = words.iter().take(64).rposition(|word| word.is(b'?')).map_or(0, |question| question + 1);
+    for word in words[from..].iter().take(64) {
         let name = word.text;
         match word.kind {
             TokenKind::Str => {

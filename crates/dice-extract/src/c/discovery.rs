@@ -1,5 +1,6 @@
 //! Which functions and macros of a repository print: from the known ones to all that pass text on to them.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use crate::table::Table;
 
 /// How often one definition is looked at again because something it calls became known.
 const MAX_VISITS: u8 = 8;
+/// How many expressions are looked at in one body.
+const BODY_STEPS: u32 = 50_000;
 /// How many texts one macro may print, one after the other.
 const MAX_TEXTS: usize = 4;
 
@@ -31,8 +34,8 @@ pub(super) struct Callees {
     found: FxHashMap<String, Vec<Found>>,
     /// What `dice.toml` says; wins over everything.
     configured: FxHashMap<String, Callee>,
-    /// The known table: per name, with the files that confirm a weak rule; `None` when all do.
-    table: FxHashMap<String, Vec<(Callee, Option<FxHashSet<usize>>)>>,
+    /// The known table, per name.
+    table: FxHashMap<String, Vec<Known>>,
     /// Names with a trailing `*`.
     globs: Vec<(String, Callee)>,
     /// Names that the repository defines: the table says nothing about them.
@@ -41,6 +44,9 @@ pub(super) struct Callees {
     defined_in: FxHashSet<(usize, String)>,
     ignored: FxHashSet<String>,
 }
+
+/// A callee of the table, and the only files that confirm it; `None` when its name is enough.
+type Known = (Callee, Option<FxHashSet<usize>>);
 
 /// A definition that prints.
 #[derive(Debug, Clone)]
@@ -150,6 +156,7 @@ pub(super) fn callees(settings: &Settings, table: &Table, facts: &[(usize, &Fact
     for candidate in &candidates {
         builder(&mut callees, candidate, &formats);
     }
+    dialects(&mut callees, &candidates);
     let mut closure = Closure::new(&candidates, &formats);
     closure.run(&mut callees, (0..candidates.len()).collect());
     let mut by_signature = Vec::new();
@@ -381,13 +388,54 @@ fn builder(callees: &mut Callees, candidate: &Candidate<'_>, formats: &FxHashMap
         destination: destination.or_else(|| (sized || text_object).then_some(0)),
         tuple: None,
         va_list: !function.variadic,
+        quiet: false,
         dialect,
         max: None,
+        annotations: Vec::new(),
         evidence: vec![format!("{} {why}", candidate.name)],
     };
     let file = (!candidate.everywhere).then_some(candidate.file);
     callees
         .add(candidate.name, Found { file, is_macro: false, by_name: false, origin: candidate.file, callee });
+}
+
+/// Hands a dialect that is not C's on, from the function that reads formats to those that call it.
+fn dialects(callees: &mut Callees, candidates: &[Candidate<'_>]) {
+    for _ in 0..4 {
+        let foreign: FxHashMap<Vec<u8>, Dialect> = callees
+            .found
+            .iter()
+            .filter_map(|(name, all)| {
+                let dialect = all
+                    .iter()
+                    .map(|found| found.callee.dialect)
+                    .find(|dialect| *dialect == Dialect::Nginx)?;
+                Some((name.clone().into_bytes(), dialect))
+            })
+            .collect();
+        if foreign.is_empty() {
+            return;
+        }
+        for candidate in candidates {
+            let What::Function(_, Some(code)) = &candidate.what else { continue };
+            let Some(all) = callees.found.get_mut(candidate.name) else { continue };
+            let Some(own) = all.iter_mut().find(|found| !found.is_macro && found.origin == candidate.file)
+            else {
+                continue;
+            };
+            let calls =
+                code.tokens.windows(2).filter(|pair| pair[0].kind == TokenKind::Ident && pair[1].is(b'('));
+            let Some(dialect) = calls.filter_map(|pair| foreign.get(pair[0].of(&code.text))).next() else {
+                continue;
+            };
+            own.callee.dialect = *dialect;
+            for segment in own.callee.texts.iter_mut().flatten() {
+                if let Segment::Format { dialect: of, .. } = segment {
+                    *of = *dialect;
+                }
+            }
+        }
+    }
 }
 
 /// The dialect of a function that reads its format itself.
@@ -545,6 +593,7 @@ impl<'c, 'f> Closure<'c, 'f> {
                     params: &candidate.params,
                     rest: rest.map(|name| (name.as_str(), candidate.params.len())),
                     function: None,
+                    steps: Cell::new(BODY_STEPS),
                 };
                 let callee = alias(of, candidate, &finder).or_else(|| tuple(of, candidate, &finder));
                 let callee = callee.or_else(|| of_macro(of, candidate, &finder, &outputs(&body, &finder).0));
@@ -559,6 +608,7 @@ impl<'c, 'f> Closure<'c, 'f> {
                     params: &candidate.params,
                     rest: None,
                     function: Some(&function.name),
+                    steps: Cell::new(BODY_STEPS),
                 };
                 let format = format_of(function, self.formats);
                 of_function(function, format, &outputs(&body, &finder).0).map(|callee| found(callee, false))
@@ -697,7 +747,7 @@ fn of_function(function: &Function, format: Option<usize>, outputs: &[Output]) -
             match format {
                 Some(format) => forwards(&output.segments) && param == format,
                 None if forwards(&output.segments) => text,
-                None => text && named && word::is_text_param(&of.name),
+                None => text && word::is_text_param(&of.name),
             }
         })
     };
@@ -713,6 +763,11 @@ fn of_function(function: &Function, format: Option<usize>, outputs: &[Output]) -
     let evidence = format!("{} hands its text to {}", function.name, first.through);
     let mut found =
         callee(&function.name, "call", first, vec![first.segments.clone()], &names, &kinds, evidence);
+    // Only its text says that it logs: it leads others to the log, but what it is called with is not always a
+    // message.
+    let says = format_param(&first.segments) == text_param(&first.segments) && found.says_something();
+    found.quiet =
+        format.is_none() && !named && (says || !matches!(first.kind, Some(Kind::Log | Kind::Fatal)));
     let kind = match first.kind {
         None if named && !word::is_reply_name(&function.name) => Kind::Log,
         // Text in an unknown file: whoever opened it knows.
@@ -761,6 +816,9 @@ fn callee(
     if kind == Kind::Log && word::is_fatal_name(name) {
         kind = Kind::Fatal;
     }
+    if form == "macro" && word::is_assert_name(name) {
+        kind = Kind::Assert;
+    }
     let mut evidence = vec![why];
     evidence.extend(output.evidence.iter().take(8).cloned());
     Callee {
@@ -773,8 +831,10 @@ fn callee(
         destination: None,
         tuple: None,
         va_list: false,
+        quiet: false,
         dialect: output.dialect,
         max: output.max,
+        annotations: if form == "macro" { output.annotations.clone() } else { Vec::new() },
         evidence,
     }
 }
@@ -818,6 +878,7 @@ fn signature(
             params: &candidate.params,
             rest: None,
             function: Some(&function.name),
+            steps: Cell::new(BODY_STEPS),
         };
         outputs(&body, &finder).1.filter(|held| format_param(&held.segments) == Some(format))
     });
@@ -846,8 +907,10 @@ fn signature(
         destination: None,
         tuple: None,
         va_list: !function.variadic,
+        quiet: false,
         dialect,
         max: held.and_then(|held| held.max),
+        annotations: Vec::new(),
         evidence: vec![format!("{} takes a format, and {says}", candidate.name)],
     };
     Some(Found { file, is_macro: false, by_name: false, origin: candidate.file, callee })
@@ -897,8 +960,10 @@ fn by_name(callees: &mut Callees, facts: &[(usize, &Facts)]) -> Vec<String> {
             destination: None,
             tuple: None,
             va_list: false,
+            quiet: false,
             dialect: Dialect::PrintfErrno,
             max: None,
+            annotations: Vec::new(),
             evidence: vec![format!("{name} is called with sentences, and its name says that it logs")],
         };
         if callees.add(name, Found { file: None, is_macro: false, by_name: true, origin: usize::MAX, callee })

@@ -148,8 +148,7 @@ fn keep(
     let named = word::is_log_name(&function.name);
     let tells =
         function.params.iter().any(|param| param.is_text() && (named || word::is_text_param(&param.name)));
-    let known =
-        || language.table().loggers.iter().any(|rule| rule.names.iter().any(|name| *name == function.name));
+    let known = || language.table().loggers.iter().any(|rule| rule.names.contains(&function.name));
     let code = function.body.and_then(|(open, close)| {
         let close = close.min(lexed.tokens.len().saturating_sub(1));
         let length = close.saturating_sub(open);
@@ -198,6 +197,7 @@ fn starts_with_literal(tokens: &[Token]) -> bool {
     tokens.iter().take(3).any(|token| token.kind == TokenKind::Str)
         && tokens
             .iter()
+            .take(64)
             .all(|token| !matches!(token.kind, TokenKind::Punct(b'=' | b'<' | b'>' | b'+' | b'!')))
 }
 

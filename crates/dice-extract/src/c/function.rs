@@ -191,11 +191,7 @@ fn header(text: &[u8], tokens: &[Token], brackets: &Brackets, start: usize, end:
                 if group.is_none() {
                     // An export macro, `AP_DECLARE(void) name(…)`: the name is yet to come.
                     let follows = next_name(text, tokens, close + 1, end);
-                    let exported = follows.is_some_and(|next| {
-                        !is_attribute(next)
-                            && (is_capitals(word) || !is_capitals(next))
-                            && !(is_capitals(next) && is_capitals(word))
-                    });
+                    let exported = follows.is_some_and(|next| !is_attribute(next) && !is_capitals(next));
                     if !exported {
                         group = Some((at, close));
                     }

@@ -16,6 +16,9 @@ mod token;
 mod tree;
 mod word;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use facts::Facts;
 
 use callee::{Callee, LevelOf};

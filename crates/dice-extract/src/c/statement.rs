@@ -1,5 +1,6 @@
 //! The statements of one C file.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use dice_catalog::{Hole, HoleKind, Level, LineNo, Part, Statement, Template};
@@ -9,12 +10,16 @@ use rustc_hash::FxHashMap;
 use super::callee::{Callee, LevelOf, Printed, level_in};
 use super::discovery::Callees;
 use super::function::{Function, functions, split};
-use super::segment::{Segment, Segments};
-use super::text::{Arguments, Bit, Scope, Word, texts, words_in_file};
+use super::segment::{Segment, Segments, format_param};
+use super::text::{Arguments, Bit, MAX_STEPS, Scope, Word, argument_in_file, texts, words_in_file};
 use super::token::{Brackets, Lexed, TokenKind, lex};
 use super::tree::Tree;
 use crate::{Extraction, Problem, Source, annotation};
 
+/// How many tokens of a call are looked at to see whether it has a literal.
+const LOOK_AHEAD: usize = 1_024;
+/// How many unclosed calls of a file are reported.
+const MAX_PROBLEMS: usize = 100;
 /// How far into a file a binary one shows itself, as git looks.
 const BINARY_BYTES: usize = 8_000;
 
@@ -51,10 +56,9 @@ pub(super) fn statements(callees: &Callees, file: usize, source: &Source<'_>) ->
             surroundings = reader.surroundings(call.function);
         }
         let end = ranges[place].end;
-        // Comments after a call stand on the line where it ends, so calls that begin on later lines do not matter.
-        let last =
-            place + 1 + ranges[place + 1..].partition_point(|range| lines.row(range.start) <= lines.row(end));
-        let first = ranges[..place].partition_point(|range| lines.row(range.start) < lines.row(end));
+        // A comment may follow other calls that stand between: those that begin after this one ends.
+        let first = place + 1 + ranges[place + 1..].partition_point(|range| range.start < end);
+        let last = ranges.len().min(first + 64);
         reader.statement(call, &surroundings, &ranges[first..last], &mut extraction.statements);
     }
     if let Some(at) = lexed.unterminated {
@@ -169,12 +173,12 @@ impl<'r> Reader<'r> {
                     std::str::from_utf8(name).ok().and_then(|name| self.callees.find(name, self.file, false))
                 }
             };
-            let Some(callee) = callee else { continue };
+            let Some(callee) = callee.filter(|callee| !callee.quiet) else { continue };
             if !self.is_call(at) {
                 continue;
             }
             let Some(close) = self.brackets.partner(at + 1) else {
-                if function.is_some() {
+                if function.is_some() && self.problems.len() < MAX_PROBLEMS {
                     let text = format!("the call of {} has no closing parenthesis", callee.name);
                     self.problems.push(Problem { line: self.lines.line(self.start(at)), text });
                 }
@@ -216,11 +220,11 @@ impl<'r> Reader<'r> {
                 }
                 // `IF_DEBUG log("…")` or `void log(const char *);`
                 let close = self.brackets.partner(at + 1).unwrap_or(at + 1);
-                tokens[at + 1..close].iter().any(|token| token.kind == TokenKind::Str)
+                tokens[at + 1..close].iter().take(LOOK_AHEAD).any(|token| token.kind == TokenKind::Str)
             }
             TokenKind::Punct(b'*') => {
                 let close = self.brackets.partner(at + 1).unwrap_or(at + 1);
-                tokens[at + 1..close].iter().any(|token| token.kind == TokenKind::Str)
+                tokens[at + 1..close].iter().take(LOOK_AHEAD).any(|token| token.kind == TokenKind::Str)
             }
             _ => true,
         }
@@ -262,8 +266,9 @@ impl<'r> Reader<'r> {
             if !declared.contains(&name) {
                 continue;
             }
-            let end =
-                (at + 1..close).find(|&end| tokens[end].is(b';') || tokens[end].is(b',')).unwrap_or(close);
+            let end = (at + 1..close.min(at + 80))
+                .find(|&end| tokens[end].is(b';') || tokens[end].is(b','))
+                .unwrap_or(close);
             for value in (at + 1..end.min(at + 24)).filter(|&value| tokens[value].kind == TokenKind::Ident) {
                 let callee = std::str::from_utf8(self.word(value))
                     .ok()
@@ -309,12 +314,9 @@ impl<'r> Reader<'r> {
             }
             if tokens[name].kind != TokenKind::Ident {
                 // `+=`, `!=` and their like.
-                if let Some(before) =
-                    name.checked_sub(1).filter(|&before| tokens[before].kind == TokenKind::Ident)
-                {
-                    if tokens[name].is(b'+') || tokens[name].is(b'-') {
-                        changed.push(self.word(before));
-                    }
+                let before = name.checked_sub(1).filter(|&before| tokens[before].kind == TokenKind::Ident);
+                if let Some(before) = before.filter(|_| tokens[name].is(b'+') || tokens[name].is(b'-')) {
+                    changed.push(self.word(before));
                 }
                 continue;
             }
@@ -322,7 +324,10 @@ impl<'r> Reader<'r> {
                 continue;
             }
             let mut end = at + 1;
-            while end < close && !matches!(tokens[end].kind, TokenKind::Punct(b';' | b',' | b')' | b'}')) {
+            while end < close
+                && end < at + 80
+                && !matches!(tokens[end].kind, TokenKind::Punct(b';' | b',' | b')' | b'}'))
+            {
                 if matches!(tokens[end].kind, TokenKind::Punct(b'(' | b'[' | b'{')) {
                     end =
                         self.brackets.partner(end).filter(|&shut| shut > end && shut <= close).unwrap_or(end);
@@ -332,7 +337,8 @@ impl<'r> Reader<'r> {
             values.entry(self.word(name)).or_default().push((at + 1, end.min(close)));
         }
         let no_locals = FxHashMap::default();
-        let scope = self.scope(&surroundings.params, &no_locals);
+        let steps = Cell::new(MAX_STEPS * 8);
+        let scope = self.scope(&surroundings.params, &no_locals, &steps);
         let mut locals = FxHashMap::default();
         let mut levels = FxHashMap::default();
         for (name, ranges) in values {
@@ -389,7 +395,12 @@ impl<'r> Reader<'r> {
         surroundings
     }
 
-    fn scope<'s>(&'s self, params: &'s [String], locals: &'s FxHashMap<String, Vec<Segments>>) -> Scope<'s> {
+    fn scope<'s>(
+        &'s self,
+        params: &'s [String],
+        locals: &'s FxHashMap<String, Vec<Segments>>,
+        steps: &'s Cell<u32>,
+    ) -> Scope<'s> {
         Scope {
             macros: &self.callees.macros,
             file: self.file,
@@ -398,6 +409,7 @@ impl<'r> Reader<'r> {
             bound: None,
             function: None,
             depth: 0,
+            steps,
         }
     }
 
@@ -411,11 +423,12 @@ impl<'r> Reader<'r> {
         let tokens = &self.lexed.tokens;
         let callee = call.callee;
         let function = self.function_name(call);
-        let mut scope = self.scope(&surroundings.params, &surroundings.locals);
+        let steps = Cell::new(MAX_STEPS);
+        let mut scope = self.scope(&surroundings.params, &surroundings.locals, &steps);
         scope.function = function.as_deref();
         let parts = split(tokens, self.brackets, call.at + 1, call.close);
         let parts: Vec<Vec<Word<'_>>> =
-            parts.into_iter().map(|(from, to)| words_in_file(self.text, &tokens[from..to])).collect();
+            parts.into_iter().map(|(from, to)| argument_in_file(self.text, &tokens[from..to])).collect();
         let arguments = Arguments::new(parts, &scope, None);
         let Some(kind) = callee.kind_of(&arguments) else { return };
         let alias = |name: &[u8]| surroundings.levels.get(name).copied();
@@ -428,10 +441,14 @@ impl<'r> Reader<'r> {
         let wrapper = function.as_deref().is_some_and(|name| self.callees.is_wrapper(name, self.file));
         let (start, end) = (self.start(call.at), self.end(call.close));
         let line = self.lines.line(start);
-        let first_literal = tokens[call.at..call.close].iter().find(|token| token.kind == TokenKind::Str);
+        let first_literal =
+            tokens[call.at..call.close].iter().take(LOOK_AHEAD).find(|token| token.kind == TokenKind::Str);
         let format_line =
             first_literal.map(|token| self.lines.line(token.start as usize)).filter(|&format| format != line);
-        let annotations = annotation::after_call(self.text, end, ranges);
+        let mut annotations = annotation::after_call(self.text, end, ranges);
+        if annotations.is_empty() {
+            annotations.clone_from(&callee.annotations);
+        }
         let from = out.len();
         for printed in callee.printed(&arguments, &scope) {
             let own = printed.segments.iter().any(|segment| {
@@ -445,10 +462,10 @@ impl<'r> Reader<'r> {
                 continue;
             }
             // Nothing at the call tells more than the statement inside the callee.
-            if !callee.has_format()
-                && printed_words == 0
-                && (template.is_dynamic() || callee.says_something())
-            {
+            let inner_says_all = !callee.has_format() && printed_words == 0 && callee.says_something();
+            let nothing_said =
+                template.is_dynamic() && callee.texts.iter().all(|text| format_param(text).is_none());
+            if inner_says_all || nothing_said {
                 continue;
             }
             if out[from..].iter().any(|other| other.template == template) {

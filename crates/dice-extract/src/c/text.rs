@@ -1,5 +1,6 @@
 //! What an expression says, as far as the source tells: literals, macros that are literals, parameters.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,16 +17,18 @@ use crate::literal;
 pub(super) const MAX_ALTERNATIVES: usize = 8;
 /// How many macros, parentheses and conditionals may be nested in an expression.
 const MAX_DEPTH: usize = 24;
-/// How long an expression may be, in tokens.
-const MAX_WORDS: usize = 4_096;
+/// How long an expression may be, in tokens; of a longer one this many and one more are looked at.
+pub(super) const MAX_WORDS: usize = 1_024;
+/// How many `#if` and `#else` an expression may have.
+const MAX_BRANCHES: usize = 8;
+/// How many expressions are looked at to tell what one call prints: macros may grow without end.
+pub(super) const MAX_STEPS: u32 = 4_000;
 
 /// A token with its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word<'a> {
     pub(super) kind: TokenKind,
     pub(super) text: &'a [u8],
-    /// Its offset in the file, where it stands there.
-    pub(super) at: Option<u32>,
 }
 
 impl<'a> Word<'a> {
@@ -33,19 +36,24 @@ impl<'a> Word<'a> {
         self.kind == TokenKind::Punct(punct)
     }
 
-    fn of(token: &Token, text: &'a [u8], in_file: bool) -> Word<'a> {
-        Word { kind: token.kind, text: token.of(text), at: in_file.then_some(token.start) }
+    fn of(token: &Token, text: &'a [u8]) -> Word<'a> {
+        Word { kind: token.kind, text: token.of(text) }
     }
+}
+
+/// Tokens of an argument as words, as many as are looked at: calls may be nested without end.
+pub(super) fn argument_in_file<'a>(text: &'a [u8], tokens: &[Token]) -> Vec<Word<'a>> {
+    words_in_file(text, &tokens[..tokens.len().min(MAX_WORDS + 1)])
 }
 
 /// Tokens of a body as words.
 pub(super) fn words<'a>(code: &'a Code, from: usize, to: usize) -> Vec<Word<'a>> {
-    code.tokens[from..to].iter().map(|token| Word::of(token, &code.text, false)).collect()
+    code.tokens[from..to].iter().map(|token| Word::of(token, &code.text)).collect()
 }
 
 /// Tokens of a file as words.
 pub(super) fn words_in_file<'a>(text: &'a [u8], tokens: &[Token]) -> Vec<Word<'a>> {
-    tokens.iter().map(|token| Word::of(token, text, true)).collect()
+    tokens.iter().map(|token| Word::of(token, text)).collect()
 }
 
 /// The macros of a repository.
@@ -94,6 +102,8 @@ pub(super) struct Scope<'s> {
     /// The name of the function around it; in a macro it is the user's.
     pub(super) function: Option<&'s str>,
     pub(super) depth: usize,
+    /// How many more expressions may be looked at.
+    pub(super) steps: &'s Cell<u32>,
 }
 
 /// The arguments of a macro that is being expanded.
@@ -122,9 +132,13 @@ type Bits = Vec<Bit>;
 
 /// What `words` may say; one alternative of [`Bit::Unknown`] when it is not text.
 pub(super) fn texts(words: &[Word<'_>], scope: &Scope<'_>) -> Vec<Bits> {
-    if scope.depth > MAX_DEPTH || words.len() > MAX_WORDS {
+    let branches =
+        || words.iter().filter(|word| matches!(word.kind, TokenKind::If | TokenKind::Else)).count();
+    let left = scope.steps.get();
+    if scope.depth > MAX_DEPTH || words.len() > MAX_WORDS || left == 0 || branches() > MAX_BRANCHES {
         return vec![vec![Bit::Unknown]];
     }
+    scope.steps.set(left - 1);
     let scope = &Scope { depth: scope.depth + 1, ..*scope };
     let words = without_parentheses(words);
     if let Some((before, branches, after)) = conditional_lines(words) {

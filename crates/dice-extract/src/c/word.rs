@@ -188,6 +188,13 @@ pub(super) fn is_fatal_name(name: &str) -> bool {
     })
 }
 
+/// Whether a name says that it checks what must be true.
+pub(super) fn is_assert_name(name: &str) -> bool {
+    words(name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "assert" | "assertion" | "bug" | "assume" | "invariant"))
+}
+
 /// The level that a name speaks of: its last word that is one, `logit` and `log_it` none.
 pub(super) fn level_of_name(name: &str) -> Option<Level> {
     let words = words(name);
@@ -264,7 +271,6 @@ pub(super) fn is_text_param(name: &str) -> bool {
             | "why"
             | "desc"
             | "description"
-            | "s"
             | "mesg"
             | "txt"
             | "errstr"
@@ -272,13 +278,10 @@ pub(super) fn is_text_param(name: &str) -> bool {
             | "error_message"
             | "warning"
             | "log"
-            | "line"
             | "fmtstr"
             | "template"
             | "cause"
             | "logmsg"
-            | "ctx"
-            | "context"
             | "comment"
             | "title"
             | "estr"
