@@ -32,6 +32,8 @@ pub(crate) struct Place {
     tail: u64,
     /// Headers give it a target.
     is_rust_log: bool,
+    /// It is printed behind a line that tells its place, seldom without.
+    is_panic: bool,
     /// It prints no header with a target: a panic, a text for a terminal.
     is_targetless: bool,
 }
@@ -114,6 +116,7 @@ impl Places {
                 root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
                 tail: statement.target.as_deref().map_or(0, |target| hash(tail(target))),
                 is_rust_log: entry.language == "rust" && statement.kind == Kind::Log,
+                is_panic: entry.language == "rust" && matches!(statement.kind, Kind::Fatal | Kind::Assert),
                 is_targetless: entry.language == "rust" && statement.kind != Kind::Log,
             });
         }
@@ -193,6 +196,9 @@ impl Places {
             (TargetHint::Foreign { .. }, None) if place.is_rust_log => points -= 24,
             (TargetHint::Foreign { is_path: false, .. }, None) if !place.is_targetless => {}
             _ => return None,
+        }
+        if place.is_panic {
+            points -= 12;
         }
         let mut is_place = false;
         if let Some(files) = &hints.files {

@@ -14,7 +14,7 @@ use super::words;
 use crate::Strength;
 
 /// Evidence from which somebody is told.
-const STRONG: i32 = 32;
+const STRONG: i32 = 28;
 /// Evidence from which a message without a word is believed, when the header names its place.
 const STRONG_NEAR: i32 = 28;
 
@@ -107,11 +107,14 @@ pub(crate) fn fit_points(
         - (swallowed.saturating_sub(32) / 24).min(12) as i32
 }
 
-/// Whether `before` ends like a sentence goes on: with a word in small letters and a blank.
+/// Whether `before` ends like a sentence goes on: with a word that has small letters, or a comma, and a blank.
 fn follows_word(before: &[u8]) -> bool {
     let sentence = before.trim_ascii_end();
-    sentence.last().is_some_and(|&b| b.is_ascii_lowercase() || b == b',')
-        && after::level_word_at_end(sentence).is_none()
+    let blank = sentence.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+    let last = &sentence[blank..];
+    let ends_plain = last.last().is_some_and(|&b| b.is_ascii_alphanumeric() || b == b',');
+    let is_plain = last.ends_with(b",") || ends_plain && last.iter().any(u8::is_ascii_lowercase);
+    is_plain && after::level_word_at_end(sentence).is_none()
 }
 
 /// Whether `before` ends as headers do: with a mark and a blank.
@@ -119,11 +122,13 @@ fn follows_mark(before: &[u8]) -> bool {
     before.ends_with(b" ") && before.trim_ascii_end().last().is_some_and(|b| b"|]):>-".contains(b))
 }
 
-/// What makes a fit doubtful unless the header names the statement's place: a single plain word before a
+/// What makes a fit doubtful unless the header names the statement's place: a single plain word beside a
 /// value, or a whole sentence taken for the value that the template starts with.
 pub(crate) fn doubt(shape: &Shape, typed: i32, first_value: &[u8]) -> i32 {
     let is_plain = shape.head().and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic);
-    let lone = if shape.tail.is_some() && shape.n_words == 1 && is_plain && typed == 0 { 12 } else { 0 };
+    let starts_open = shape.head().is_none();
+    let is_lone = shape.n_words == 1 && typed == 0 && (shape.tail.is_some() && is_plain || starts_open);
+    let lone = if is_lone { 12 } else { 0 };
     let n_words = words::words(first_value).take(12).filter(|word| word.end - word.start > 2).count();
     lone + (2 * n_words.saturating_sub(2) as i32).min(16)
 }
