@@ -150,7 +150,7 @@ fn deep_nesting_is_read_in_linear_time() {
     for (open, close) in
         [("(", ")"), ("{", "}"), ("[", "]"), ("f(", ")"), ("syslog(1, ", ")"), ("x ? ", " : y")]
     {
-        let depth = 10_000;
+        let depth = 40_000;
         let text = format!(
             "void f(void) {{ syslog(LOG_ERR, \"a\", {}1{}); }}",
             open.repeat(depth),

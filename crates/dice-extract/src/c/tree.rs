@@ -7,6 +7,9 @@ use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator as
 
 use crate::Language;
 
+/// How deep the tree is looked at; what is nested deeper is the lexer's alone.
+const MAX_DEPTH: u32 = 10_000;
+
 /// Calls and functions of a file.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -39,6 +42,8 @@ impl Tree {
         let names = query.capture_names();
         let mut found = Tree::default();
         let mut cursor = QueryCursor::new();
+        // The cursor counts depth in 16 bits, and takes quadratic time where that is not enough.
+        cursor.set_max_start_depth(Some(MAX_DEPTH));
         let mut matches = cursor.matches(query, tree.root_node(), text);
         while let Some(one) = matches.next() {
             let mut function = None;
