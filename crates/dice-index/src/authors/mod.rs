@@ -57,11 +57,14 @@ pub(crate) struct Settings {
     pub(crate) ignore_revs: Vec<Oid>,
 }
 
+/// A line, and the commit that last wrote it or why that is not known.
+type Answer = (LineNo, Result<Oid, AuthorMissing>);
+
 /// Who wrote the wanted lines: the commit, or why it is not known.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blame {
     /// Sorted by line.
-    files: HashMap<Vec<u8>, Vec<(LineNo, Result<Oid, AuthorMissing>)>>,
+    files: HashMap<Vec<u8>, Vec<Answer>>,
 }
 
 impl Blame {
