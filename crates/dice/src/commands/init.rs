@@ -99,20 +99,18 @@ fn text(indexed: &Indexed) -> String {
     if names.len() > MAX_LISTED {
         let _ = writeln!(text, "#   and {} more", names.len() - MAX_LISTED);
     }
-    let example = found.iter().find(|logger| logger.language == "c").or(found.first());
-    let (lang, name) = example.map_or(("c", "my_log"), |logger| (logger.language, logger.name.as_str()));
+    let lang = found.first().map_or("c", |logger| logger.language);
     let _ = write!(
         text,
         "# One that was missed, or understood wrongly, is named like this and wins over what is found:\n\
          # [[logger]]\n\
          # lang = {lang}\n\
          # form = \"macro\"             # or call, method\n\
-         # names = [{name}]\n\
+         # names = [\"my_log\"]\n\
          # fmt = 1                    # which argument is the format, counted from 0\n\
          # level = \"arg:0\"            # or a level, or \"name\": the name tells\n\
          # kind = \"log\"\n",
         lang = quoted(lang),
-        name = quoted(name),
     );
     text
 }

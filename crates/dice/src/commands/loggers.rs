@@ -73,7 +73,8 @@ fn write_logger(out: &mut impl Write, logger: &Logger) -> io::Result<()> {
     };
     let format = match logger.format {
         Some(n) => format!("format in argument {n}, {}", logger.dialect),
-        None => "text of its own".to_owned(),
+        None if logger.dialect == "none" => "text of its own".to_owned(),
+        None => format!("format: the first string, {}", logger.dialect),
     };
     let about = format!("{} {}, {}, {level}, {format}", logger.language, logger.form, logger.kind);
     writeln!(out, "{}  {}", styled(STRONG, &plain(&logger.name)), styled(FAINT, &about))?;
