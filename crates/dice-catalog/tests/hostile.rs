@@ -9,8 +9,8 @@ const CATALOG: &str = include_str!("../../../fixtures/catalogs/v1.jsonl");
 fn check(text: &[u8]) {
     let Ok(catalog) = Catalog::parse(text) else { return };
     let mut written = Vec::new();
-    catalog.write(&mut written).unwrap();
-    assert_eq!(Catalog::parse(&written).unwrap(), catalog);
+    catalog.write(&mut written).expect("memory can be written to");
+    assert_eq!(Catalog::parse(&written).expect("what was written is a catalog"), catalog);
 }
 
 #[test]
