@@ -210,7 +210,7 @@ pub(super) fn signature(
     if known || in_table {
         return None;
     }
-    let named = word::is_log_name(candidate.name);
+    let named = word::is_log_name(candidate.name) && !word::is_setting_name(candidate.name);
     let kind = match (named, word::is_fatal_name(candidate.name)) {
         (true, true) => Kind::Fatal,
         (true, false) => Kind::Log,
