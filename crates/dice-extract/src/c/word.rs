@@ -167,9 +167,7 @@ pub(super) fn is_log_name(name: &str) -> bool {
 
 /// Whether a name says that something is kept for later rather than printed.
 pub(super) fn is_setting_name(name: &str) -> bool {
-    words(name)
-        .iter()
-        .any(|word| matches!(word.as_str(), "set" | "get" | "append" | "parse" | "init" | "add"))
+    words(name).iter().any(|word| matches!(word.as_str(), "set" | "get" | "append" | "parse" | "init"))
 }
 
 /// Whether a name has a log word and nothing that speaks against it: for callees of which only the name is known.
