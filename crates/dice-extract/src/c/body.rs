@@ -344,7 +344,11 @@ impl<'b> Walk<'b> {
     /// The variable an argument names, and whether it points at its start.
     fn named(&self, arguments: &Arguments<'_>, number: usize) -> Option<(String, bool)> {
         let Argument::Words(words) = arguments.get(number) else { return None };
+        let member = |word: &Word<'_>| word.is(b'.') || word.kind == TokenKind::Arrow;
         let first = words.iter().find(|word| word.kind == TokenKind::Ident)?;
+        if words.iter().any(member) {
+            return None;
+        }
         let start = words.len() == 1 || (words.len() == 2 && words[0].is(b'&'));
         Some((String::from_utf8_lossy(first.text).into_owned(), start))
     }

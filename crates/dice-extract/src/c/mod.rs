@@ -10,6 +10,7 @@ mod discovery;
 mod facts;
 mod function;
 mod segment;
+mod signature;
 mod statement;
 mod text;
 mod token;

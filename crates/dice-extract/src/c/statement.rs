@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use dice_catalog::{Hole, HoleKind, Level, LineNo, Part, Statement, Template};
+use dice_catalog::{Hole, HoleKind, Kind, Level, LineNo, Part, Statement, Template};
 use memchr::memchr_iter;
 use rustc_hash::FxHashMap;
 
@@ -11,7 +11,7 @@ use super::callee::{Callee, LevelOf, Printed, level_in};
 use super::discovery::Callees;
 use super::function::{Function, functions, split};
 use super::segment::{Segment, Segments, format_param};
-use super::text::{Arguments, Bit, MAX_STEPS, Scope, Word, argument_in_file, texts, words_in_file};
+use super::text::{Argument, Arguments, Bit, MAX_STEPS, Scope, Word, argument_in_file, texts, words_in_file};
 use super::token::{Brackets, Lexed, TokenKind, lex};
 use super::tree::Tree;
 use crate::{Extraction, Problem, Source, annotation};
@@ -450,7 +450,7 @@ impl<'r> Reader<'r> {
             annotations.clone_from(&callee.annotations);
         }
         let from = out.len();
-        for printed in callee.printed(&arguments, &scope) {
+        for printed in self.printed(callee, &arguments, &scope) {
             let own = printed.segments.iter().any(|segment| {
                 matches!(segment, Segment::Format { .. })
                     || matches!(segment, Segment::Argument { hole, .. } if hole.kind == HoleKind::Text)
@@ -491,6 +491,31 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// What one call prints. Where the format is not what is thought to be one but a literal stands before it,
+    /// the callee is declared differently under some `#if`: the literal is the format.
+    fn printed(&self, callee: &Callee, arguments: &Arguments<'_>, scope: &Scope<'_>) -> Vec<Printed> {
+        let literal = |argument: Argument<'_, '_>| match argument {
+            Argument::Words(words) => words.iter().any(|word| word.kind == TokenKind::Str),
+            Argument::Rest(_) | Argument::Missing => false,
+        };
+        if let [text] = &callee.texts[..]
+            && let Some((at, format, dialect)) =
+                text.iter().enumerate().find_map(|(at, segment)| match segment {
+                    Segment::Format { param, dialect, .. } => Some((at, *param, *dialect)),
+                    _ => None,
+                })
+            && callee.tuple.is_none()
+            && matches!(callee.kind, Kind::Log | Kind::Fatal)
+            && texts_are_unknown(arguments.get(format), scope)
+            && let Some(param) = (0..format).rev().find(|&number| literal(arguments.get(number)))
+        {
+            let mut text = text.clone();
+            text[at] = Segment::Format { param, rest: Some(param + 1), dialect };
+            return Callee { texts: vec![text], ..callee.clone() }.printed(arguments, scope);
+        }
+        callee.printed(arguments, scope)
+    }
+
     /// The enclosing function: what the tree says where it is sure, else what the lexer says.
     fn function_name(&self, call: &Call<'_>) -> Option<String> {
         let lexed = call.function.map(|function| &self.functions[function]);
@@ -502,6 +527,17 @@ impl<'r> Reader<'r> {
             (Some(function), _) => Some(function.name.clone()),
             (None, name) => name.clone(),
         }
+    }
+}
+
+/// Whether an argument tells no text at all.
+fn texts_are_unknown(argument: Argument<'_, '_>, scope: &Scope<'_>) -> bool {
+    match argument {
+        Argument::Words(words) => {
+            texts(words, scope).iter().all(|bits| bits.iter().all(|bit| *bit == Bit::Unknown))
+        }
+        Argument::Missing => true,
+        Argument::Rest(_) => false,
     }
 }
 
@@ -526,8 +562,8 @@ fn parts_of(printed: Printed, function: Option<&str>) -> (Vec<Part>, Template, V
             from = first;
         }
     }
-    if let Some(last) = segments[to..].iter().rposition(wordy) {
-        to += last + 1;
+    if segments[to..].iter().any(wordy) {
+        to = segments.len();
     }
     let part = |segment: &Segment| match segment {
         Segment::Text(text) => Part::Text(text.clone()),

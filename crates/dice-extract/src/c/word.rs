@@ -165,6 +165,11 @@ pub(super) fn is_log_name(name: &str) -> bool {
         && !words.iter().any(|word| matches!(word.as_str(), "reply" | "response" | "usage"))
 }
 
+/// Whether a name says that something is kept for later rather than printed.
+pub(super) fn is_setting_name(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "set" | "get" | "append" | "parse" | "init"))
+}
+
 /// Whether a name has a log word and nothing that speaks against it: for callees of which only the name is known.
 pub(super) fn is_plain_log_name(name: &str) -> bool {
     let words = words(name);
