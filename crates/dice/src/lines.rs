@@ -1,18 +1,30 @@
 //! Lines of an input, with a bound on how much of each is kept.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Reads an input line by line; of each line at most a bound is kept.
 pub(crate) struct Lines<R> {
-    input: R,
+    input: BufReader<R>,
     line: Vec<u8>,
     limit: usize,
 }
 
-impl<R: BufRead> Lines<R> {
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 18;
+
+impl<R: Read> Lines<R> {
     /// Of each line `limit` bytes and one are kept, so that a cut line is longer than `limit`.
     pub(crate) fn new(input: R, limit: usize) -> Lines<R> {
-        Lines { input, line: Vec::new(), limit }
+        Lines::in_chunks(input, limit, CHUNK)
+    }
+
+    fn in_chunks(input: R, limit: usize, chunk: usize) -> Lines<R> {
+        Lines { input: BufReader::with_capacity(chunk, input), line: Vec::new(), limit }
+    }
+
+    /// Whether the next line is not here yet: asking for it may wait for whoever writes it.
+    pub(crate) fn may_wait(&self) -> bool {
+        memchr::memchr(b'\n', self.input.buffer()).is_none()
     }
 
     /// The next line without its line end; `None` at the end of the input.
@@ -45,14 +57,12 @@ impl<R: BufRead> Lines<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::BufReader;
-
     use super::Lines;
 
     #[track_caller]
     fn check(input: &str, limit: usize, expected: &[&str]) {
         // A small buffer makes lines span several reads.
-        let mut lines = Lines::new(BufReader::with_capacity(3, input.as_bytes()), limit);
+        let mut lines = Lines::in_chunks(input.as_bytes(), limit, 3);
         let mut found = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             found.push(String::from_utf8(line.to_vec()).unwrap());
@@ -66,6 +76,16 @@ mod tests {
         check("one\n\ntwo", 10, &["one", "", "two"]);
         check("", 10, &[]);
         check("\n", 10, &[""]);
+    }
+
+    #[test]
+    fn lines_that_are_here_are_not_waited_for() {
+        let mut lines = Lines::new(&b"one\ntwo\nthr"[..], 10);
+        assert!(lines.may_wait(), "nothing was read yet");
+        lines.next().unwrap();
+        assert!(!lines.may_wait());
+        lines.next().unwrap();
+        assert!(lines.may_wait());
     }
 
     #[test]

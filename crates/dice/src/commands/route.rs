@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -62,13 +62,10 @@ impl Arguments {
         }
         let Opened { matcher, repos } = &open(&self.catalog)?;
         let mut desk = Desk::new(matcher, repos);
-        let stdout = io::stdout();
-        let is_live = stdout.is_terminal();
         let mut teller = Teller {
-            out: BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(stdout)),
+            out: BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(io::stdout())),
             output: self.format,
             is_all: self.all,
-            is_live,
             totals: Totals::default(),
             digest: Digest::default(),
             told: HashSet::new(),
@@ -81,7 +78,7 @@ impl Arguments {
             let settings = ReaderSettings { format, zone: zone.clone(), year: self.year, near };
             let limits = Limits::default();
             let mut stream = Stream::new(matcher, settings, limits);
-            let mut lines = Lines::new(BufReader::with_capacity(1 << 18, input), limits.line_bytes);
+            let mut lines = Lines::new(input, limits.line_bytes);
             let read = |error| {
                 Failure::new(format!("wanted to read {}", file.display()), "give a file that can be read")
                     .because(error)
@@ -94,6 +91,10 @@ impl Arguments {
                 answer.line += first_line;
                 answer.continues = answer.continues.map(|line| line + first_line);
                 teller.tell(&mut desk, answer)?;
+                // Whoever reads the answers need not wait for lines that are not written yet.
+                if lines.may_wait() {
+                    teller.out.flush()?;
+                }
             }
             first_line += n;
             match stream.reader().shown() {
@@ -201,8 +202,6 @@ struct Teller<W: Write> {
     out: W,
     output: Output,
     is_all: bool,
-    /// Somebody watches: every line is shown at once.
-    is_live: bool,
     totals: Totals,
     digest: Digest,
     told: HashSet<(Fingerprint, Owner)>,
@@ -225,9 +224,6 @@ impl<W: Write> Teller<W> {
         match self.output {
             Output::Json => self.tell_program(desk, &case)?,
             Output::Text => self.tell_person(&case)?,
-        }
-        if self.is_live {
-            self.out.flush()?;
         }
         Ok(())
     }
