@@ -9,6 +9,7 @@ mod envelope;
 mod limits;
 mod matcher;
 mod reader;
+mod source;
 mod stream;
 mod verdict;
 

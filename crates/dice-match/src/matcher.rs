@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Template};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::source::Belief;
 use crate::{Envelope, Limits, Strength, Verdict};
 use automaton::Automata;
 use fit::{Fit, Fitted, Start, Work};
@@ -76,6 +77,8 @@ pub struct Scratch {
     fits: Vec<Scored>,
     automata: Automata,
     n_lines: u64,
+    /// Whether the last verdict is strong by the evidence of its line alone.
+    pub(crate) was_sure: bool,
 }
 
 impl Scratch {
@@ -185,35 +188,43 @@ impl Matcher {
 
     /// Which statements can have printed the message.
     pub fn classify(&self, envelope: &Envelope<'_>, scratch: &mut Scratch) -> Verdict {
-        self.classify_from(envelope, true, scratch)
+        self.classify_from(envelope, Belief::default(), scratch)
     }
 
-    /// Which statements can have printed the message; `floats` tells whether it may start behind a text
-    /// that no header format knows.
+    /// Which statements can have printed the message, in a source of which `belief` is known.
     pub(crate) fn classify_from(
         &self,
         envelope: &Envelope<'_>,
-        floats: bool,
+        belief: Belief,
         scratch: &mut Scratch,
     ) -> Verdict {
+        scratch.was_sure = false;
         if envelope.is_access {
             return Verdict::default();
         }
-        let is_known = envelope.format.is_some() && envelope.uncut.is_none();
+        let is_known = envelope.format.is_some() && (envelope.uncut.is_none() || belief.is_certain);
         if envelope.message.trim_ascii().is_empty() && !envelope.fields.is_empty() {
             // A message without a text of its own: its fields, as they are printed in a line.
             let pairs = envelope.fields.iter().map(|(name, value)| format!("{name}={value}"));
             let text = pairs.collect::<Vec<String>>().join(" ");
-            let verdict = self.classify_text(envelope, text.as_bytes(), is_known, false, scratch);
+            let verdict = self.classify_text(
+                envelope,
+                text.as_bytes(),
+                is_known,
+                Belief { floats: false, ..belief },
+                scratch,
+            );
             return Verdict { values: Vec::new(), ..verdict };
         }
-        let verdict = self.classify_text(envelope, &envelope.message, is_known, floats, scratch);
+        let verdict = self.classify_text(envelope, &envelope.message, is_known, belief, scratch);
         let Some(uncut) = envelope.uncut.as_deref().filter(|_| verdict.strength < Strength::Strong) else {
             return verdict;
         };
         // What looked like a header may be the statement's own text.
-        let mut whole = self.classify_text(&Envelope::default(), uncut, false, floats, scratch);
+        let mut whole =
+            self.classify_text(&Envelope::default(), uncut, false, Belief { prior: 0, ..belief }, scratch);
         if whole.strength < Strength::Strong {
+            scratch.was_sure = false;
             return verdict;
         }
         let cut = uncut.len().saturating_sub(envelope.message.len());
@@ -228,7 +239,7 @@ impl Matcher {
         envelope: &Envelope<'_>,
         text: &[u8],
         is_known: bool,
-        floats: bool,
+        belief: Belief,
         scratch: &mut Scratch,
     ) -> Verdict {
         let text = text[..text.len().min(self.limits.line_bytes)].trim_ascii_end();
@@ -271,7 +282,7 @@ impl Matcher {
         hints.said_function = after::function_name(&text[starts[0]..]);
         let starts = &starts[..n_starts];
         let fields = &envelope.fields;
-        Line { matcher: self, fields, text, starts, n_sure, lead, hints: &hints, is_known, floats }
+        Line { matcher: self, fields, text, starts, n_sure, lead, hints: &hints, is_known, belief }
             .classify(scratch)
     }
 
@@ -359,8 +370,7 @@ impl Matcher {
     /// Whether the template of `entry` has more than `already` lines.
     pub(crate) fn has_more(&self, entry: EntryId, already: usize) -> bool {
         let template = &self.entry(entry).statement.template;
-        template.texts().any(|text| text.contains('\n'))
-            && lines_of(template).iter().filter(|line| !line.is_empty()).count() > already
+        template.texts().any(|text| text.contains('\n')) && text_lines_of(template).len() > already
     }
 
     /// Whether `line` can be the next line of the message that `entry` printed, when `already` lines of it
@@ -370,19 +380,44 @@ impl Matcher {
             return false;
         }
         let template = &self.entry(entry).statement.template;
-        let Some(parts) = lines_of(template).into_iter().filter(|line| !line.is_empty()).nth(already) else {
+        let Some(parts) = text_lines_of(template).into_iter().nth(already) else {
             return false;
         };
         // Built anew for each line: only messages of several lines come here.
         let mut holes = Holes::default();
-        let shape = Shape::new(&Look::of_line(&Template::new(parts), &mut holes));
+        let shape = Shape::new(&Look::of_line(&Template::new(parts.clone()), &mut holes));
         let mut work = Work::of(SHAPE_WORK.0 + SHAPE_WORK.1 * line.len());
-        shape.literal_bytes > 0
-            && matches!(
-                fit::fit(&shape, &holes, line.trim_ascii(), Start::At(0), &mut work),
-                Fitted::Yes(Fit { after: after::After::Nothing, .. })
-            )
+        if shape.literal_bytes == 0 {
+            let indent = parts.first().and_then(text_of).unwrap_or_default();
+            return !indent.is_empty()
+                && line.starts_with(indent.as_bytes())
+                && !line.trim_ascii().is_empty();
+        }
+        matches!(
+            fit::fit(&shape, &holes, line.trim_ascii(), Start::At(0), &mut work),
+            Fitted::Yes(Fit { after: after::After::Nothing, .. })
+        )
     }
+
+    /// Whether any text can be the next line of the message that `entry` printed: the line is a value.
+    pub(crate) fn is_open_at(&self, entry: EntryId, already: usize) -> bool {
+        let lines = text_lines_of(&self.entry(entry).statement.template);
+        let is_blank = |part: &Part| text_of(part).is_none_or(|text| text.trim().is_empty());
+        lines.get(already).is_some_and(|line| line.iter().all(is_blank))
+    }
+}
+
+fn text_of(part: &Part) -> Option<&str> {
+    match part {
+        Part::Text(text) => Some(text),
+        Part::Hole(_) => None,
+    }
+}
+
+/// The lines of a template that are not blank.
+fn text_lines_of(template: &Template) -> Vec<Vec<Part>> {
+    let is_text = |part: &Part| text_of(part).is_none_or(|text| !text.trim().is_empty());
+    lines_of(template).into_iter().filter(|line| line.iter().any(is_text)).collect()
 }
 
 /// The lines of a template, as parts.
@@ -396,7 +431,7 @@ fn lines_of(template: &Template) -> Vec<Vec<Part>> {
                     if n > 0 {
                         lines.push(Vec::new());
                     }
-                    if !line.trim().is_empty() {
+                    if !line.is_empty() {
                         lines.last_mut().expect("there is a first line").push(Part::text(line));
                     }
                 }

@@ -1,5 +1,6 @@
 //! The lines of one source, in order.
 
+use crate::source::{Belief, Source};
 use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Strength, Verdict};
 
 /// Classifies the lines of one source, in order.
@@ -9,6 +10,7 @@ pub struct Stream<'m> {
     limits: Limits,
     reader: Reader,
     scratch: Scratch,
+    source: Source,
     lines: u64,
     message: Option<Message>,
     /// Lines whose header is certain.
@@ -62,6 +64,7 @@ impl<'m> Stream<'m> {
             limits,
             reader: Reader::new(settings),
             scratch: Scratch::default(),
+            source: Source::new(),
             lines: 0,
             message: None,
             n_certain: 0,
@@ -134,7 +137,12 @@ impl<'m> Stream<'m> {
             return Role::Starts(Verdict { strength, entries, ..Verdict::default() });
         }
         if envelope.format.is_some() {
-            return Role::Starts(self.matcher.classify(envelope, &mut self.scratch));
+            let belief = self.source.belief(envelope);
+            let verdict = self.matcher.classify_from(envelope, belief, &mut self.scratch);
+            if !is_blank && !envelope.is_access {
+                self.source.learn(envelope, self.scratch.was_sure);
+            }
+            return Role::Starts(verdict);
         }
         match message {
             Some(message) if self.has_header() => {
@@ -146,7 +154,11 @@ impl<'m> Stream<'m> {
                     return if allowed { Role::Continues } else { Role::Starts(Verdict::default()) };
                 }
                 // Programs print without a header, too, what they want to be seen as it is.
-                let verdict = self.matcher.classify_from(envelope, false, &mut self.scratch);
+                let verdict = self.matcher.classify_from(
+                    envelope,
+                    Belief { floats: false, ..Belief::default() },
+                    &mut self.scratch,
+                );
                 match verdict.strength {
                     Strength::Strong => Role::Starts(verdict),
                     _ if allowed => Role::Continues,
@@ -162,7 +174,10 @@ impl<'m> Stream<'m> {
                 if is_inner { Role::Continues } else { Role::Starts(verdict) }
             }
             // In a source that has headers the rest of a message that is too long by now.
-            None => Role::Starts(self.matcher.classify_from(envelope, !self.has_header(), &mut self.scratch)),
+            None => {
+                let belief = Belief { floats: !self.has_header(), ..Belief::default() };
+                Role::Starts(self.matcher.classify_from(envelope, belief, &mut self.scratch))
+            }
         }
     }
 
@@ -184,7 +199,8 @@ impl<'m> Stream<'m> {
         }
         // The first further line of a value has a word; a picture does not belong to the line before it.
         let is_value = message.n_texts > 1 || text.iter().filter(|b| b.is_ascii_alphanumeric()).count() > 2;
-        (expected, is_value && entries().any(|entry| self.matcher.is_open(entry)))
+        let is_open = |entry| self.matcher.is_open(entry) || self.matcher.is_open_at(entry, message.n_texts);
+        (expected, is_value && entries().any(is_open))
     }
 
     /// The reader, to ask which format the source has shown.
@@ -211,6 +227,9 @@ mod tests {
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":10,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"disk full on "},{"hole":"text"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":20,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"volume unmounted"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":30,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"report of volume "},{"hole":"int"},{"text":"\n  blocks: "},{"hole":"int"},{"text":"\n  end\n"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":50,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"loading "},{"hole":"text"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":60,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"hole":"text"},{"text":": wp=%"},{"hole":"uint"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":70,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"rule of line "},{"hole":"int"},{"text":" left out:\n  "},{"hole":"text"},{"text":"\n  wanted a list"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":40,"language":"rust","kind":"fatal","callee":"panic","level":"critical","template":[{"text":"no disk called "},{"hole":"text"}]}
 "#;
 
@@ -253,6 +272,28 @@ TIME report of volume 7 -> 30
   end -> 30 of 7
   end -> unknown",
         );
+    }
+
+    #[test]
+    fn a_further_line_may_be_only_a_value() {
+        check(
+            "TIME rule of line 7 left out: -> 70
+colour blue -> 70 of 1
+  wanted a list -> 70 of 1
+TIME rule of line 8 left out: -> 70
+  volume unmounted -> 70 of 4
+  wanted a list -> 70 of 4",
+        );
+    }
+
+    #[test]
+    fn short_messages_are_believed_where_almost_every_line_is_known() {
+        let short = "TIME loading /etc/disk.conf -> unknown\nTIME grow_volume: wp=%7 -> unknown\n";
+        let believed = short.replace("unknown\nTIME", "50\nTIME").replace("%7 -> unknown", "%7 -> 60");
+        let known = "TIME volume unmounted -> 20\n".repeat(60);
+        check(&format!("{short}{known}{believed}TIME a b: c=%x -> unknown\nloading x -> unknown of 65"));
+        let foreign = "TIME hello -> unknown\n".repeat(60);
+        check(&format!("{foreign}{short}{known}{foreign}{short}"));
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub(crate) fn pattern(shape: &Shape, holes: &Holes) -> String {
                 }
             }
             Piece::Typed { hole, .. } => {
-                let _ = write!(pattern, "(?:{})", holes.hole(*hole).pattern());
+                let _ = write!(pattern, "(?:{})", holes.pattern(*hole));
             }
             Piece::Gap { gap, .. } if gap.min > 0 => {
                 let _ = write!(pattern, ".{{{},}}", gap.min);

@@ -1,6 +1,6 @@
 //! Automata of typed holes.
 
-use dice_catalog::Hole;
+use dice_catalog::{Hole, HoleKind};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::syntax;
@@ -9,6 +9,9 @@ use regex_automata::{Anchored, MatchKind};
 /// A typed hole's place among the automata of one matcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HoleId(u16);
+
+/// What loggers write for a byte that no terminal shows.
+const ESCAPED: &str = r#"|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{2}|[abefnrstv\\"'])|\^[@-_?]"#;
 
 /// One small automaton for each typed hole that occurs in a catalog.
 #[derive(Debug, Default)]
@@ -48,6 +51,11 @@ impl Holes {
         &self.holes[id.0 as usize]
     }
 
+    /// The regular expression of what the hole shows in a log.
+    pub(crate) fn pattern(&self, id: HoleId) -> String {
+        pattern(self.hole(id))
+    }
+
     /// Calls `end` with every place where a value that starts at `at` can end, in ascending order, until it
     /// says no. Gives the number of bytes looked at.
     pub(crate) fn ends(
@@ -80,6 +88,13 @@ impl Holes {
     }
 }
 
+fn pattern(hole: &Hole) -> String {
+    match hole.kind {
+        HoleKind::Char => format!("(?:{}{ESCAPED})", hole.pattern()),
+        _ => hole.pattern(),
+    }
+}
+
 impl HoleAutomaton {
     fn new(hole: &Hole) -> Option<HoleAutomaton> {
         let dfa = dense::Builder::new()
@@ -92,7 +107,7 @@ impl HoleAutomaton {
             )
             .syntax(syntax::Config::new().utf8(false).unicode(false).dot_matches_new_line(true))
             .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
-            .build(&hole.pattern())
+            .build(&pattern(hole))
             .ok()?;
         let start = dfa.universal_start_state(Anchored::Yes)?;
         Some(HoleAutomaton { dfa, start })
@@ -125,6 +140,8 @@ mod tests {
         check(HoleKind::Bool, "true", &[4]);
         check(HoleKind::Quoted, r#""a\"b" c"#, &[6]);
         check(HoleKind::Char, "é", &[0, 1, 2]);
+        check(HoleKind::Char, r"\033'", &[0, 1, 2, 3, 4]);
+        check(HoleKind::Char, r"\r'", &[0, 1, 2]);
         check(HoleKind::Float, "1.5e3", &[1, 3, 5]);
     }
 

@@ -75,7 +75,7 @@ impl Keys {
             if let Some(head) = shape.head().filter(|head| head.len() >= HEAD) {
                 keys.cut.entry(head_key(&head[..HEAD])).or_default().push(place);
             }
-            if !shape.is_worded() {
+            if !shape.is_worded() && !shape.is_marked() {
                 continue;
             }
             let mut best: Option<(u32, u64)> = None;

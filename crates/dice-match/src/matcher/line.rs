@@ -12,6 +12,7 @@ use super::hints::{self, Agreement, Hints};
 use super::rank::{self, Anchor, Scored};
 use super::shape::Shape;
 use super::{EntryId, LINE_WORK, Matcher, SHAPE_WORK, Scratch};
+use crate::source::Belief;
 use crate::{Strength, Verdict};
 
 /// Lines after which an automaton for the whole catalog is worth building.
@@ -34,8 +35,8 @@ pub(super) struct Line<'a> {
     pub(super) hints: &'a Hints<'a>,
     /// Whether a known header stood before the text.
     pub(super) is_known: bool,
-    /// Whether it may start elsewhere, too.
-    pub(super) floats: bool,
+    /// What the source has shown so far.
+    pub(super) belief: Belief,
 }
 
 impl Line<'_> {
@@ -61,9 +62,13 @@ impl Line<'_> {
             keys.candidates(self.text, self.starts, &mut scratch.line, |shape| candidates.push(shape));
             budget = scratch.line.is_cut;
         } else {
-            let worded = |place: &u32| self.matcher.shapes[*place as usize].is_worded();
-            candidates.extend((0..self.matcher.shapes.len() as u32).filter(worded));
+            candidates.extend(0..self.matcher.shapes.len() as u32);
         }
+        let asks_marked = self.belief.prior >= rank::PRIOR_MARKED;
+        candidates.retain(|&place| {
+            let shape = &self.matcher.shapes[place as usize];
+            shape.is_worded() || asks_marked && shape.is_marked()
+        });
         budget |= self.ask(scratch, limits.candidates);
         if !scratch.fits.iter().any(|scored| scored.strength == Strength::Strong) {
             scratch.candidates.clear();
@@ -165,7 +170,7 @@ impl Line<'_> {
 
     /// Whether any message may start behind a text that is neither header nor template.
     fn floats(&self) -> bool {
-        self.floats && !self.hints.has_target()
+        self.belief.floats && !self.hints.has_target()
     }
 
     /// Whether the message may start behind a text that is neither header nor template.
@@ -202,6 +207,10 @@ impl Line<'_> {
         let said = first_value.strip_suffix(b"()").unwrap_or(first_value);
         let says = self.hints.said_function.filter(|says| says.as_bytes() == said);
         let doubt = rank::doubt(shape, typed, first_value);
+        let prior = match self.belief.prior {
+            0 => 0,
+            prior => prior + if rank::is_tag(shape, first_value) { rank::TAG } else { 0 },
+        };
         for &entry in &shape.entries {
             let Some(agreement) = places.agree(entry, &entries[entry as usize], self.hints) else { continue };
             let says_function = says.is_some_and(|says| {
@@ -212,8 +221,10 @@ impl Line<'_> {
             let is_named = agreement.is_near || named > 0;
             let agreement = Agreement { is_near: is_named, ..agreement };
             let points = points + named + agreement.points - if is_named { 0 } else { doubt };
-            let strength = rank::strength(shape, points, &agreement, anchor);
-            fits.push(Scored { points, shape: place, entry, strength, fit, from, is_cut: false });
+            let strength = rank::strength(shape, points, &agreement, anchor, prior);
+            let is_sure = strength == Strength::Strong
+                && (prior == 0 || rank::strength(shape, points, &agreement, anchor, 0) == Strength::Strong);
+            fits.push(Scored { points, shape: place, entry, is_sure, strength, fit, from, is_cut: false });
         }
     }
 
@@ -275,13 +286,14 @@ impl Line<'_> {
                     };
                     let points = points as i32 + agreement.points;
                     let strength = match is_full {
-                        true => rank::strength(shape, points, &agreement, Anchor::Header),
+                        true => rank::strength(shape, points, &agreement, Anchor::Header, 0),
                         false => Strength::Weak,
                     };
                     scratch.fits.push(Scored {
                         points,
                         shape: place,
                         entry,
+                        is_sure: is_full,
                         strength,
                         fit,
                         from: start,
@@ -299,6 +311,7 @@ impl Line<'_> {
         let fits = &mut scratch.fits;
         // A statement may fit with and without what its callee adds: the better fit counts.
         fits.sort_unstable_by_key(|s| (Reverse(s.strength), Reverse(s.points), s.entry, s.shape));
+        scratch.was_sure = fits.first().is_some_and(|best| best.is_sure);
         let Some(&best) = fits.first() else { return Verdict { budget, ..Verdict::default() } };
         let mut entries: Vec<EntryId> = Vec::new();
         let mut others: Vec<EntryId> = Vec::new();

@@ -18,6 +18,13 @@ const STRONG: i32 = 28;
 /// Evidence from which a message without a word is believed, when the header names its place.
 const STRONG_NEAR: i32 = 28;
 
+/// What a source must have shown before messages without a word are asked for in it.
+pub(crate) const PRIOR_MARKED: i32 = 14;
+/// Evidence, that of the source included, from which a message of marks and typed holes is believed.
+const STRONG_MARKED: i32 = 36;
+/// What it adds, in a source that is known, that a template starts with a value set off as a tag.
+pub(crate) const TAG: i32 = 6;
+
 /// How a message was found in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anchor {
@@ -42,6 +49,8 @@ pub(crate) struct Scored {
     pub(crate) shape: u32,
     /// The entry's place.
     pub(crate) entry: u32,
+    /// Whether it is enough by itself, whatever the source has shown.
+    pub(crate) is_sure: bool,
     /// Whether it is enough.
     pub(crate) strength: Strength,
     /// The fit.
@@ -104,7 +113,7 @@ pub(crate) fn fit_points(
     let bare = if shape.is_bare { 4 } else { 0 };
     shape.points as i32 + typed + start + end + fields
         - bare
-        - (swallowed.saturating_sub(32) / 24).min(12) as i32
+        - (swallowed.saturating_sub(32) / 24).min(if starts_open { 12 } else { 6 }) as i32
 }
 
 /// Whether `before` ends like a sentence goes on: with a word that has small letters, or a comma, and a blank.
@@ -127,21 +136,49 @@ fn follows_mark(before: &[u8]) -> bool {
 pub(crate) fn doubt(shape: &Shape, typed: i32, first_value: &[u8]) -> i32 {
     let is_plain = shape.head().and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic);
     let starts_open = shape.head().is_none();
-    let is_lone = shape.n_words == 1 && typed == 0 && (shape.tail.is_some() && is_plain || starts_open);
+    let is_lone = shape.n_words == 1
+        && typed == 0
+        && !is_aligned(shape)
+        && (shape.tail.is_some() && is_plain || starts_open);
     let lone = if is_lone { 12 } else { 0 };
     let n_words = words::words(first_value).take(12).filter(|word| word.end - word.start > 2).count();
     lone + (2 * n_words.saturating_sub(2) as i32).min(16)
 }
 
-/// Whether the evidence is enough to tell somebody.
-pub(crate) fn strength(shape: &Shape, points: i32, agreement: &Agreement, anchor: Anchor) -> Strength {
+/// Whether its first text is a word, blanks to align with other lines, and a colon.
+fn is_aligned(shape: &Shape) -> bool {
+    let Some(head) = shape.head() else { return false };
+    let word = words::words(head).next().filter(|word| word.start == 0).map_or(0, |word| word.end);
+    head[word..].starts_with(b"  ") && head[word..].trim_ascii_start().first() == Some(&b':')
+}
+
+/// Whether a value that a template starts with is set off as a tag is: a word, and a colon behind it.
+pub(crate) fn is_tag(shape: &Shape, first_value: &[u8]) -> bool {
+    let text = shape.pieces.get(1).and_then(Piece::text);
+    let is_word = (2..=64).contains(&first_value.len())
+        && first_value.iter().all(|b| b.is_ascii_alphanumeric() || b"_.:/-[]()".contains(b));
+    shape.head().is_none() && is_word && text.is_some_and(|text| text.starts_with(b": "))
+}
+
+/// Whether the evidence is enough to tell somebody. `prior` is what the source adds to the evidence of a
+/// message that starts where a known header ends.
+pub(crate) fn strength(
+    shape: &Shape,
+    points: i32,
+    agreement: &Agreement,
+    anchor: Anchor,
+    prior: i32,
+) -> Strength {
     if agreement.is_place {
         return Strength::Strong;
     }
+    let is_marked = prior >= PRIOR_MARKED && shape.is_marked() && points + prior >= STRONG_MARKED;
     let is_strong = if !shape.is_worded() {
-        agreement.is_near && !agreement.other_level && anchor == Anchor::Header && points >= STRONG_NEAR
+        (agreement.is_near && points >= STRONG_NEAR || is_marked)
+            && !agreement.other_level
+            && anchor == Anchor::Header
     } else {
-        points >= STRONG
+        points + if anchor == Anchor::Header { prior } else { 0 } >= STRONG
     };
     if is_strong { Strength::Strong } else { Strength::Weak }
 }

@@ -9,6 +9,9 @@ use super::words;
 /// Pieces of one shape, at most; what follows is taken as one hole. No real statement comes near.
 const PIECES: usize = 512;
 
+/// How a text ends that is put before another.
+const LABELS: [&[u8]; 3] = [b": ", b"= ", b"-> "];
+
 /// The first line of what a statement prints: fixed texts and holes, prefix and suffix of the callee
 /// included. Statements that print the same share one shape.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub(crate) struct Shape {
     pub(crate) points: u32,
     /// Bytes of its texts.
     pub(crate) literal_bytes: u32,
+    /// Bytes of its texts that are not blank.
+    pub(crate) visible_bytes: u32,
     /// Letters of its texts.
     pub(crate) letters: u32,
     /// How many words of three letters and more its texts have.
@@ -201,6 +206,9 @@ impl Shape {
             n_values,
             points: points(&pieces),
             literal_bytes: texts().map(|text| text.len() as u32).sum(),
+            visible_bytes: texts()
+                .map(|text| text.iter().filter(|byte| !byte.is_ascii_whitespace()).count() as u32)
+                .sum(),
             letters: texts().map(|text| words::letters(text) as u32).sum(),
             n_words: texts()
                 .map(|text| words::words(text).filter(|word| word.end - word.start > 2).count() as u32)
@@ -224,6 +232,17 @@ impl Shape {
     /// Whether it has a word, so that it may be asked for any line.
     pub(crate) fn is_worded(&self) -> bool {
         self.longest_word >= 2 && self.letters >= 3
+    }
+
+    /// Whether it has no word, but marks and typed holes or fixed ends that hardly anything else has: it
+    /// may be asked where almost every line of a source is known.
+    pub(crate) fn is_marked(&self) -> bool {
+        let mut typed = self.pieces.iter().filter(|piece| matches!(piece, Piece::Typed { .. }));
+        let is_closed = self.head().is_some() && self.tail.is_none() && self.segments.len() <= 2;
+        !self.is_worded()
+            && self.visible_bytes + self.letters >= 5
+            && (self.words != 0 || self.head().is_some())
+            && (is_closed || typed.next().is_some())
     }
 
     /// The text that every line starts with.
@@ -355,6 +374,7 @@ impl<'h> Pieces<'h> {
     /// both ends. Says also whether a blank was taken from between the last text and a gap behind it.
     fn finish(self) -> (Vec<Piece>, bool) {
         let mut pieces: Vec<Piece> = Vec::new();
+        let mut has_lines = false;
         for piece in self.pieces {
             match piece {
                 RawPiece::Text(text) => {
@@ -368,6 +388,7 @@ impl<'h> Pieces<'h> {
                         pieces.push(Piece::of_text(text));
                     }
                     if line.is_some() {
+                        has_lines = true;
                         break;
                     }
                 }
@@ -378,6 +399,14 @@ impl<'h> Pieces<'h> {
                 break;
             }
         }
+        // What ends with `: ` is the label of a text that the caller adds.
+        let is_label = matches!(
+            &pieces[..],
+            [.., Piece::Text(text, _)] if !has_lines && LABELS.iter().any(|label| text.ends_with(label))
+        );
+        if is_label {
+            push_hole(&mut pieces, Piece::Gap { gap: Gap { min: 0 }, values: None });
+        }
         let ends_open = matches!(pieces.last(), Some(Piece::Gap { gap: Gap { min: 0 }, .. }));
         let last_text = pieces.len().checked_sub(1 + usize::from(ends_open));
         let Some((at, Piece::Text(text, _))) = last_text.map(|at| (at, &pieces[at])) else {
@@ -387,8 +416,11 @@ impl<'h> Pieces<'h> {
         let is_cut = trimmed.len() < text.len();
         match (is_cut, trimmed.is_empty()) {
             (false, _) => {}
-            // A blank between two holes is not at the end of anything.
-            (true, true) if ends_open => return (pieces, false),
+            // Between values that take anything a blank tells nothing, and is needed to keep them apart.
+            (true, true) if ends_open && !matches!(pieces[..at], [.., Piece::Typed { .. }]) => {
+                return (pieces, false);
+            }
+            (true, true) if ends_open => _ = pieces.remove(at),
             (true, true) => _ = pieces.pop(),
             (true, false) => pieces[at] = Piece::of_text(&trimmed),
         }

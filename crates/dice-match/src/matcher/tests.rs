@@ -10,6 +10,7 @@ use super::fit::{self, Fitted, Start, Work};
 use super::hole::Holes;
 use super::shape::{Look, Shape};
 use super::{LINE_WORK, Matcher, Scratch};
+use crate::source::Belief;
 use crate::{Envelope, Limits, Strength, Verdict};
 
 /// Reads `disk {text} is {int}% full`.
@@ -432,7 +433,11 @@ proptest! {
             let format = is_known.then_some("tool");
             let envelope = Envelope { message: text.as_bytes().into(), format, ..Envelope::default() };
             let mut scratch = Scratch::default();
-            prop_assert_eq!(known.classify(&envelope, &mut scratch), without.classify(&envelope, &mut scratch), "{:?}", text);
+            for prior in [0, 20] {
+                let belief = Belief { prior, ..Belief::default() };
+                let found = known.classify_from(&envelope, belief, &mut scratch);
+                prop_assert_eq!(found, without.classify_from(&envelope, belief, &mut scratch), "{:?}", text);
+            }
         }
     }
 
@@ -457,7 +462,8 @@ proptest! {
             let text = format!("{before}{}", printed(template, seed ^ n as u32));
             let mut many = Scratch { n_lines: super::line::MANY_LINES, ..Scratch::default() };
             let envelope = message(&text);
-            let ask = |scratch: &mut Scratch| known.classify_from(&envelope, false, scratch);
+            let belief = Belief { floats: false, prior: 20, ..Belief::default() };
+            let ask = |scratch: &mut Scratch| known.classify_from(&envelope, belief, scratch);
             prop_assert_eq!(ask(&mut many), ask(&mut Scratch::default()), "{:?}", text);
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Whole {
 impl Whole {
     /// The automaton of `shapes`; `None` when they are too many or need too much.
     pub(crate) fn new(shapes: &[Shape], holes: &Holes) -> Option<Whole> {
-        let worded = || shapes.iter().enumerate().filter(|(_, shape)| shape.is_worded());
+        let worded = || shapes.iter().enumerate().filter(|(_, shape)| shape.is_worded() || shape.is_marked());
         if worded().count() > SHAPES {
             return None;
         }

@@ -114,6 +114,11 @@ fn weigh(word: &[u8]) -> u32 {
 fn marks(text: &[u8]) -> u32 {
     let mut points = 0;
     let mut before = 0;
+    // `name      : value`: nobody aligns the words of a sentence.
+    let padding = text.iter().take_while(|&&byte| byte == b' ').count();
+    if padding > 1 && matches!(text.get(padding), Some(b':' | b'=' | b'|')) {
+        points += 2 * (padding as u32 - 1).min(4);
+    }
     for &byte in text {
         points += match byte {
             _ if byte == before => u32::from(!byte.is_ascii_whitespace() && points < 12),
