@@ -174,7 +174,7 @@ impl<'r> Reader<'r> {
                 }
             };
             let Some(callee) = callee.filter(|callee| !callee.quiet) else { continue };
-            if !self.is_call(at) {
+            if !self.is_call(at) || function.is_none() && self.is_declaration(at) {
                 continue;
             }
             let Some(close) = self.brackets.partner(at + 1) else {
@@ -228,6 +228,18 @@ impl<'r> Reader<'r> {
             }
             _ => true,
         }
+    }
+
+    /// Whether what stands in the parentheses after a name are parameters with types.
+    fn is_declaration(&self, at: usize) -> bool {
+        let tokens = &self.lexed.tokens;
+        let close = self.brackets.partner(at + 1).unwrap_or(at + 1);
+        // No literal can be among them.
+        tokens[at + 1..close.max(at + 1)].iter().take(LOOK_AHEAD).any(|token| match token.kind {
+            TokenKind::Dots => true,
+            TokenKind::Ident => matches!(token.of(self.text), b"const" | b"struct" | b"va_list"),
+            _ => false,
+        }) && !tokens[at + 1..close.max(at + 1)].iter().take(LOOK_AHEAD).any(|token| token.kind == TokenKind::Str)
     }
 
     /// Local function pointers that are given a callee: `void (*log)(const char *, ...) = verbose;`

@@ -10,6 +10,10 @@ use crate::Language;
 /// How deep the tree is looked at; what is nested deeper is the lexer's alone.
 const MAX_DEPTH: u32 = 10_000;
 
+/// How many punctuation marks may follow one another; more are no C, and looking each through to the next name
+/// takes quadratic time.
+const MAX_MARKS: usize = 1_000;
+
 /// Calls and functions of a file.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -27,7 +31,7 @@ impl Tree {
             return Tree::default();
         }
         // The parser reports in between, every hundred or so steps; error recovery may take many steps a byte.
-        let mut steps_left = 20_000 + text.len() / 8;
+        let mut steps_left = 2_000 + text.len() / 50;
         let mut progress = |_: &tree_sitter::ParseState| {
             steps_left = steps_left.saturating_sub(1);
             if steps_left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -38,6 +42,9 @@ impl Tree {
         else {
             return Tree::default();
         };
+        if tree.root_node().has_error() && has_long_marks(&tree) {
+            return Tree::default();
+        }
         let query = query(language);
         let names = query.capture_names();
         let mut found = Tree::default();
@@ -71,6 +78,30 @@ impl Tree {
         let after = self.functions.partition_point(|&(start, ..)| start <= at);
         let &(_, end, name, name_end) = self.functions.get(after.checked_sub(1)?)?;
         (at < end).then(|| text.get(name..name_end)).flatten()
+    }
+}
+
+/// Whether some node has very many punctuation marks in a row.
+fn has_long_marks(tree: &tree_sitter::Tree) -> bool {
+    let mut cursor = tree.walk();
+    // Of the siblings so far, how many marks stand at the end: for the current node and those around it.
+    let mut marks = 0;
+    let mut around = Vec::new();
+    loop {
+        marks = if cursor.node().is_named() { 0 } else { marks + 1 };
+        if marks > MAX_MARKS {
+            return true;
+        }
+        if cursor.goto_first_child() {
+            around.push(std::mem::take(&mut marks));
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            marks = around.pop().unwrap_or(0);
+        }
     }
 }
 
