@@ -195,7 +195,7 @@ impl<'r> Reader<'r> {
         if calls.is_empty() && outside.is_empty() {
             return calls;
         }
-        let tree = Tree::of(source.language, self.text);
+        let tree = Tree::of(source.language, self.text, tokens);
         calls.extend(
             outside.into_iter().filter(|call| tree.calls.binary_search(&self.start(call.at)).is_ok()),
         );
@@ -239,7 +239,10 @@ impl<'r> Reader<'r> {
             TokenKind::Dots => true,
             TokenKind::Ident => matches!(token.of(self.text), b"const" | b"struct" | b"va_list"),
             _ => false,
-        }) && !tokens[at + 1..close.max(at + 1)].iter().take(LOOK_AHEAD).any(|token| token.kind == TokenKind::Str)
+        }) && !tokens[at + 1..close.max(at + 1)]
+            .iter()
+            .take(LOOK_AHEAD)
+            .any(|token| token.kind == TokenKind::Str)
     }
 
     /// Local function pointers that are given a callee: `void (*log)(const char *, ...) = verbose;`
