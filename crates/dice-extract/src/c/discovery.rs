@@ -228,6 +228,12 @@ fn define(callees: &mut Callees, facts: &[(usize, &Facts)]) {
                 callees.defined_in.insert((file, found.name.clone()));
             }
         }
+        for constant in &facts.constants {
+            let entry =
+                MacroEntry { file, everywhere: facts.header, params: None, code: Arc::clone(&constant.code) };
+            let all = if constant.table { &mut callees.macros.tables } else { &mut callees.macros.by_name };
+            all.entry(constant.name.clone()).or_default().push(entry);
+        }
         for (function, _) in &facts.functions {
             if function.body.is_none() {
                 continue;
@@ -331,13 +337,18 @@ fn builder(callees: &mut Callees, candidate: &Candidate<'_>, formats: &FxHashMap
     let Some(format) = format_of(function, formats) else { return };
     let before = &function.params[..format.min(function.params.len())];
     let destination = before.iter().position(Param::is_destination);
-    let sized = before.last().is_some_and(|param| {
-        let name = param.name.to_ascii_lowercase();
-        matches!(name.as_str(), "n" | "max" | "cap" | "sz" | "size" | "len")
-            || name.ends_with("size")
-            || name.ends_with("len")
-            || name.ends_with("max")
-    });
+    // The size of a text that is read says nothing.
+    let read = before.len() > 1
+        && before[before.len() - 2].is_text()
+        && before[before.len() - 2].kind.split(' ').any(|word| word == "const");
+    let sized = !read
+        && before.last().is_some_and(|param| {
+            let name = param.name.to_ascii_lowercase();
+            matches!(name.as_str(), "n" | "max" | "cap" | "sz" | "size" | "len")
+                || name.ends_with("size")
+                || name.ends_with("len")
+                || name.ends_with("max")
+        });
     let error_object = before.iter().any(|param| {
         ["sd_bus_error", "GError", "Error", "error_t"]
             .iter()
