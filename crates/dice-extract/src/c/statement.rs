@@ -449,16 +449,16 @@ impl<'r> Reader<'r> {
         }
         // The calls around each place, innermost last.
         let mut around: Vec<(usize, usize)> = Vec::new();
-        for at in open..close {
+        for (at, token) in tokens.iter().enumerate().take(close).skip(open) {
             while around.last().is_some_and(|&(_, shut)| shut < at) {
                 around.pop();
             }
-            if tokens[at].is(b'(')
+            if token.is(b'(')
                 && let Some(shut) = self.brackets.partner(at).filter(|&shut| shut > at)
             {
                 around.push((at, shut));
             }
-            if tokens[at].kind != TokenKind::Ident {
+            if token.kind != TokenKind::Ident {
                 continue;
             }
             let Some(write) = writes.get_mut(self.word(at)) else { continue };

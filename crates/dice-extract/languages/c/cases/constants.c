@@ -53,3 +53,12 @@ void lines(const char *text) {
     /* A size before the format that is the size of what is read. */
     log_lines(text, 3, "line of %s: ", text);
 }
+
+#define put(buf, size, ...) snprintf(buf, size, __VA_ARGS__)
+
+void macros(int n) {
+    char held[64];
+
+    put(held, sizeof(held), "queue %d is empty", n);
+    syslog(LOG_INFO, "%s", held);
+}
