@@ -9,7 +9,9 @@ use super::callee::{Callee, LevelOf, level_in};
 use super::facts::Code;
 use super::function::split;
 use super::segment::{Segment, Segments, forwards, weight};
-use super::text::{Argument, Arguments, Bit, MAX_WORDS, Macros, Scope, Word, filled, texts, words};
+use super::text::{
+    Argument, Arguments, Bit, MAX_WORDS, Macros, Scope, Word, filled, no_locals, texts, words,
+};
 use super::token::TokenKind;
 use crate::annotation;
 
@@ -390,7 +392,7 @@ impl<'b> Walk<'b> {
             macros: self.body.macros,
             file: self.body.file,
             params: self.body.params,
-            locals: empty(),
+            locals: no_locals(),
             bound: None,
             function: self.body.function,
             depth: 0,
@@ -512,11 +514,6 @@ impl<'b> Walk<'b> {
             self.store(&to, contents, append, conditional);
         }
     }
-}
-
-fn empty() -> &'static FxHashMap<String, Vec<Segments>> {
-    static EMPTY: std::sync::OnceLock<FxHashMap<String, Vec<Segments>>> = std::sync::OnceLock::new();
-    EMPTY.get_or_init(FxHashMap::default)
 }
 
 /// The value of a number or of a macro that is one.

@@ -10,10 +10,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::body::{Body, Find, Output, outputs};
 use super::callee::{Callee, LevelOf, confirmed};
 use super::facts::{Code, Facts, Macro};
-use super::function::{Function, Param};
+use super::function::{Function, Param, split};
 use super::segment::{Segment, Segments, format_param, forwards, text_param, weight};
 use super::signature::{builder, by_name, dialects, format_of, formats, signature};
-use super::text::{MacroEntry, Macros};
+use super::text::{Argument, Arguments, MacroEntry, Macros, Scope, no_locals, words};
 use super::token::TokenKind;
 use super::word;
 use crate::Settings;
@@ -229,6 +229,12 @@ fn define(callees: &mut Callees, facts: &[(usize, &Facts)]) {
                 callees.defined_in.insert((file, found.name.clone()));
             }
         }
+        for constant in &facts.constants {
+            let entry =
+                MacroEntry { file, everywhere: facts.header, params: None, code: Arc::clone(&constant.code) };
+            let all = if constant.table { &mut callees.macros.tables } else { &mut callees.macros.by_name };
+            all.entry(constant.name.clone()).or_default().push(entry);
+        }
         for (function, _) in &facts.functions {
             if function.body.is_none() {
                 continue;
@@ -428,6 +434,7 @@ impl<'c, 'f> Closure<'c, 'f> {
                 };
                 let callee = alias(of, candidate, &finder).or_else(|| tuple(of, candidate, &finder));
                 let callee = callee.or_else(|| of_macro(of, candidate, &finder, &outputs(&body, &finder).0));
+                let callee = callee.or_else(|| of_builder(of, candidate, &finder, &body));
                 callee.map(|callee| found(callee, true))
             }
             What::Function(function, Some(code)) => {
@@ -566,6 +573,44 @@ fn of_macro(
         &[],
         format!("macro {} {passes} {}", candidate.name, first.through),
     ))
+}
+
+/// `#define format(buf, n, ...) snprintf(buf, n, __VA_ARGS__)`: a macro that is a call that puts text together.
+fn of_builder(of: &Macro, candidate: &Candidate<'_>, finder: &Finder<'_>, body: &Body<'_>) -> Option<Callee> {
+    of.params.as_ref()?;
+    let code = &of.code;
+    let whole = code.brackets.partner(1).is_some_and(|close| close + 1 == code.tokens.len());
+    let name = code.tokens.first().filter(|token| whole && token.kind == TokenKind::Ident)?;
+    let through = finder.callee(name.of(&code.text)).filter(|callee| callee.kind == Kind::Fragment)?;
+    let scope = Scope {
+        macros: body.macros,
+        file: body.file,
+        params: body.params,
+        locals: no_locals(),
+        bound: None,
+        function: None,
+        depth: 0,
+        steps: &body.steps,
+    };
+    let parts = split(&code.tokens, &code.brackets, 1, code.tokens.len() - 1);
+    let parts = parts.into_iter().map(|(from, to)| words(code, from, to)).collect();
+    let arguments = Arguments::new(parts, &scope, body.rest);
+    let printed = through.printed(&arguments, &scope).into_iter().find(|one| forwards(&one.segments))?;
+    let destination = through.destination.and_then(|number| match arguments.get(number) {
+        Argument::Words([word]) => body.params.iter().position(|param| param.as_bytes() == word.text),
+        Argument::Words(_) | Argument::Missing => None,
+        Argument::Rest(number) => Some(number),
+    });
+    let mut callee = Callee {
+        name: candidate.name.to_owned(),
+        form: "macro",
+        texts: vec![printed.segments],
+        destination,
+        tuple: None,
+        ..through.clone()
+    };
+    callee.evidence.insert(0, format!("macro {} passes its arguments to {}", candidate.name, through.name));
+    Some(callee)
 }
 
 /// A function prints what it does with its format, or with a text when its name speaks of logging.

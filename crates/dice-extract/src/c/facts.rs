@@ -23,6 +23,7 @@ pub(crate) struct Facts {
     pub(super) header: bool,
     pub(super) includes: Vec<String>,
     pub(super) macros: Vec<Macro>,
+    pub(super) constants: Vec<Constant>,
     pub(super) functions: Vec<(Function, Option<Arc<Code>>)>,
     /// How often names with a log word are called, and with what.
     pub(super) calls: Vec<(String, Calls)>,
@@ -35,6 +36,15 @@ pub(super) struct Macro {
     pub(super) params: Option<Vec<String>>,
     pub(super) variadic: bool,
     pub(super) code: Arc<Code>,
+}
+
+/// A variable at file level that is text, or a table of texts, and stays it.
+#[derive(Debug)]
+pub(super) struct Constant {
+    pub(super) name: String,
+    /// The initialiser, without the braces of a table.
+    pub(super) code: Arc<Code>,
+    pub(super) table: bool,
 }
 
 /// A piece of C with its tokens.
@@ -123,6 +133,7 @@ impl Facts {
         });
         Facts {
             header,
+            constants: constants(text, &lexed.tokens, &brackets, header),
             macros: macros.collect(),
             functions: found
                 .into_iter()
@@ -132,6 +143,109 @@ impl Facts {
             includes: lexed.includes,
         }
     }
+}
+
+/// Every text and table of texts that a file gives a name and never changes.
+fn constants(text: &[u8], tokens: &[Token], brackets: &Brackets, header: bool) -> Vec<Constant> {
+    let mut constants = Vec::new();
+    // Pointers may be given another text later.
+    let mut pointers: FxHashMap<&[u8], usize> = FxHashMap::default();
+    let mut start = 0;
+    let mut at = 0;
+    while at < tokens.len() {
+        match tokens[at].kind {
+            TokenKind::Punct(b'{') => {
+                at = brackets.partner(at).filter(|&close| close > at).unwrap_or(at);
+                start = at + 1;
+            }
+            TokenKind::Punct(b'(' | b'[') => {
+                at = brackets.partner(at).filter(|&close| close > at).unwrap_or(at);
+            }
+            TokenKind::Punct(b';' | b'}') => start = at + 1,
+            TokenKind::Punct(b'=') => {
+                let end = initialiser_end(tokens, brackets, at + 1);
+                if let Some((name, constant)) = constant(text, tokens, brackets, (start, at, end), header) {
+                    if !tokens[at - 1].is(b']') {
+                        pointers.insert(name, constants.len());
+                    }
+                    constants.push(constant);
+                }
+                at = end;
+                start = end + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if pointers.is_empty() {
+        return constants;
+    }
+    let mut assigned = vec![0; constants.len()];
+    for pair in tokens.windows(2).filter(|pair| pair[0].kind == TokenKind::Ident && pair[1].is(b'=')) {
+        if let Some(&place) = pointers.get(pair[0].of(text)) {
+            assigned[place] += 1;
+        }
+    }
+    let mut assigned = assigned.into_iter();
+    constants.retain(|_| assigned.next().is_none_or(|times| times <= 1));
+    constants
+}
+
+/// The `;` or end after an initialiser that begins at `from`.
+fn initialiser_end(tokens: &[Token], brackets: &Brackets, from: usize) -> usize {
+    let mut at = from;
+    while at < tokens.len() && !tokens[at].is(b';') {
+        at = brackets.partner(at).filter(|&close| close > at).unwrap_or(at) + 1;
+    }
+    at.min(tokens.len())
+}
+
+/// `static const char *name = "…";` or `const char *names[] = { "…", "…" };` of which `from`, the `=` and the end
+/// are told.
+fn constant<'t>(
+    text: &'t [u8],
+    tokens: &[Token],
+    brackets: &Brackets,
+    (from, equals, end): (usize, usize, usize),
+    header: bool,
+) -> Option<(&'t [u8], Constant)> {
+    let before = equals.checked_sub(1)?;
+    let array = tokens[before].is(b']');
+    let name = if array { brackets.partner(before)?.checked_sub(1)? } else { before };
+    if name <= from || tokens[name].kind != TokenKind::Ident || name > from + 12 {
+        return None;
+    }
+    let has = |word: &[u8]| tokens[from..name].iter().any(|token| token.of(text) == word);
+    let pointer = tokens[from..name].iter().any(|token| token.is(b'*'));
+    let table = array && pointer;
+    let stays = match (array, pointer) {
+        (true, true) => true,
+        (true, false) => has(b"const"),
+        (false, true) => has(b"static") || header,
+        (false, false) => false,
+    };
+    let (mut first, mut last) = (equals + 1, end);
+    if table {
+        if !tokens.get(first)?.is(b'{') {
+            return None;
+        }
+        last = brackets.partner(first).filter(|&close| close < end)?;
+        first += 1;
+    }
+    let inside = tokens.get(first..last)?;
+    let bytes = inside.last()?.end.saturating_sub(inside[0].start) as usize;
+    let plain = inside.iter().all(|token| match token.kind {
+        TokenKind::Str | TokenKind::Ident => true,
+        TokenKind::Punct(b',') => table,
+        _ => false,
+    });
+    let told = inside.iter().any(|token| token.kind == TokenKind::Str);
+    if !(stays && has(b"char") && plain && told && bytes <= MAX_CONSTANT_BYTES) {
+        return None;
+    }
+    let name = tokens[name].of(text);
+    let code = Arc::new(Code::of_tokens(text, inside));
+    Some((name, Constant { name: String::from_utf8_lossy(name).into_owned(), code, table }))
 }
 
 /// Keeps a function that may print, with its body.

@@ -78,13 +78,18 @@ pub(super) fn builder(
     let Some(format) = format_of(function, formats) else { return };
     let before = &function.params[..format.min(function.params.len())];
     let destination = before.iter().position(Param::is_destination);
-    let sized = before.last().is_some_and(|param| {
-        let name = param.name.to_ascii_lowercase();
-        matches!(name.as_str(), "n" | "max" | "cap" | "sz" | "size" | "len")
-            || name.ends_with("size")
-            || name.ends_with("len")
-            || name.ends_with("max")
-    });
+    // The size of a text that is read says nothing.
+    let read = before.len() > 1
+        && before[before.len() - 2].is_text()
+        && before[before.len() - 2].kind.split(' ').any(|word| word == "const");
+    let sized = !read
+        && before.last().is_some_and(|param| {
+            let name = param.name.to_ascii_lowercase();
+            matches!(name.as_str(), "n" | "max" | "cap" | "sz" | "size" | "len")
+                || name.ends_with("size")
+                || name.ends_with("len")
+                || name.ends_with("max")
+        });
     let error_object = before.iter().any(|param| {
         ["sd_bus_error", "GError", "Error", "error_t"]
             .iter()

@@ -174,7 +174,7 @@ impl<'r> Reader<'r> {
                 }
             };
             let Some(callee) = callee.filter(|callee| !callee.quiet) else { continue };
-            if !self.is_call(at) {
+            if !self.is_call(at) || function.is_none() && self.is_declaration(at) {
                 continue;
             }
             let Some(close) = self.brackets.partner(at + 1) else {
@@ -195,7 +195,7 @@ impl<'r> Reader<'r> {
         if calls.is_empty() && outside.is_empty() {
             return calls;
         }
-        let tree = Tree::of(source.language, self.text);
+        let tree = Tree::of(source.language, self.text, tokens);
         calls.extend(
             outside.into_iter().filter(|call| tree.calls.binary_search(&self.start(call.at)).is_ok()),
         );
@@ -228,6 +228,21 @@ impl<'r> Reader<'r> {
             }
             _ => true,
         }
+    }
+
+    /// Whether what stands in the parentheses after a name are parameters with types.
+    fn is_declaration(&self, at: usize) -> bool {
+        let tokens = &self.lexed.tokens;
+        let close = self.brackets.partner(at + 1).unwrap_or(at + 1);
+        // No literal can be among them.
+        tokens[at + 1..close.max(at + 1)].iter().take(LOOK_AHEAD).any(|token| match token.kind {
+            TokenKind::Dots => true,
+            TokenKind::Ident => matches!(token.of(self.text), b"const" | b"struct" | b"va_list"),
+            _ => false,
+        }) && !tokens[at + 1..close.max(at + 1)]
+            .iter()
+            .take(LOOK_AHEAD)
+            .any(|token| token.kind == TokenKind::Str)
     }
 
     /// Local function pointers that are given a callee: `void (*log)(const char *, ...) = verbose;`
@@ -390,9 +405,137 @@ impl<'r> Reader<'r> {
             }
             levels.insert(name.to_vec(), level.unwrap_or(LevelOf::Unknown));
         }
+        for (name, contents) in self.written_once(open, close, &surroundings.params, &locals) {
+            locals.entry(name).or_insert(contents);
+        }
         surroundings.locals = locals;
         surroundings.levels = levels;
         surroundings
+    }
+
+    /// Local buffers that one call formats into and that are only printed after: what they hold.
+    fn written_once(
+        &self,
+        open: usize,
+        close: usize,
+        params: &[String],
+        locals: &FxHashMap<String, Vec<Segments>>,
+    ) -> Vec<(String, Vec<Segments>)> {
+        let tokens = &self.lexed.tokens;
+        // Where each buffer is written, by its name; `None` when it is used in a way that is not followed.
+        let mut writes: FxHashMap<&[u8], Option<(usize, usize, &Callee)>> = FxHashMap::default();
+        for at in open..close.saturating_sub(3) {
+            let called = tokens[at].kind == TokenKind::Ident
+                && tokens[at + 1].is(b'(')
+                && tokens[at + 2].kind == TokenKind::Ident
+                && tokens[at + 3].is(b',');
+            if !called {
+                continue;
+            }
+            let callee = self.callee(at).filter(|callee| {
+                callee.kind == Kind::Fragment && callee.destination == Some(0) && callee.tuple.is_none()
+            });
+            let (Some(callee), Some(shut)) = (callee, self.brackets.partner(at + 1)) else { continue };
+            let name = self.word(at + 2);
+            let known = params.iter().any(|param| param.as_bytes() == name)
+                || std::str::from_utf8(name).is_ok_and(|name| locals.contains_key(name));
+            writes
+                .entry(name)
+                .and_modify(|write| *write = None)
+                .or_insert(Some((at, shut, callee)).filter(|_| !known));
+        }
+        if writes.values().all(Option::is_none) {
+            return Vec::new();
+        }
+        // The calls around each place, innermost last.
+        let mut around: Vec<(usize, usize)> = Vec::new();
+        for (at, token) in tokens.iter().enumerate().take(close).skip(open) {
+            while around.last().is_some_and(|&(_, shut)| shut < at) {
+                around.pop();
+            }
+            if token.is(b'(')
+                && let Some(shut) = self.brackets.partner(at).filter(|&shut| shut > at)
+            {
+                around.push((at, shut));
+            }
+            if token.kind != TokenKind::Ident {
+                continue;
+            }
+            let Some(write) = writes.get_mut(self.word(at)) else { continue };
+            if let Some((written, ..)) = *write
+                && at != written + 2
+                && !self.is_harmless(at, written, around.last().copied())
+            {
+                *write = None;
+            }
+        }
+        let steps = Cell::new(MAX_STEPS);
+        let scope = self.scope(params, locals, &steps);
+        let mut found: Vec<(String, Vec<Segments>)> = Vec::new();
+        for (name, write) in writes {
+            let Some((at, shut, callee)) = write else { continue };
+            let parts = split(tokens, self.brackets, at + 1, shut);
+            let parts: Vec<Vec<Word<'_>>> =
+                parts.into_iter().map(|(from, to)| argument_in_file(self.text, &tokens[from..to])).collect();
+            let arguments = Arguments::new(parts, &scope, None);
+            let contents: Vec<Segments> =
+                callee.printed(&arguments, &scope).into_iter().map(|printed| printed.segments).collect();
+            // Only what says more than the bare buffer.
+            let says = |segments: &Segments| segments.iter().any(|s| matches!(s, Segment::Text(_)));
+            if contents.iter().all(says) && !contents.is_empty() {
+                found.push((String::from_utf8_lossy(name).into_owned(), contents));
+            }
+        }
+        found
+    }
+
+    /// The callee that a name in this file stands for.
+    fn callee(&self, at: usize) -> Option<&'r Callee> {
+        std::str::from_utf8(self.word(at)).ok().and_then(|name| self.callees.find(name, self.file, false))
+    }
+
+    /// Whether a buffer that is written at `written` stands at `at` without being changed: declared, given its
+    /// memory, measured, let go, or printed afterwards.
+    fn is_harmless(&self, at: usize, written: usize, around: Option<(usize, usize)>) -> bool {
+        let tokens = &self.lexed.tokens;
+        let before = at.checked_sub(1).map(|before| tokens[before]);
+        let next = tokens.get(at + 1).copied();
+        let is = |token: Option<super::token::Token>, byte: u8| token.is_some_and(|token| token.is(byte));
+        if at < written {
+            let declared = before.is_some_and(|before| {
+                before.kind == TokenKind::Ident && before.of(self.text) != b"return"
+                    || before.is(b'*')
+                    || before.is(b',')
+            });
+            let empty = next.is_some_and(|next| next.is(b'[') || next.is(b';') || next.is(b','));
+            let given = is(next, b'=') && !is(tokens.get(at + 2).copied(), b'=') && {
+                let end = (at..tokens.len().min(at + 40)).find(|&end| tokens[end].is(b';')).unwrap_or(at);
+                !tokens[at..end]
+                    .iter()
+                    .any(|token| matches!(token.kind, TokenKind::Str | TokenKind::Punct(b'{')))
+            };
+            let measured = before.is_some_and(|before| before.of(self.text) == b"sizeof");
+            return declared && empty || given || measured || self.is_measured(around);
+        }
+        let alone = next.is_some_and(|next| next.is(b',') || next.is(b')'))
+            && before.is_some_and(|before| before.is(b',') || before.is(b'('));
+        if before.is_some_and(|before| before.of(self.text) == b"sizeof") {
+            return true;
+        }
+        let Some((open, _)) = around.filter(|_| alone) else { return false };
+        let Some(name) = open.checked_sub(1).filter(|&name| tokens[name].kind == TokenKind::Ident) else {
+            return false;
+        };
+        let word = self.word(name);
+        let lets_go = std::str::from_utf8(word).is_ok_and(|name| name.ends_with("free"));
+        let prints =
+            self.callee(name).is_some_and(|callee| !matches!(callee.kind, Kind::Fragment | Kind::Errtext));
+        lets_go || prints || self.is_measured(around)
+    }
+
+    fn is_measured(&self, around: Option<(usize, usize)>) -> bool {
+        let name = around.and_then(|(open, _)| open.checked_sub(1)).map(|name| self.word(name));
+        name.is_some_and(|name| name == b"sizeof" || name == b"strlen")
     }
 
     fn scope<'s>(

@@ -55,7 +55,7 @@ fn line(s: &Statement) -> String {
 fn cases() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("languages/c/cases");
     let mut paths: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "c" || extension == "y"));
     paths.sort();
     assert!(!paths.is_empty());
     for path in paths {
@@ -147,9 +147,15 @@ fn evidence_leads_to_a_known_callee() {
 
 #[test]
 fn deep_nesting_is_read_in_linear_time() {
-    for (open, close) in
-        [("(", ")"), ("{", "}"), ("[", "]"), ("f(", ")"), ("syslog(1, ", ")"), ("x ? ", " : y")]
-    {
+    for (open, close) in [
+        ("(", ")"),
+        ("{", "}"),
+        ("{(", ")}"),
+        ("[", "]"),
+        ("f(,", ")"),
+        ("syslog(1, ", ")"),
+        ("x ? ", " : y"),
+    ] {
         let depth = 40_000;
         let text = format!(
             "void f(void) {{ syslog(LOG_ERR, \"a\", {}1{}); }}",
@@ -157,7 +163,10 @@ fn deep_nesting_is_read_in_linear_time() {
             close.repeat(depth)
         );
         of(&Settings::default(), &[&text]);
-        of(&Settings::default(), &[&format!("void f(void) {{ {}", open.repeat(depth))]);
+        of(
+            &Settings::default(),
+            &[&format!("void f(void) {{ syslog(LOG_ERR, \"a\"); {}", open.repeat(depth))],
+        );
         of(
             &Settings::default(),
             &[&format!("#define M(x) {} x\nvoid f(void) {{ M(syslog(1, \"b\")); }}", open.repeat(depth))],

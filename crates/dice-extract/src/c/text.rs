@@ -60,6 +60,8 @@ pub(super) fn words_in_file<'a>(text: &'a [u8], tokens: &[Token]) -> Vec<Word<'a
 #[derive(Debug, Default)]
 pub(super) struct Macros {
     pub(super) by_name: FxHashMap<String, Vec<MacroEntry>>,
+    /// Tables of texts at file level, by name.
+    pub(super) tables: FxHashMap<String, Vec<MacroEntry>>,
     /// Values that `dice.toml` gives.
     pub(super) constants: BTreeMap<String, String>,
 }
@@ -81,8 +83,16 @@ impl Macros {
         name: &[u8],
         file: usize,
     ) -> impl Iterator<Item = &'m MacroEntry> + use<'m> {
+        Macros::seen(&self.by_name, name, file)
+    }
+
+    fn seen<'m>(
+        all: &'m FxHashMap<String, Vec<MacroEntry>>,
+        name: &[u8],
+        file: usize,
+    ) -> impl Iterator<Item = &'m MacroEntry> + use<'m> {
         let all: &[MacroEntry] =
-            std::str::from_utf8(name).ok().and_then(|name| self.by_name.get(name)).map_or(&[], |all| all);
+            std::str::from_utf8(name).ok().and_then(|name| all.get(name)).map_or(&[], |all| all);
         let own = all.iter().any(|entry| entry.file == file);
         all.iter().filter(move |entry| if own { entry.file == file } else { entry.everywhere })
     }
@@ -165,6 +175,10 @@ pub(super) fn texts(words: &[Word<'_>], scope: &Scope<'_>) -> Vec<Bits> {
                 let inside = words.get(at + 2..close).unwrap_or_default();
                 append(&mut all, &called(word.text, inside, scope));
                 at = close;
+            }
+            TokenKind::Ident if words.get(at + 1).is_some_and(|next| next.is(b'[')) => {
+                append(&mut all, &chosen(word.text, scope));
+                at = closing(words, at + 1);
             }
             TokenKind::Ident => append(&mut all, &named(word.text, scope)),
             TokenKind::Punct(b'#') => {
@@ -388,6 +402,33 @@ fn named(name: &[u8], scope: &Scope<'_>) -> Vec<Bits> {
     vec![vec![constant.map_or(Bit::Unknown, |value| Bit::Raw(value.clone().into_bytes()))]]
 }
 
+/// What an entry of a table of texts may say: any of them, when they are few.
+fn chosen(name: &[u8], scope: &Scope<'_>) -> Vec<Bits> {
+    let unknown = || vec![vec![Bit::Unknown]];
+    let text = std::str::from_utf8(name).unwrap_or_default();
+    if scope.params.iter().any(|param| param == text) || scope.locals.contains_key(text) {
+        return unknown();
+    }
+    let mut tables = Macros::seen(&scope.macros.tables, name, scope.file);
+    let (Some(table), None) = (tables.next(), tables.next()) else { return unknown() };
+    let body = words(&table.code, 0, table.code.tokens.len());
+    let inside = Scope { bound: None, params: &[], locals: no_locals(), ..*scope };
+    let mut all = Vec::new();
+    for entry in commas(&body).into_iter().filter(|entry| !entry.is_empty() && entry[0].text != b"NULL") {
+        if all.len() >= MAX_ALTERNATIVES {
+            return unknown();
+        }
+        merge(&mut all, texts(entry, &inside));
+    }
+    if all.is_empty() || all.iter().flatten().any(|bit| *bit == Bit::Unknown) { unknown() } else { all }
+}
+
+/// No local variables.
+pub(super) fn no_locals() -> &'static FxHashMap<String, Vec<Segments>> {
+    static EMPTY: std::sync::OnceLock<FxHashMap<String, Vec<Segments>>> = std::sync::OnceLock::new();
+    EMPTY.get_or_init(FxHashMap::default)
+}
+
 /// The letters that `PRIu64` and its relatives stand for.
 fn conversion_macro(name: &[u8]) -> Option<Vec<u8>> {
     let rest = name.strip_prefix(b"PRI")?;
@@ -567,8 +608,12 @@ pub(super) fn filled(argument: Argument<'_, '_>, hole: Hole, scope: &Scope<'_>) 
         return vec![vec![Segment::Hole(Hole { kind: HoleKind::Errno, ..hole })]];
     }
     let all = texts(words, scope);
+    // One of a table's texts is a value like any other.
+    let entry = all.len() > 1
+        && matches!(words, [name, open, ..] if name.kind == TokenKind::Ident && open.is(b'['))
+        && closing(words, 1) + 1 == words.len();
     // Half of a choice is no better than none.
-    if hole.pad != dice_catalog::Pad::None || all.iter().flatten().any(|bit| *bit == Bit::Unknown) {
+    if entry || hole.pad != dice_catalog::Pad::None || all.iter().flatten().any(|bit| *bit == Bit::Unknown) {
         return unknown;
     }
     let value = |bits: &Bits| {

@@ -5,10 +5,18 @@ use std::sync::OnceLock;
 
 use tree_sitter::{ParseOptions, Parser, Query, QueryCursor, StreamingIterator as _};
 
+use super::token::{Token, TokenKind};
 use crate::Language;
 
 /// How deep the tree is looked at; what is nested deeper is the lexer's alone.
 const MAX_DEPTH: u32 = 10_000;
+
+/// How many punctuation marks may follow one another; more are no C, and looking each through to the next name
+/// takes quadratic time.
+const MAX_MARKS: usize = 1_000;
+
+/// How many symbols may wait for their end; the parser lets go of them one inside the other.
+const MAX_WAITING: usize = 5_000;
 
 /// Calls and functions of a file.
 #[derive(Debug, Default)]
@@ -21,13 +29,16 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Parses a file. One that the grammar cannot make sense of in a bounded number of steps gives nothing.
-    pub(super) fn of(language: &'static Language, text: &[u8]) -> Tree {
+    pub(super) fn of(language: &'static Language, text: &[u8], tokens: &[Token]) -> Tree {
+        if waits_long(text, tokens) {
+            return Tree::default();
+        }
         let mut parser = Parser::new();
         if parser.set_language(&(language.grammar)()).is_err() {
             return Tree::default();
         }
         // The parser reports in between, every hundred or so steps; error recovery may take many steps a byte.
-        let mut steps_left = 20_000 + text.len() / 8;
+        let mut steps_left = 2_000 + text.len() / 50;
         let mut progress = |_: &tree_sitter::ParseState| {
             steps_left = steps_left.saturating_sub(1);
             if steps_left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -38,6 +49,9 @@ impl Tree {
         else {
             return Tree::default();
         };
+        if tree.root_node().has_error() && has_long_marks(&tree) {
+            return Tree::default();
+        }
         let query = query(language);
         let names = query.capture_names();
         let mut found = Tree::default();
@@ -71,6 +85,89 @@ impl Tree {
         let after = self.functions.partition_point(|&(start, ..)| start <= at);
         let &(_, end, name, name_end) = self.functions.get(after.checked_sub(1)?)?;
         (at < end).then(|| text.get(name..name_end)).flatten()
+    }
+}
+
+/// Whether very many symbols wait for their end: deep nesting, or an expression that goes on and on.
+fn waits_long(text: &[u8], tokens: &[Token]) -> bool {
+    // The open brackets, and how many symbols wait inside each.
+    let mut open: Vec<(u8, usize)> = vec![(b'{', 0)];
+    let mut all = 0usize;
+    let mut conditionals = 0usize;
+    for (at, token) in tokens.iter().enumerate() {
+        let Some((bracket, here)) = open.last_mut() else { return false };
+        let bracket = *bracket;
+        *here += 1;
+        all += 1;
+        let ends = match token.kind {
+            TokenKind::Punct(b';') => {
+                bracket == b'{' && tokens.get(at + 1).is_none_or(|next| next.of(text) != b"else")
+            }
+            TokenKind::Punct(b',') => bracket == b'{',
+            _ => false,
+        };
+        match token.kind {
+            _ if ends => {
+                all -= *here;
+                *here = 0;
+            }
+            TokenKind::Punct(bracket @ (b'(' | b'[' | b'{')) => open.push((bracket, 0)),
+            TokenKind::Punct(close @ (b')' | b']')) => {
+                let matching = if close == b')' { b'(' } else { b'[' };
+                if bracket == matching {
+                    all -= *here;
+                    open.pop();
+                }
+            }
+            TokenKind::If => conditionals += 1,
+            TokenKind::EndIf => conditionals = conditionals.saturating_sub(1),
+            TokenKind::Punct(b'}') if open.len() > 1 => {
+                // A brace closes what is left open inside.
+                let mut found = false;
+                while open.len() > 1 && !found {
+                    let (bracket, inside) = open.pop().unwrap_or_default();
+                    all -= inside;
+                    found = bracket == b'{';
+                }
+                // A block ends what it stands in, unless something goes on after it.
+                let goes_on = tokens.get(at + 1).is_some_and(|next| next.of(text) == b"else");
+                if let Some((b'{', around)) = open.last_mut()
+                    && !goes_on
+                {
+                    all -= *around;
+                    *around = 0;
+                }
+            }
+            _ => {}
+        }
+        if all + conditionals > MAX_WAITING {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether some node has very many punctuation marks in a row.
+fn has_long_marks(tree: &tree_sitter::Tree) -> bool {
+    let mut cursor = tree.walk();
+    // Of the siblings so far, how many marks stand at the end: for the current node and those around it.
+    let mut marks = 0;
+    let mut around = Vec::new();
+    loop {
+        marks = if cursor.node().is_named() { 0 } else { marks + 1 };
+        if marks > MAX_MARKS {
+            return true;
+        }
+        if cursor.goto_first_child() {
+            around.push(std::mem::take(&mut marks));
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            marks = around.pop().unwrap_or(0);
+        }
     }
 }
 
