@@ -31,7 +31,7 @@ impl Default for Belief {
 /// What a source has shown so far.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// How many lines had a guessed header with a time, by the other parts that were found.
+    /// How many lines had a guessed header with a time or a process, by the other parts that were found.
     guessed: [u32; 128],
     /// Lines with a header.
     n_headed: u32,
@@ -65,7 +65,8 @@ impl Source {
     pub(crate) fn belief(&mut self, envelope: &Envelope<'_>) -> Belief {
         self.n_headed = self.n_headed.saturating_add(1);
         let mut is_certain = false;
-        if envelope.uncut.is_some() && envelope.time.is_some() {
+        let tells_much = envelope.time.is_some() || envelope.service.is_some() && envelope.pid.is_some();
+        if envelope.uncut.is_some() && tells_much {
             let n = &mut self.guessed[parts_of(envelope)];
             *n = n.saturating_add(1);
             is_certain = *n > FEW_HEADERS && *n >= self.n_headed / 4;

@@ -209,6 +209,7 @@ impl Line<'_> {
         let doubt = rank::doubt(shape, typed, first_value);
         let prior = match self.belief.prior {
             0 => 0,
+            _ if rank::is_level_only(shape) => 0,
             prior => prior + if rank::is_tag(shape, first_value) { rank::TAG } else { 0 },
         };
         for &entry in &shape.entries {
@@ -221,9 +222,12 @@ impl Line<'_> {
             let is_named = agreement.is_near || named > 0;
             let agreement = Agreement { is_near: is_named, ..agreement };
             let points = points + named + agreement.points - if is_named { 0 } else { doubt };
+            // What is printed for a terminal has no header.
+            let prior = if entries[entry as usize].statement.kind == Kind::Log { prior } else { 0 };
             let strength = rank::strength(shape, points, &agreement, anchor, prior);
             let is_sure = strength == Strength::Strong
                 && (prior == 0 || rank::strength(shape, points, &agreement, anchor, 0) == Strength::Strong);
+            let points = points - places.handicap(entry);
             fits.push(Scored { points, shape: place, entry, is_sure, strength, fit, from, is_cut: false });
         }
     }
