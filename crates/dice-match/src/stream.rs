@@ -138,6 +138,8 @@ impl<'m> Stream<'m> {
         }
         if envelope.format.is_some() || self.source.header(text) > 0 {
             let belief = self.source.belief(envelope);
+            // A header that was learnt is one that the source writes.
+            self.n_certain += u64::from(envelope.format.is_none());
             let verdict = self.classified(envelope, belief);
             if !is_blank && !envelope.is_access {
                 self.source.learn(envelope, self.scratch.was_sure);
@@ -306,6 +308,17 @@ TIME rule of line 8 left out: -> 70
         check(&format!("{short}{known}{believed}TIME a b: c=%x -> unknown\nloading x -> unknown of 65"));
         let foreign = "TIME hello -> unknown\n".repeat(60);
         check(&format!("{foreign}{short}{known}{foreign}{short}"));
+    }
+
+    #[test]
+    fn an_unknown_header_is_learnt() {
+        let known: String = (1..=60).map(|n| format!("@{n:x}/7 (W) => volume unmounted -> 20\n")).collect();
+        check(&format!(
+            "{known}@61/7 (N) => loading /etc/disk.conf -> 50
+@62/7 (N) => disk full on sda -> 10
+and sdb -> 10 of 62
+@63/7 (N) => hello -> unknown"
+        ));
     }
 
     #[test]
