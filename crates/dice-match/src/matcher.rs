@@ -79,6 +79,8 @@ pub struct Scratch {
     n_lines: u64,
     /// Whether the last verdict is strong by the evidence of its line alone.
     pub(crate) was_sure: bool,
+    /// Where the template of the last verdict starts, when that is sure.
+    pub(crate) start: Option<usize>,
 }
 
 impl Scratch {
@@ -198,11 +200,12 @@ impl Matcher {
         belief: Belief,
         scratch: &mut Scratch,
     ) -> Verdict {
-        scratch.was_sure = false;
+        (scratch.was_sure, scratch.start) = (false, None);
         if envelope.is_access {
             return Verdict::default();
         }
-        let is_known = envelope.format.is_some() && (envelope.uncut.is_none() || belief.is_certain);
+        let is_known =
+            belief.header > 0 || envelope.format.is_some() && (envelope.uncut.is_none() || belief.is_certain);
         if envelope.message.trim_ascii().is_empty() && !envelope.fields.is_empty() {
             // A message without a text of its own: its fields, as they are printed in a line.
             let pairs = envelope.fields.iter().map(|(name, value)| format!("{name}={value}"));
@@ -211,7 +214,7 @@ impl Matcher {
                 envelope,
                 text.as_bytes(),
                 is_known,
-                Belief { floats: false, ..belief },
+                Belief { floats: false, header: 0, ..belief },
                 scratch,
             );
             return Verdict { values: Vec::new(), ..verdict };
@@ -220,13 +223,20 @@ impl Matcher {
         let Some(uncut) = envelope.uncut.as_deref().filter(|_| verdict.strength < Strength::Strong) else {
             return verdict;
         };
+        scratch.start = None;
         // What looked like a header may be the statement's own text.
-        let mut whole =
-            self.classify_text(&Envelope::default(), uncut, false, Belief { prior: 0, ..belief }, scratch);
+        let mut whole = self.classify_text(
+            &Envelope::default(),
+            uncut,
+            false,
+            Belief { prior: 0, header: 0, ..belief },
+            scratch,
+        );
         if whole.strength < Strength::Strong {
-            scratch.was_sure = false;
+            (scratch.was_sure, scratch.start) = (false, None);
             return verdict;
         }
+        scratch.start = None;
         let cut = uncut.len().saturating_sub(envelope.message.len());
         for value in &mut whole.values {
             *value = value.start.saturating_sub(cut)..value.end.saturating_sub(cut);
@@ -258,16 +268,23 @@ impl Matcher {
             lead += len;
         }
         // Best first: behind a level word, at the start, behind tags that the program puts there itself.
-        let mut starts = [lead; 5];
+        let mut starts = [lead; 6];
         let mut n_sure = 1;
         let mut n_starts = 1;
         let mut at = lead;
-        if let Some((len, level)) = after::level_word(&text[lead..])
-            && lead + len < text.len()
-        {
-            at = lead + len;
+        if belief.header > lead && belief.header < text.len() {
+            at = belief.header;
             starts[0] = at;
             (n_sure, n_starts) = (2, 2);
+        }
+        if let Some((len, level)) = after::level_word(&text[at..])
+            && at + len < text.len()
+        {
+            at += len;
+            starts.copy_within(..n_starts, 1);
+            starts[0] = at;
+            n_starts += 1;
+            n_sure = n_starts;
             hints.level = hints.level.or(Some(level));
         }
         while n_starts < starts.len()

@@ -20,21 +20,27 @@ pub(crate) struct Belief {
     pub(crate) is_certain: bool,
     /// Evidence that a message need not bring itself.
     pub(crate) prior: i32,
+    /// Bytes at the start of the text that look like what stood before most messages of the source.
+    pub(crate) header: usize,
 }
 
 impl Default for Belief {
     fn default() -> Belief {
-        Belief { floats: true, is_certain: false, prior: 0 }
+        Belief { floats: true, is_certain: false, prior: 0, header: 0 }
     }
 }
 
 /// What a source has shown so far.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// How many lines had a guessed header with a time, by the other parts that were found.
+    /// How many lines had a guessed header with a time or a process, by the other parts that were found.
     guessed: [u32; 128],
     /// Lines with a header.
     n_headed: u32,
+    /// Texts before messages that no header format knows, and how often they were seen.
+    headers: Vec<(Box<[u8]>, u32)>,
+    /// Messages whose start is known.
+    n_starts: u32,
     shares: Vec<Share>,
 }
 
@@ -52,27 +58,57 @@ const PROGRAMS: usize = 64;
 const LATELY: u32 = 512;
 /// Messages of a program that tell nothing yet.
 const FEW: u32 = 32;
+/// Texts before messages that are remembered, and bytes of one.
+const HEADERS: usize = 16;
+const HEADER_BYTES: usize = 96;
 /// Lines with the same guessed header that tell nothing yet.
 const FEW_HEADERS: u32 = 8;
 
 impl Source {
     /// A source that has not shown a line.
     pub(crate) fn new() -> Source {
-        Source { guessed: [0; 128], n_headed: 0, shares: Vec::new() }
+        Source { guessed: [0; 128], n_headed: 0, headers: Vec::new(), n_starts: 0, shares: Vec::new() }
     }
 
     /// What is known when the line of `envelope`, which has a header, comes.
     pub(crate) fn belief(&mut self, envelope: &Envelope<'_>) -> Belief {
         self.n_headed = self.n_headed.saturating_add(1);
         let mut is_certain = false;
-        if envelope.uncut.is_some() && envelope.time.is_some() {
+        let tells_much = envelope.time.is_some() || envelope.service.is_some() && envelope.pid.is_some();
+        if envelope.uncut.is_some() && tells_much {
             let n = &mut self.guessed[parts_of(envelope)];
             *n = n.saturating_add(1);
             is_certain = *n > FEW_HEADERS && *n >= self.n_headed / 4;
         }
         let key = key_of(envelope);
         let share = self.shares.iter().find(|share| share.key == key);
-        Belief { floats: true, is_certain, prior: share.map_or(0, Share::prior) }
+        let header = self.header(&envelope.message);
+        Belief { floats: true, is_certain, prior: share.map_or(0, Share::prior), header }
+    }
+
+    /// How long the text at the start of `text` is that looks like what stood before most messages.
+    pub(crate) fn header(&self, text: &[u8]) -> usize {
+        let usual = self.headers.iter().filter(|(_, n)| *n >= FEW_HEADERS && *n >= self.n_starts / 2);
+        let fits = usual.filter_map(|(look, _)| length_of(look, text));
+        fits.filter(|&len| len < text.len()).max().unwrap_or(0)
+    }
+
+    /// Learns that a message was found behind `before`.
+    pub(crate) fn learn_start(&mut self, before: &[u8]) {
+        self.n_starts += 1;
+        if self.n_starts >= 2 * LATELY {
+            self.n_starts /= 2;
+            self.headers.iter_mut().for_each(|(_, n)| *n /= 2);
+        }
+        let Some(look) = look_of(before) else { return };
+        match self.headers.iter().position(|(known, _)| **known == *look) {
+            Some(place) => self.headers[place].1 += 1,
+            None if self.headers.len() < HEADERS => self.headers.push((look.into(), 1)),
+            None => {
+                let rarest = (0..HEADERS).min_by_key(|&at| self.headers[at].1).unwrap_or(0);
+                self.headers[rarest] = (look.into(), 1);
+            }
+        }
     }
 
     /// Learns whether the message of `envelope` was told by its own evidence.
@@ -111,6 +147,43 @@ impl Share {
     }
 }
 
+/// What a text before messages looks like: `x` for letters and digits, one blank for several.
+fn look_of(before: &[u8]) -> Option<Vec<u8>> {
+    if before.is_empty() || before.len() > HEADER_BYTES || is_name(before[before.len() - 1]) {
+        return None;
+    }
+    let class = |&byte: &u8| match byte {
+        _ if is_name(byte) => b'x',
+        b'\t' => b' ',
+        _ => byte,
+    };
+    let mut look: Vec<u8> = before.iter().map(class).collect();
+    look.dedup_by(|a, b| a == b && matches!(a, b'x' | b' '));
+    Some(look)
+}
+
+/// How long the start of `text` is that looks like `look`.
+fn length_of(look: &[u8], text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for &class in look {
+        let rest = &text[at..];
+        let len = match class {
+            b'x' => rest.iter().take(HEADER_BYTES).take_while(|byte| is_name(**byte)).count(),
+            b' ' => rest.iter().take(HEADER_BYTES).take_while(|byte| b" \t".contains(byte)).count(),
+            _ => usize::from(rest.first() == Some(&class)),
+        };
+        if len == 0 {
+            return None;
+        }
+        at += len;
+    }
+    Some(at)
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Which parts a header has, as bits.
 fn parts_of(envelope: &Envelope<'_>) -> usize {
     let parts = [
@@ -133,7 +206,7 @@ fn key_of(envelope: &Envelope<'_>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Source;
+    use super::{Source, length_of, look_of};
     use crate::Envelope;
 
     /// The prior of `service` after messages of it, one in `of` of them unknown.
@@ -142,6 +215,22 @@ mod tests {
             Envelope { format: Some("tool"), service: Some(service.into()), ..Envelope::default() };
         (1..=n).for_each(|n| source.learn(&envelope, n % of != 0));
         source.belief(&envelope).prior
+    }
+
+    #[test]
+    fn what_stands_before_messages_is_recognised() {
+        let look = look_of(b"@2dbd/26839 (W) =>  ").unwrap();
+        assert_eq!(look, b"@x/x (x) => ");
+        assert_eq!(length_of(&look, b"@1/2  (N) => disk full"), Some(13));
+        assert_eq!(length_of(&look, b"@1/2 N => disk full"), None);
+        assert_eq!(look_of(b"prefix"), None);
+        let mut source = Source::new();
+        for n in 0..20 {
+            source.learn_start(format!("@{n} => ").as_bytes());
+        }
+        assert_eq!(source.header(b"@7 => x"), 6);
+        (0..40).for_each(|_| source.learn_start(b""));
+        assert_eq!(source.header(b"@7 => x"), 0);
     }
 
     #[test]

@@ -136,9 +136,11 @@ impl<'m> Stream<'m> {
             let strength = if entries.is_empty() { Strength::None } else { Strength::Strong };
             return Role::Starts(Verdict { strength, entries, ..Verdict::default() });
         }
-        if envelope.format.is_some() {
+        if envelope.format.is_some() || self.source.header(text) > 0 {
             let belief = self.source.belief(envelope);
-            let verdict = self.matcher.classify_from(envelope, belief, &mut self.scratch);
+            // A header that was learnt is one that the source writes.
+            self.n_certain += u64::from(envelope.format.is_none());
+            let verdict = self.classified(envelope, belief);
             if !is_blank && !envelope.is_access {
                 self.source.learn(envelope, self.scratch.was_sure);
             }
@@ -167,6 +169,9 @@ impl<'m> Stream<'m> {
             }
             Some(message) => {
                 let verdict = self.matcher.classify(envelope, &mut self.scratch);
+                if let Some(start) = self.scratch.start {
+                    self.source.learn_start(&text[..start]);
+                }
                 let is_inner = verdict.strength < Strength::Strong
                     && !is_blank
                     && is_inner_line(text)
@@ -176,9 +181,18 @@ impl<'m> Stream<'m> {
             // In a source that has headers the rest of a message that is too long by now.
             None => {
                 let belief = Belief { floats: !self.has_header(), ..Belief::default() };
-                Role::Starts(self.matcher.classify_from(envelope, belief, &mut self.scratch))
+                Role::Starts(self.classified(envelope, belief))
             }
         }
+    }
+
+    /// Which statements can have printed the message; what stands before it is remembered.
+    fn classified(&mut self, envelope: &Envelope<'_>, belief: Belief) -> Verdict {
+        let verdict = self.matcher.classify_from(envelope, belief, &mut self.scratch);
+        if let Some(start) = self.scratch.start {
+            self.source.learn_start(&envelope.message[..start.min(envelope.message.len())]);
+        }
+        verdict
     }
 
     /// Whether the source writes headers: a few lines of another program among many bare ones do not tell.
@@ -294,6 +308,17 @@ TIME rule of line 8 left out: -> 70
         check(&format!("{short}{known}{believed}TIME a b: c=%x -> unknown\nloading x -> unknown of 65"));
         let foreign = "TIME hello -> unknown\n".repeat(60);
         check(&format!("{foreign}{short}{known}{foreign}{short}"));
+    }
+
+    #[test]
+    fn an_unknown_header_is_learnt() {
+        let known: String = (1..=60).map(|n| format!("@{n:x}/7 (W) => volume unmounted -> 20\n")).collect();
+        check(&format!(
+            "{known}@61/7 (N) => loading /etc/disk.conf -> 50
+@62/7 (N) => disk full on sda -> 10
+and sdb -> 10 of 62
+@63/7 (N) => hello -> unknown"
+        ));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) enum After {
     Pairs,
     /// ` [preauth]`.
     Tag,
-    /// ` (2: No such file or directory)`, `: Permission denied`.
+    /// ` (2: No such file or directory)`, `: Permission denied`, ` while reading a request`.
     Reason,
 }
 
@@ -57,9 +57,13 @@ impl After {
             r"|[ \t]\{.*\}|[,;] [A-Za-z_][A-Za-z0-9_ -]{0,31}: .*",
             r"|[ \t]\[[A-Za-z0-9_.:-]{1,40}\]",
         );
-        let reason = if reasons { r"|[ \t]\([0-9]+: .*|[ \t]\(.*\)|: [^ ].*" } else { "" };
+        let reason = if reasons { r"|[ \t]while [a-z].*|[ \t]\([0-9]+: .*|[ \t]\(.*\)|: [^ ].*" } else { "" };
         format!("(?:{common}{reason})")
     }
+}
+
+fn is_small(byte: Option<&u8>) -> bool {
+    byte.is_some_and(u8::is_ascii_lowercase)
 }
 
 fn after_blank(first: u8, tail: &[u8], reasons: bool) -> Option<After> {
@@ -69,6 +73,9 @@ fn after_blank(first: u8, tail: &[u8], reasons: bool) -> Option<After> {
     }
     // The name starts after up to four blanks, or after a comma or semicolon and perhaps a blank.
     let limit = if is_blank { 3 } else { 1 };
+    if is_blank && reasons && tail.strip_prefix(b"while ").is_some_and(|rest| is_small(rest.first())) {
+        return Some(After::Reason);
+    }
     let blanks = tail.iter().take(limit).take_while(|&&b| b == b' ' || is_blank && b == b'\t').count();
     if is_field(&tail[blanks..]) {
         return Some(After::Fields);
@@ -201,6 +208,8 @@ mod tests {
         check("   ", Some(After::Nothing));
         check(": No such file or directory", Some(After::Reason));
         check(" (2: No such file or directory), client: 10.0.0.1", Some(After::Reason));
+        check(" while reading the request", Some(After::Reason));
+        check(" while", None);
         check(", client: 10.0.0.1, server: _", Some(After::Pairs));
         check(" [preauth]", Some(After::Tag));
         check(" user=bob id=3", Some(After::Fields));

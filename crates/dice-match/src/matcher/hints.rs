@@ -30,6 +30,8 @@ pub(crate) struct Place {
     has_function: bool,
     root: u64,
     tail: u64,
+    /// Its file is for another system than the one that most logs come from.
+    is_other_system: bool,
     /// Headers give it a target.
     is_rust_log: bool,
     /// It is printed behind a line that tells its place, seldom without.
@@ -115,6 +117,7 @@ impl Places {
                 has_function: statement.function.is_some(),
                 root: statement.target.as_deref().map_or(0, |target| hash(root(target))),
                 tail: statement.target.as_deref().map_or(0, |target| hash(tail(target))),
+                is_other_system: is_other_system(&entry.file),
                 is_rust_log: entry.language == "rust" && statement.kind == Kind::Log,
                 is_panic: entry.language == "rust" && matches!(statement.kind, Kind::Fatal | Kind::Assert),
                 is_targetless: entry.language == "rust" && statement.kind != Kind::Log,
@@ -247,6 +250,11 @@ impl Places {
         Some(Agreement { points, is_place, is_near, same_level, other_level })
     }
 
+    /// What a statement loses against others that fit, when its file is for another system.
+    pub(crate) fn handicap(&self, n: u32) -> i32 {
+        if self.entries[n as usize].is_other_system { 16 } else { 0 }
+    }
+
     /// The target number that a statement has.
     pub(crate) fn target_of(&self, n: u32) -> Option<u32> {
         self.entries[n as usize].target
@@ -293,6 +301,13 @@ impl Hints<'_> {
     pub(crate) fn function(&self) -> Option<&str> {
         self.function
     }
+}
+
+/// Whether a folder of `path` says that it is for Windows: sources have such folders beside others.
+fn is_other_system(path: &str) -> bool {
+    path.split(['/', '.', '_', '-']).any(|part| {
+        matches!(part.to_ascii_lowercase().as_str(), "win32" | "win64" | "windows" | "winnt" | "mingw")
+    })
 }
 
 /// The first part of a target: the crate, the package.

@@ -209,6 +209,7 @@ impl Line<'_> {
         let doubt = rank::doubt(shape, typed, first_value);
         let prior = match self.belief.prior {
             0 => 0,
+            _ if rank::is_level_only(shape) => 0,
             prior => prior + if rank::is_tag(shape, first_value) { rank::TAG } else { 0 },
         };
         for &entry in &shape.entries {
@@ -221,9 +222,12 @@ impl Line<'_> {
             let is_named = agreement.is_near || named > 0;
             let agreement = Agreement { is_near: is_named, ..agreement };
             let points = points + named + agreement.points - if is_named { 0 } else { doubt };
+            // What is printed for a terminal has no header.
+            let prior = if entries[entry as usize].statement.kind == Kind::Stderr { 0 } else { prior };
             let strength = rank::strength(shape, points, &agreement, anchor, prior);
             let is_sure = strength == Strength::Strong
                 && (prior == 0 || rank::strength(shape, points, &agreement, anchor, 0) == Strength::Strong);
+            let points = points - places.handicap(entry);
             fits.push(Scored { points, shape: place, entry, is_sure, strength, fit, from, is_cut: false });
         }
     }
@@ -311,7 +315,11 @@ impl Line<'_> {
         let fits = &mut scratch.fits;
         // A statement may fit with and without what its callee adds: the better fit counts.
         fits.sort_unstable_by_key(|s| (Reverse(s.strength), Reverse(s.points), s.entry, s.shape));
-        scratch.was_sure = fits.first().is_some_and(|best| best.is_sure);
+        let sure = fits.first().filter(|best| best.is_sure);
+        scratch.was_sure = sure.is_some();
+        scratch.start = sure
+            .filter(|best| shapes[best.shape as usize].head().is_some() && !best.is_cut)
+            .map(|best| best.fit.start);
         let Some(&best) = fits.first() else { return Verdict { budget, ..Verdict::default() } };
         let mut entries: Vec<EntryId> = Vec::new();
         let mut others: Vec<EntryId> = Vec::new();

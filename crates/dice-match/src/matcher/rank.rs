@@ -152,6 +152,12 @@ fn is_aligned(shape: &Shape) -> bool {
     head[word..].starts_with(b"  ") && head[word..].trim_ascii_start().first() == Some(&b':')
 }
 
+/// Whether a shape is only a level and a value, `Error: <text>`: any program prints that.
+pub(crate) fn is_level_only(shape: &Shape) -> bool {
+    let is_level = |head: &[u8]| after::level_word(head).is_some_and(|(len, _)| len >= head.len());
+    shape.n_words == 1 && shape.pieces.len() <= 2 && shape.head().is_some_and(is_level)
+}
+
 /// Whether a value that a template starts with is set off as a tag is: a word, and a colon behind it.
 pub(crate) fn is_tag(shape: &Shape, first_value: &[u8]) -> bool {
     let text = shape.pieces.get(1).and_then(Piece::text);

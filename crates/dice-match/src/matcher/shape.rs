@@ -143,15 +143,18 @@ impl Look {
                 continue;
             }
             let message_id = take_message_id(&mut pieces);
-            looks.push(Look {
-                pieces,
-                message_id,
-                is_blank_tail,
-                reasons: !matches!(entry.language.as_str(), "rust"),
-                fields: statement.fields.clone(),
-                max: statement.max,
-                is_bare,
-            });
+            let without_serial = without_serial(&pieces);
+            for pieces in [Some(pieces), without_serial].into_iter().flatten() {
+                looks.push(Look {
+                    pieces,
+                    message_id: message_id.clone(),
+                    is_blank_tail,
+                    reasons: !matches!(entry.language.as_str(), "rust"),
+                    fields: statement.fields.clone(),
+                    max: statement.max,
+                    is_bare,
+                });
+            }
         }
         looks
     }
@@ -457,6 +460,17 @@ fn take_message_id(pieces: &mut Vec<Piece>) -> Option<Box<str>> {
         (false, _) => pieces[0] = Piece::of_text(&rest),
     }
     Some(id)
+}
+
+/// `pieces` without the `*<uint> ` that they start with: a connection's number, which headers show apart.
+fn without_serial(pieces: &[Piece]) -> Option<Vec<Piece>> {
+    let [Piece::Text(star, _), Piece::Typed { is_wordless: true, .. }, Piece::Text(text, _), rest @ ..] =
+        pieces
+    else {
+        return None;
+    };
+    let text = text.strip_prefix(b" ").filter(|text| **star == *b"*" && !text.is_empty())?;
+    Some(std::iter::once(Piece::of_text(text)).chain(rest.iter().cloned()).collect())
 }
 
 /// What the texts of `pieces` say. A blank between two gaps says nothing: most values have one.
