@@ -605,7 +605,10 @@ impl<'r> Reader<'r> {
                 continue;
             }
             // Nothing at the call tells more than the statement inside the callee.
-            let inner_says_all = !callee.has_format() && printed_words == 0 && callee.says_something();
+            let inner_says_all = callee.form != "macro"
+                && !callee.has_format()
+                && printed_words == 0
+                && callee.says_something();
             let nothing_said =
                 template.is_dynamic() && callee.texts.iter().all(|text| format_param(text).is_none());
             if inner_says_all || nothing_said {
