@@ -11,7 +11,7 @@ use super::body::{Body, Find, Output, outputs};
 use super::callee::{Callee, LevelOf, confirmed};
 use super::facts::{Code, Facts, Macro};
 use super::function::{Function, Param, split};
-use super::segment::{Segment, Segments, format_param, forwards, text_param, weight};
+use super::segment::{Segment, Segments, format_param, forwards, text_param, weight, without_header};
 use super::signature::{builder, by_name, dialects, format_of, formats, signature};
 use super::text::{Argument, Arguments, MacroEntry, Macros, Scope, no_locals, words};
 use super::token::TokenKind;
@@ -325,7 +325,9 @@ fn rank(kind: Kind) -> u8 {
 /// Whether a text that was found later tells more.
 fn better(new: &Callee, old: &Callee) -> bool {
     let level = |callee: &Callee| u8::from(callee.level == LevelOf::Unknown);
+    let foreign = |callee: &Callee| callee.dialect == Dialect::Nginx;
     (rank(new.kind), level(new)) < (rank(old.kind), level(old))
+        || (rank(new.kind) == rank(old.kind) && new.form == old.form && foreign(new) && !foreign(old))
         || (rank(new.kind) == rank(old.kind)
             && new.form == old.form
             && new.texts != old.texts
@@ -658,6 +660,7 @@ fn of_function(function: &Function, format: Option<usize>, outputs: &[Output]) -
     }
     // `rest` counts in the wrapper's own arguments.
     for text in &mut found.texts {
+        without_header(text);
         for segment in text {
             if let Segment::Format { rest, .. } = segment {
                 *rest = function.variadic.then_some(function.params.len());

@@ -1,6 +1,6 @@
 //! What a callee prints, in terms of its parameters.
 
-use dice_catalog::Hole;
+use dice_catalog::{Hole, Level};
 
 use crate::dialect::Dialect;
 
@@ -55,4 +55,24 @@ pub(super) fn weight(segments: &[Segment]) -> usize {
         _ => 1,
     };
     segments.iter().map(own).sum()
+}
+
+/// Drops a program's own header, times and process ids, from before what the caller gives.
+///
+/// Of a header only values and punctuation are dropped: words around a message belong to it.
+pub(super) fn without_header(segments: &mut Segments) {
+    let own = |segment: &Segment| matches!(segment, Segment::Text(_) | Segment::Hole(_));
+    let Some(given) = segments.iter().position(|segment| !own(segment)) else { return };
+    let holes = segments[..given].iter().filter(|segment| matches!(segment, Segment::Hole(_))).count();
+    let wordy = segments[..given].iter().any(|s| matches!(s, Segment::Text(text) if has_words(text)));
+    if holes > 1 && !wordy {
+        segments.drain(..given);
+    }
+}
+
+/// Whether a text says more than a level.
+pub(super) fn has_words(text: &str) -> bool {
+    let mut words =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().any(char::is_alphabetic));
+    words.any(|word| Level::from_word(word).is_none())
 }

@@ -10,7 +10,7 @@ use super::callee::{Callee, LevelOf};
 use super::discovery::{BODY_STEPS, Callees, Candidate, Finder, Found, What};
 use super::facts::{Calls, Code, Facts};
 use super::function::{Function, Param};
-use super::segment::{Segment, format_param};
+use super::segment::{Segment, format_param, without_header};
 use super::token::TokenKind;
 use super::word;
 use crate::dialect::Dialect;
@@ -245,6 +245,7 @@ pub(super) fn signature(
         || vec![Segment::Format { param: format, rest, dialect: Dialect::PrintfErrno }],
         |held| held.segments.clone(),
     );
+    without_header(&mut text);
     for segment in &mut text {
         if let Segment::Format { rest: of, .. } = segment {
             *of = rest;

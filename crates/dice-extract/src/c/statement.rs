@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::callee::{Callee, LevelOf, Printed, level_in};
 use super::discovery::Callees;
 use super::function::{Function, functions, split};
-use super::segment::{Segment, Segments, format_param};
+use super::segment::{Segment, Segments, format_param, has_words};
 use super::text::{Argument, Arguments, Bit, MAX_STEPS, Scope, Word, argument_in_file, texts, words_in_file};
 use super::token::{Brackets, Lexed, TokenKind, lex};
 use super::tree::Tree;
@@ -605,7 +605,10 @@ impl<'r> Reader<'r> {
                 continue;
             }
             // Nothing at the call tells more than the statement inside the callee.
-            let inner_says_all = !callee.has_format() && printed_words == 0 && callee.says_something();
+            let inner_says_all = callee.form != "macro"
+                && !callee.has_format()
+                && printed_words == 0
+                && callee.says_something();
             let nothing_said =
                 template.is_dynamic() && callee.texts.iter().all(|text| format_param(text).is_none());
             if inner_says_all || nothing_said {
@@ -734,13 +737,6 @@ fn parts_of(printed: Printed, function: Option<&str>) -> (Vec<Part>, Template, V
         trim_line_end(&mut template);
     }
     (prefix, Template::new(template), suffix)
-}
-
-/// Whether a text says more than a level.
-fn has_words(text: &str) -> bool {
-    let mut words =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().any(char::is_alphabetic));
-    words.any(|word| Level::from_word(word).is_none())
 }
 
 fn trim_line_end(parts: &mut Vec<Part>) {

@@ -58,8 +58,15 @@ void log_core(int level, const char *fmt, ...) {
     if (log)                                                                  \
         log_core(7, fmt, arg)
 
+#define enqueue(item)                                                         \
+    do {                                                                      \
+        item->next = queue;                                                   \
+        log_core(7, "item %p waits", item);                                   \
+    } while (0)
+
 void work(void *name, long offset, unsigned count) {
     log_core(4, "file \"%V\" is read from %O", name, offset);
     log_debug1(trace, "%ui handlers are left", count);
     log_core(3, "stage is %s", stages[count]);
+    enqueue(first);
 }
