@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::{BTreeMap, Entry};
 
-use dice_catalog::{Fingerprint, Level, Owner};
+use dice_catalog::{Fingerprint, Level, Owner, OwnerKind};
 
 use crate::{Decided, Decision};
 
@@ -29,13 +29,22 @@ pub struct Occurrence<'a> {
 /// What each owner would read. It grows with the number of messages and owners, not with the number of lines.
 #[derive(Debug, Clone, Default)]
 pub struct Digest {
-    owners: BTreeMap<Owner, BTreeMap<Fingerprint, Message>>,
+    /// By what the owner is called: one owner for several reasons is one owner.
+    owners: BTreeMap<(OwnerKind, String), Share>,
+}
+
+/// What one owner would read.
+#[derive(Debug, Clone)]
+struct Share {
+    /// With the strongest of the reasons.
+    owner: Owner,
+    messages: BTreeMap<Fingerprint, Message>,
 }
 
 /// One message in an owner's digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its level.
+    /// The level of the most urgent occurrence.
     pub level: Option<Level>,
     /// The text of the first occurrence.
     pub text: String,
@@ -75,12 +84,14 @@ impl Digest {
             if each.decision == Decision::None {
                 continue;
             }
-            let messages = match self.owners.get_mut(&each.owner) {
-                Some(messages) => messages,
-                None => self.owners.entry(each.owner.clone()).or_default(),
-            };
-            match messages.entry(occurrence.fingerprint) {
-                Entry::Occupied(known) => known.into_mut().add(occurrence, each.decision),
+            let key = (each.owner.kind, each.owner.name.clone());
+            let share = self
+                .owners
+                .entry(key)
+                .or_insert_with(|| Share { owner: each.owner.clone(), messages: BTreeMap::new() });
+            share.owner.why = share.owner.why.min(each.owner.why);
+            match share.messages.entry(occurrence.fingerprint) {
+                Entry::Occupied(known) => known.into_mut().add(occurrence, each.decision, &decided.reason),
                 Entry::Vacant(place) => {
                     is_new = true;
                     let message = Message {
@@ -94,7 +105,7 @@ impl Digest {
                         decision: each.decision,
                         reason: decided.reason.clone(),
                     };
-                    place.insert(message).add(occurrence, each.decision);
+                    place.insert(message).add(occurrence, each.decision, &decided.reason);
                 }
             }
         }
@@ -104,25 +115,31 @@ impl Digest {
     /// Every owner who would read something, in the order of their names.
     pub fn owners(&self) -> Vec<OwnerDigest<'_>> {
         self.owners
-            .iter()
-            .map(|(owner, messages)| {
+            .values()
+            .map(|share| {
                 let mut messages: Vec<Line<'_>> =
-                    messages.iter().map(|(name, message)| (*name, message)).collect();
+                    share.messages.iter().map(|(name, message)| (*name, message)).collect();
                 messages.sort_by(|(_, a), (_, b)| {
                     (b.decision, b.level, b.count)
                         .cmp(&(a.decision, a.level, a.count))
                         .then(a.place.cmp(&b.place))
                 });
-                OwnerDigest { owner, messages }
+                OwnerDigest { owner: &share.owner, messages }
             })
             .collect()
     }
 }
 
 impl Message {
-    fn add(&mut self, occurrence: &Occurrence<'_>, decision: Decision) {
+    fn add(&mut self, occurrence: &Occurrence<'_>, decision: Decision, reason: &str) {
         self.count += 1;
-        self.decision = self.decision.max(decision);
+        // Level, decision and reason are those of the most urgent occurrence, together.
+        if (decision, occurrence.level) > (self.decision, self.level) {
+            self.decision = decision;
+            self.level = occurrence.level;
+            self.reason.clear();
+            self.reason.push_str(reason);
+        }
         if let Some(at) = occurrence.at {
             self.seen = Some(self.seen.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         }
@@ -172,6 +189,32 @@ mod tests {
         assert_eq!((disk.count, disk.seen), (3, Some((10, 30))));
         assert_eq!(disk.hosts, ["web-1", "web-2"]);
         assert_eq!(owners[0].messages.len(), 2);
+    }
+
+    #[test]
+    fn an_owner_for_two_reasons_is_one_owner() {
+        let mut digest = Digest::default();
+        for (text, why) in [("disk", Why::Author), ("net", Why::Annotation)] {
+            let owner = Owner::named("a@b.c", why);
+            digest.add(&occurrence(text, 0, "a"), &decide(Kind::Log, Some(Level::Error), [&owner], None));
+        }
+        let owners = digest.owners();
+        assert_eq!(owners.len(), 1);
+        assert_eq!((owners[0].owner.why, owners[0].messages.len()), (Why::Annotation, 2));
+    }
+
+    #[test]
+    fn a_message_is_as_urgent_as_its_most_urgent_occurrence() {
+        let owner = Owner::named("a@b.c", Why::Author);
+        let mut digest = Digest::default();
+        for level in [Level::Warning, Level::Critical, Level::Error] {
+            let seen = Occurrence { level: Some(level), ..occurrence("disk", 0, "a") };
+            digest.add(&seen, &decide(Kind::Log, Some(level), [&owner], None));
+        }
+        let owners = digest.owners();
+        let (_, disk) = owners[0].messages[0];
+        assert_eq!((disk.level, disk.count), (Some(Level::Critical), 3));
+        assert_eq!(disk.reason, "critical goes to the author of the line");
     }
 
     #[test]
