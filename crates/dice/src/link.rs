@@ -4,7 +4,12 @@ use dice_catalog::{Entry, Repo};
 
 /// The address of `entry`'s line at the indexed commit, for hosts whose addresses are known.
 pub(crate) fn link(entry: &Entry, repos: &[Repo]) -> Option<String> {
-    let repo = repos.iter().find(|repo| repo.name == entry.repo)?;
+    let mut same = repos.iter().filter(|repo| repo.name == entry.repo);
+    let repo = same.next()?;
+    // Of several revisions of one repository the entry does not tell which is its own.
+    if same.any(|other| other.commit != repo.commit) {
+        return None;
+    }
     let commit = repo.commit.as_deref()?;
     let base = base(repo.url.as_deref()?)?;
     let host = base.split('/').next().unwrap_or_default();
@@ -30,7 +35,10 @@ fn base(url: &str) -> Option<String> {
         None => url.split_once(':').map(|(host, path)| format!("{host}/{path}"))?,
     };
     let rest = rest.rsplit_once('@').map_or(rest.as_str(), |(_, rest)| rest);
-    rest.contains('/').then(|| rest.to_owned())
+    let (host, path) = rest.split_once('/')?;
+    // The port is that of the clone, not of the pages.
+    let host = host.split(':').next().unwrap_or_default();
+    Some(format!("{host}/{path}"))
 }
 
 /// A path in which nothing but a path is left for a browser to understand.
@@ -56,6 +64,7 @@ mod tests {
         assert_eq!(base("https://github.com/a/b.git").as_deref(), Some("github.com/a/b"));
         assert_eq!(base("git@github.com:a/b.git").as_deref(), Some("github.com/a/b"));
         assert_eq!(base("ssh://git@gitlab.example/a/b/").as_deref(), Some("gitlab.example/a/b"));
+        assert_eq!(base("ssh://git@github.com:22/a/b.git").as_deref(), Some("github.com/a/b"));
         assert_eq!(base("file:///srv/git/b"), None);
         assert_eq!(base("nothing"), None);
     }
