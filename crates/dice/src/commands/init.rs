@@ -44,7 +44,9 @@ impl Arguments {
             Failure::new(format!("wanted to write {}", file.display()), "make the directory writable")
                 .because(error)
         })?;
-        writeln!(anstream::stderr(), "wrote {}", plain(&file.display().to_string()))?;
+        let mut err = anstream::stderr().lock();
+        writeln!(err, "wrote {}", plain(&file.display().to_string()))?;
+        writeln!(err, "commit it, or use it as it is with `dice index --worktree`")?;
         Ok(Outcome::Done)
     }
 }
@@ -53,12 +55,12 @@ impl Arguments {
 fn text(indexed: &Indexed) -> String {
     let name = indexed.catalog.repos.first().map_or("app", |repo| repo.name.as_str());
     let mut text = format!(
-        "# What Dice should know about this repository. Everything is optional; what is commented out\n\
-         # shows the value that holds without it.\n\
+        "# What Dice should know about this repository. Everything is optional. `dice index` reads this\n\
+         # file as it is committed; --worktree and --config read it as it is here.\n\
          \n\
          [index]\n\
          # name = {name}\n\
-         # ignore_paths = [\"tests/**\"]\n\
+         # ignore_paths = [\"tests/**\"]   # for example; nothing without this line\n\
          # ignore_names = []          # names that are no loggers, whatever they look like\n\
          # vendored = false           # read vendor/, third_party/, deps/ and the like as well\n\
          # kinds = [\"log\", \"stderr\", \"fatal\", \"assert\"]\n\
@@ -66,7 +68,7 @@ fn text(indexed: &Indexed) -> String {
          [owners]\n\
          # order = [\"annotation\", \"author\", \"owners\", \"codeowners\"]\n\
          # fallback = \"#triage\"       # who answers when nobody else is found\n\
-         # bots = [\"*[bot]@users.noreply.example\"]\n\
+         # bots = [\"ci@corp.example\"] # who else is no person, besides names and addresses of `[bot]`\n\
          # left = []                  # e-mail addresses of who has left\n\
          # inactive_after = 180       # days without a commit; off without this line\n\
          \n\
