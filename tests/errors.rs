@@ -53,6 +53,14 @@ fn a_question_without_a_catalog() {
 }
 
 #[test]
+fn a_question_without_words() {
+    let fixture = Fixture::build("founding");
+    dice(fixture.path(), &["index"]).done();
+    check(fixture.path(), &["who", ""], 2, &["wanted a log line", "next: "]);
+    check(fixture.path(), &["who", " ", "\n"], 2, &["wanted a log line", "next: "]);
+}
+
+#[test]
 fn a_catalog_that_cannot_be_used() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = folder.path().join("catalog.jsonl");
@@ -72,8 +80,12 @@ fn a_catalog_that_cannot_be_used() {
 fn a_log_that_cannot_be_read() {
     let fixture = Fixture::build("founding");
     dice(fixture.path(), &["index"]).done();
+    fs::write(fixture.path().join("here.log"), "hello cruel world\n").unwrap();
+    fs::write(fixture.path().join("packed.log.gz"), b"\x1f\x8b\x08\0rest").unwrap();
     for (arguments, parts) in [
         (&["route", "gone.log"][..], &["gone.log", "next: "][..]),
+        (&["route", "here.log", "gone.log"], &["gone.log", "next: "]),
+        (&["route", "packed.log.gz"], &["gzip", "next: ", "zcat packed.log.gz"]),
         (&["route", "src"], &["directory", "next: "]),
         (&["route", "--zone", "Nowhere/Land"], &["Nowhere/Land", "next: "]),
         (&["route", "--year", "99999"], &["99999"]),

@@ -3,6 +3,8 @@
 mod clock;
 mod commands;
 mod failure;
+mod input;
+mod interrupt;
 mod lines;
 mod link;
 mod screen;

@@ -56,6 +56,11 @@ pub(crate) fn short(text: &str) -> String {
 
 /// `1 line`, `2 lines`.
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -64,7 +69,7 @@ pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {}", if n == 1 { one } else { many })
+    grouped
 }
 
 fn is_obeyed(c: char) -> bool {

@@ -1,22 +1,22 @@
 //! `dice route`.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use dice_catalog::{Fingerprint, Owner, Repo};
+use dice_catalog::{Fingerprint, OwnerKind, Repo};
 use dice_match::{Format, Limits, Matcher, ReaderSettings, Stream};
 use dice_route::{Decision, Digest, Message, Occurrence};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::commands::Output;
+use crate::input::Input;
 use crate::lines::Lines;
-use crate::screen::{FAINT, OWNER, STRONG, URGENT, count, plain, short, styled};
+use crate::screen::{FAINT, OWNER, STRONG, URGENT, count, grouped, plain, short, styled};
 use crate::verdict::{Case, Desk};
-use crate::{Failure, Outcome, clock, settings};
+use crate::{Failure, Outcome, clock, interrupt, settings};
 
 /// Classify lines and say who would be told what. Without a courier configured nothing leaves this machine.
 #[derive(Debug, clap::Args)]
@@ -72,13 +72,18 @@ impl Arguments {
         };
         let stdin = [PathBuf::from("-")];
         let files = if self.files.is_empty() { &stdin[..] } else { &self.files };
+        // A file that cannot be read is told before anything else is.
+        for file in files {
+            Input::open(file)?;
+        }
+        interrupt::ends_the_input();
         let mut first_line = 0;
         for file in files {
-            let (input, near) = open_input(file)?;
-            let settings = ReaderSettings { format, zone: zone.clone(), year: self.year, near };
+            let input = Input::open(file)?.unpacked(file)?;
+            let settings = ReaderSettings { format, zone: zone.clone(), year: self.year, near: input.near };
             let limits = Limits::default();
             let mut stream = Stream::new(matcher, settings, limits);
-            let mut lines = Lines::new(input, limits.line_bytes);
+            let mut lines = Lines::new(input.bytes, limits.line_bytes);
             let read = |error| {
                 Failure::new(format!("wanted to read {}", file.display()), "give a file that can be read")
                     .because(error)
@@ -90,13 +95,19 @@ impl Arguments {
                 // Several files are one input: lines are numbered through.
                 answer.line += first_line;
                 answer.continues = answer.continues.map(|line| line + first_line);
-                teller.tell(&mut desk, answer)?;
+                teller.tell(&mut desk, answer, line)?;
                 // Whoever reads the answers need not wait for lines that are not written yet.
                 if lines.may_wait() {
                     teller.out.flush()?;
                 }
+                if interrupt::is_asked() {
+                    break;
+                }
             }
             first_line += n;
+            if interrupt::is_asked() {
+                break;
+            }
             match stream.reader().shown() {
                 Some((format, why)) => {
                     tracing::info!(file = %file.display(), lines = n, "read as {}: {why}", format.name())
@@ -172,31 +183,6 @@ pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
     }
 }
 
-/// The input, and a moment at or shortly after its last line was written.
-fn open_input(file: &Path) -> Result<(Box<dyn Read>, Timestamp)> {
-    if file == Path::new("-") {
-        return Ok((Box::new(io::stdin().lock()), clock::now()));
-    }
-    let wanted = |error: io::Error| {
-        Failure::new(
-            format!("wanted to read the log {}", file.display()),
-            "give a file that can be read, or pipe the lines in",
-        )
-        .because(error)
-    };
-    let input = File::open(file).map_err(wanted)?;
-    let about = input.metadata().map_err(wanted)?;
-    if about.is_dir() {
-        return Err(Failure::new(
-            format!("wanted a log, found the directory {}", file.display()),
-            "give the files in it",
-        )
-        .into());
-    }
-    let near = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-    Ok((Box::new(input), near.unwrap_or_else(clock::now)))
-}
-
 /// Prints what is decided, line by line, and keeps what the end needs.
 struct Teller<W: Write> {
     out: W,
@@ -204,13 +190,15 @@ struct Teller<W: Write> {
     is_all: bool,
     totals: Totals,
     digest: Digest,
-    told: HashSet<(Fingerprint, Owner)>,
+    told: HashSet<(Fingerprint, OwnerKind, String)>,
 }
 
 #[derive(Debug, Default)]
 struct Totals {
     lines: u64,
     matched: u64,
+    /// Of the matched ones: nobody is told of them.
+    untold: u64,
     unmatched: u64,
     continued: u64,
     cut: u64,
@@ -218,12 +206,12 @@ struct Totals {
 }
 
 impl<W: Write> Teller<W> {
-    fn tell<'m>(&mut self, desk: &mut Desk<'m>, answer: dice_match::Answer<'_>) -> Result<()> {
+    fn tell<'m>(&mut self, desk: &mut Desk<'m>, answer: dice_match::Answer<'_>, line: &[u8]) -> Result<()> {
         let case = Case::new(desk, answer);
         self.count(&case);
         match self.output {
             Output::Json => self.tell_program(desk, &case)?,
-            Output::Text => self.tell_person(&case)?,
+            Output::Text => self.tell_person(&case, line)?,
         }
         Ok(())
     }
@@ -235,7 +223,10 @@ impl<W: Write> Teller<W> {
         totals.over_budget += u64::from(case.answer.verdict.budget);
         match (case.answer.continues, &case.decided) {
             (Some(_), _) => totals.continued += 1,
-            (None, Some(_)) => totals.matched += 1,
+            (None, Some(decided)) => {
+                totals.matched += 1;
+                totals.untold += u64::from(decided.decision == Decision::None);
+            }
             (None, None) => totals.unmatched += 1,
         }
     }
@@ -250,12 +241,14 @@ impl<W: Write> Teller<W> {
         Ok(())
     }
 
-    fn tell_person(&mut self, case: &Case<'_, '_>) -> Result<()> {
+    fn tell_person(&mut self, case: &Case<'_, '_>, line: &[u8]) -> Result<()> {
         if case.answer.continues.is_some() {
             return Ok(());
         }
         let envelope = &case.answer.envelope;
-        let text = String::from_utf8_lossy(&envelope.message);
+        // The first line of a panic is all header.
+        let is_bare = envelope.message.trim_ascii().is_empty();
+        let text = String::from_utf8_lossy(if is_bare { line } else { &envelope.message });
         let (Some(entry), Some(decided)) = (case.best(), &case.decided) else {
             if self.is_all {
                 writeln!(self.out, "{}", styled(FAINT, &format!("unknown  {}", short(&text))))?;
@@ -275,7 +268,7 @@ impl<W: Write> Teller<W> {
         self.digest.add(&occurrence, decided);
         for each in decided.owners.iter().filter(|each| each.decision >= Decision::Now) {
             // The first occurrence is news; the digest at the end counts the rest.
-            if self.told.insert((entry.fingerprint, each.owner.clone())) {
+            if self.told.insert((entry.fingerprint, each.owner.kind, each.owner.name.clone())) {
                 let word = styled(URGENT, each.decision.as_str());
                 let owner = styled(OWNER, &plain(&each.owner.name));
                 let place = styled(FAINT, &plain(&place));
@@ -292,8 +285,10 @@ impl<W: Write> Teller<W> {
         }
         self.out.flush()?;
         let t = &self.totals;
+        let untold =
+            if t.untold > 0 { format!(" ({} told to nobody)", grouped(t.untold)) } else { String::new() };
         let mut parts = vec![
-            format!("{} matched", count(t.matched, "message", "messages")),
+            format!("{} matched{untold}", count(t.matched, "message", "messages")),
             format!("{} unknown", count(t.unmatched, "message", "messages")),
         ];
         if t.continued > 0 {

@@ -8,13 +8,13 @@ use dice_catalog::{Author, Entry, Part, Repo};
 use dice_match::{Answer, EntryId, Envelope, Limits, Matcher, Scratch, Stream};
 use serde::Serialize;
 
-use crate::Outcome;
 use crate::commands::Output;
 use crate::commands::route::{self, Opened};
 use crate::lines::Lines;
 use crate::link::link;
 use crate::screen::{FAINT, OWNER, STRONG, VALUE, plain, short, styled};
 use crate::verdict::{Case, Desk, Matched, Unmatched};
+use crate::{Failure, Outcome};
 
 /// Tell who owns a log line, and where it was printed.
 #[derive(Debug, clap::Args)]
@@ -47,11 +47,12 @@ impl Arguments {
             if answer.continues.is_some() {
                 return Ok(());
             }
-            if self.format == Output::Text && !std::mem::take(&mut is_first) {
+            let was_first = std::mem::take(&mut is_first);
+            if self.format == Output::Text && !was_first {
                 writeln!(out)?;
             }
             let case = Case::new(&mut desk, answer);
-            is_every_line_known &= case.decided.is_some() || case.weak().next().is_some();
+            is_every_line_known &= case.decided.is_some();
             match self.format {
                 Output::Text => self.tell_person(&mut out, matcher, repos, &case),
                 Output::Json => self.tell_program(&mut out, matcher, repos, &mut desk, &case),
@@ -74,6 +75,13 @@ impl Arguments {
                     tell(answer)?;
                 }
             }
+        }
+        if is_first {
+            return Err(Failure::new(
+                "wanted a log line, found nothing but blanks",
+                "give a line as the log shows it, in quotes, or `-` and lines on standard input",
+            )
+            .into());
         }
         Ok(if is_every_line_known { Outcome::Done } else { Outcome::No })
     }
@@ -132,6 +140,7 @@ impl Arguments {
             writeln!(out, "  it could be")?;
             return self.write_candidates(out, matcher, &weak);
         }
+        let text = if text.trim().is_empty() { "such a line".into() } else { text };
         writeln!(out, "{}", styled(STRONG, &format!("no statement prints: {}", short(&text))))?;
         let nearest = matcher.nearest(message, if self.all { 10 } else { FEW });
         if nearest.is_empty() {
