@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// Logs to read; none, or `-`, is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Catalogs to match against [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
+    /// A catalog to match against; may be repeated [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
     /// Only say what would be done. There is no courier yet, so this is always so.
@@ -66,6 +66,7 @@ impl Arguments {
             out: BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(io::stdout())),
             output: self.format,
             is_all: self.all,
+            is_mixed: repos.iter().any(|repo| repo.name != repos[0].name),
             totals: Totals::default(),
             digest: Digest::default(),
             told: HashSet::new(),
@@ -188,6 +189,8 @@ struct Teller<W: Write> {
     out: W,
     output: Output,
     is_all: bool,
+    /// Statements of several repositories are shown together.
+    is_mixed: bool,
     totals: Totals,
     digest: Digest,
     told: HashSet<(Fingerprint, OwnerKind, String)>,
@@ -256,6 +259,7 @@ impl<W: Write> Teller<W> {
             return Ok(());
         };
         let place = format!("{}:{}", entry.file, entry.statement.line);
+        let place = if self.is_mixed { format!("{} {place}", entry.repo) } else { place };
         let text = short(&text);
         let occurrence = Occurrence {
             fingerprint: entry.fingerprint,

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// Messages, or whole lines as the log shows them; `-` reads lines from standard input.
     #[arg(value_name = "LINE", required = true)]
     lines: Vec<String>,
-    /// Catalogs to match against [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
+    /// A catalog to match against; may be repeated [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
     /// For a person or for a program.
@@ -153,6 +153,7 @@ impl Arguments {
 
     fn write_candidates(&self, out: &mut impl Write, matcher: &Matcher, ids: &[EntryId]) -> Result<()> {
         let shown = if self.all { ids.len() } else { FEW.min(ids.len()) };
+        let is_mixed = ids.iter().any(|id| matcher.entry(*id).repo != matcher.entry(ids[0]).repo);
         for id in &ids[..shown] {
             let entry = matcher.entry(*id);
             let owners: Vec<&str> = entry.owners.iter().map(|owner| owner.name.as_str()).collect();
@@ -160,7 +161,7 @@ impl Arguments {
             writeln!(
                 out,
                 "            {}  {}  {}",
-                styled(STRONG, &plain(&format!("{}:{}", entry.file, entry.statement.line))),
+                styled(STRONG, &plain(&place(entry, is_mixed))),
                 short(&entry.statement.template.to_string()),
                 styled(OWNER, &plain(&owners)),
             )?;
@@ -250,6 +251,12 @@ fn answers<'l>(matcher: &Matcher, text: &'l str) -> Result<Vec<Answer<'l>>> {
         answers.push(answer);
     }
     Ok(answers)
+}
+
+/// `file:line`, after the repository where several are shown together.
+fn place(entry: &Entry, is_mixed: bool) -> String {
+    let place = format!("{}:{}", entry.file, entry.statement.line);
+    if is_mixed { format!("{} {place}", entry.repo) } else { place }
 }
 
 fn write_place(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
