@@ -68,6 +68,9 @@ struct Header {
     tool: String,
     #[serde(default)]
     repos: Vec<Repo>,
+    /// How many entries follow, so that a file that lost its end is told from a short one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    statements: Option<usize>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -104,6 +107,12 @@ impl Catalog {
             }
             entries.push(serde_json::from_slice(line).map_err(broken(row + 1))?);
         }
+        if let Some(wanted) = header.statements
+            && entries.len() < wanted
+        {
+            let kind = CatalogErrorKind::CutOff { wanted, found: entries.len() };
+            return Err(CatalogError { line: entries.len() + 1, kind });
+        }
         Ok(Catalog { tool: header.tool, repos: header.repos, entries, extra: header.extra })
     }
 
@@ -117,6 +126,7 @@ impl Catalog {
             dice_catalog: VERSION,
             tool: self.tool.clone(),
             repos: self.repos.clone(),
+            statements: Some(self.entries.len()),
             extra: self.extra.clone(),
         };
         serde_json::to_writer(&mut out, &header)?;
@@ -141,6 +151,7 @@ enum CatalogErrorKind {
     NotACatalog(serde_json::Error),
     Version(u32),
     Broken(serde_json::Error),
+    CutOff { wanted: usize, found: usize },
 }
 
 impl CatalogError {
@@ -162,6 +173,9 @@ impl fmt::Display for CatalogError {
             CatalogErrorKind::Version(found) => {
                 write!(f, "wanted a catalog of version 1 to {VERSION}, found version {found}")
             }
+            CatalogErrorKind::CutOff { wanted, found } => {
+                write!(f, "wanted {wanted} statements, as the catalog's first line says, found {found}")
+            }
             CatalogErrorKind::Broken(_) => {
                 write!(f, "line {} of the catalog is broken or cut off", self.line)
             }
@@ -173,7 +187,7 @@ impl std::error::Error for CatalogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             CatalogErrorKind::NotACatalog(source) | CatalogErrorKind::Broken(source) => Some(source),
-            CatalogErrorKind::Version(_) => None,
+            CatalogErrorKind::Version(_) | CatalogErrorKind::CutOff { .. } => None,
         }
     }
 }
@@ -182,7 +196,7 @@ impl std::error::Error for CatalogError {
 mod tests {
     use super::{Catalog, VERSION};
 
-    const HEADER: &str = r#"{"dice_catalog":1,"tool":"dice 0.1.0","repos":[{"name":"r","commit":"c0","history":"full","url":null,"mood":"fair"}],"later":1}"#;
+    const HEADER: &str = r#"{"dice_catalog":1,"tool":"dice 0.1.0","repos":[{"name":"r","commit":"c0","history":"full","url":null,"mood":"fair"}],"statements":1,"later":1}"#;
     const ENTRY: &str = r##"{"fingerprint":"00112233445566778899aabbccddeeff","repo":"r","file":"a.c","line":3,"column":5,"end_line":4,"function":"f","target":null,"language":"c","kind":"log","callee":"log_it","level":"notice","template":[{"text":"x "},{"hole":"int"}],"prefix":[],"suffix":[],"max":1023,"annotations":["#ops"],"author":{"name":"A","email":"a@b.c","commit":"c0","time":"2026-11-20T00:00:00Z"},"owners":[{"kind":"channel","name":"#ops","why":"annotation"}],"unheard_of":[1,2]}"##;
 
     #[test]
@@ -205,6 +219,7 @@ mod tests {
         check_error("", not);
         check_error("hello", not);
         check_error("{\"dice_catalog\":9}", "wanted a catalog of version 1 to 1, found version 9");
+        check_error(HEADER, "wanted 1 statements, as the catalog's first line says, found 0");
         check_error(&format!("{HEADER}\n{}", &ENTRY[..80]), "line 2 of the catalog is broken or cut off");
     }
 
