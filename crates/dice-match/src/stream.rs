@@ -13,6 +13,8 @@ pub struct Stream<'m> {
     source: Source,
     lines: u64,
     message: Option<Message>,
+    /// Who wrote the first line of `message`.
+    writer: Writer,
     /// Lines whose header is certain.
     n_certain: u64,
     /// Lines whose header tells a time, and lines with a header.
@@ -31,6 +33,14 @@ struct Message {
     n_texts: usize,
     /// The last line ended before the message did.
     is_partial: bool,
+}
+
+/// Who wrote a line, as far as the line tells; what is empty is not told.
+#[derive(Debug, Default)]
+struct Writer {
+    host: String,
+    service: String,
+    pid: String,
 }
 
 /// What a line is to the message before it.
@@ -67,6 +77,7 @@ impl<'m> Stream<'m> {
             source: Source::new(),
             lines: 0,
             message: None,
+            writer: Writer::default(),
             n_certain: 0,
             n_timed: 0,
             n_headed: 0,
@@ -94,6 +105,7 @@ impl<'m> Stream<'m> {
             }
             (Role::Continues, None) => Answer { line, envelope, cut, ..Answer::default() },
             (Role::Starts(verdict), message) => {
+                self.writer.set(&envelope);
                 *message = Some(Message {
                     line,
                     verdict: verdict.clone(),
@@ -125,7 +137,8 @@ impl<'m> Stream<'m> {
         let text = &*envelope.message;
         let message =
             self.message.as_ref().filter(|message| message.n_lines < self.limits.continuation_lines);
-        if message.is_some_and(|message| message.is_partial || envelope.is_continuation) {
+        let is_said = message.is_some_and(|message| message.is_partial || envelope.is_continuation);
+        if is_said && self.writer.can_have_written(envelope) {
             return Role::Continues;
         }
         if let (Some("rust-panic"), true, Some(file), Some(line)) =
@@ -220,6 +233,25 @@ impl<'m> Stream<'m> {
     /// The reader, to ask which format the source has shown.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+}
+
+impl Writer {
+    /// Becomes the writer of the line of `envelope`. The texts keep their memory: this is done for each message.
+    fn set(&mut self, envelope: &Envelope<'_>) {
+        let Writer { host, service, pid } = self;
+        for (own, told) in [(host, &envelope.host), (service, &envelope.service), (pid, &envelope.pid)] {
+            own.clear();
+            own.push_str(told.as_deref().unwrap_or_default());
+        }
+    }
+
+    /// Whether nothing that both lines tell speaks against the line of `envelope` being by the same writer.
+    fn can_have_written(&self, envelope: &Envelope<'_>) -> bool {
+        let Writer { host, service, pid } = self;
+        [(host, &envelope.host), (service, &envelope.service), (pid, &envelope.pid)]
+            .into_iter()
+            .all(|(own, told)| own.is_empty() || told.as_deref().is_none_or(|told| told == own))
     }
 }
 
@@ -335,6 +367,21 @@ and sdb -> 10 of 62
     #[test]
     fn without_headers_every_line_stands_alone() {
         check("disk full on sda -> 10\nvolume unmounted -> 20\nhello -> unknown\n\tat home -> unknown of 3");
+    }
+
+    #[test]
+    fn a_message_is_continued_only_by_who_wrote_it() {
+        check(
+            "2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[1]: no disk called sda -> 40 of 1
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-2 app[1]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 other[2]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[7]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 other[2]: \tat home -> unknown",
+        );
     }
 
     #[test]
