@@ -145,7 +145,7 @@ impl<'m> Stream<'m> {
             (envelope.format, envelope.is_partial, envelope.file.as_deref(), envelope.line)
         {
             // The line tells the place; only the next one tells why.
-            let entries = self.matcher.at_place(file, line);
+            let entries = self.matcher.panics_at(file, line);
             let strength = if entries.is_empty() { Strength::None } else { Strength::Strong };
             return Role::Starts(Verdict { strength, entries, ..Verdict::default() });
         }
@@ -277,6 +277,7 @@ mod tests {
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":60,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"hole":"text"},{"text":": wp=%"},{"hole":"uint"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":70,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"rule of line "},{"hole":"int"},{"text":" left out:\n  "},{"hole":"text"},{"text":"\n  wanted a list"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":40,"language":"rust","kind":"fatal","callee":"panic","level":"critical","template":[{"text":"no disk called "},{"hole":"text"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":44,"language":"rust","kind":"log","callee":"info","level":"info","template":[{"text":"mounted volume "},{"hole":"text"}]}
 "#;
 
     /// Each line of `story` is a log line, `->`, and what is said: the source line of the statement, and
@@ -390,7 +391,9 @@ and sdb -> 10 of 62
             "thread 'main' panicked at src/main.rs:40:9: -> 40
 no disk called sda -> 40 of 1
 thread 'main' panicked at /rustc/0/library/core/src/main.rs:40:9: -> unknown
-volume unmounted -> unknown of 3",
+volume unmounted -> unknown of 3
+thread 'main' panicked at src/main.rs:44:20: -> unknown
+index out of bounds: the len is 0 but the index is 1 -> unknown of 5",
         );
     }
 }
