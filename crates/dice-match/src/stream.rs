@@ -1,5 +1,10 @@
 //! The lines of one source, in order.
 
+use std::sync::Arc;
+
+use dice_catalog::Level;
+use jiff::Timestamp;
+
 use crate::source::{Belief, Source};
 use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Strength, Verdict};
 
@@ -15,6 +20,8 @@ pub struct Stream<'m> {
     message: Option<Message>,
     /// Who wrote the first line of `message`.
     writer: Writer,
+    /// What the ranges of its values lie in; empty when it has none.
+    first_text: Vec<u8>,
     /// Lines whose header is certain.
     n_certain: u64,
     /// Lines whose header tells a time, and lines with a header.
@@ -33,6 +40,10 @@ struct Message {
     n_texts: usize,
     /// The last line ended before the message did.
     is_partial: bool,
+    level: Option<Level>,
+    time: Option<Timestamp>,
+    /// What its first line told, from the first further line on.
+    first: Option<Arc<Envelope<'static>>>,
 }
 
 /// Who wrote a line, as far as the line tells; what is empty is not told.
@@ -62,6 +73,9 @@ pub struct Answer<'l> {
     pub verdict: Verdict,
     /// The number of the line that the message began on, when it was an earlier one.
     pub continues: Option<u64>,
+    /// What that line told, where there is one: its level, time, host, service and process, and the message
+    /// that the ranges of the verdict's values lie in. Nothing else of it is kept.
+    pub first: Option<Arc<Envelope<'static>>>,
     /// The line was longer than the limit and was cut.
     pub cut: bool,
 }
@@ -78,6 +92,7 @@ impl<'m> Stream<'m> {
             lines: 0,
             message: None,
             writer: Writer::default(),
+            first_text: Vec::new(),
             n_certain: 0,
             n_timed: 0,
             n_headed: 0,
@@ -100,20 +115,41 @@ impl<'m> Stream<'m> {
                 message.n_lines += 1;
                 message.n_texts += usize::from(!is_blank);
                 message.is_partial = envelope.is_partial;
-                let verdict = message.verdict.clone();
-                Answer { line, envelope, verdict, continues: Some(message.line), cut }
+                let first = message.first.get_or_insert_with(|| {
+                    Arc::new(Envelope {
+                        message: self.first_text.clone().into(),
+                        level: message.level,
+                        time: message.time,
+                        ..self.writer.envelope()
+                    })
+                });
+                Answer {
+                    line,
+                    envelope,
+                    verdict: message.verdict.clone(),
+                    continues: Some(message.line),
+                    first: Some(Arc::clone(first)),
+                    cut,
+                }
             }
             (Role::Continues, None) => Answer { line, envelope, cut, ..Answer::default() },
             (Role::Starts(verdict), message) => {
                 self.writer.set(&envelope);
+                self.first_text.clear();
+                if !verdict.values.is_empty() {
+                    self.first_text.extend_from_slice(&envelope.message);
+                }
                 *message = Some(Message {
                     line,
                     verdict: verdict.clone(),
                     n_lines: 1,
                     n_texts: usize::from(!is_blank),
                     is_partial: envelope.is_partial,
+                    level: envelope.level,
+                    time: envelope.time,
+                    first: None,
                 });
-                Answer { line, envelope, verdict, continues: None, cut }
+                Answer { line, envelope, verdict, cut, ..Answer::default() }
             }
         }
     }
@@ -246,6 +282,17 @@ impl Writer {
         }
     }
 
+    /// An envelope that tells the writer and nothing else.
+    fn envelope(&self) -> Envelope<'static> {
+        let told = |text: &String| Some(text.clone().into()).filter(|_| !text.is_empty());
+        Envelope {
+            host: told(&self.host),
+            service: told(&self.service),
+            pid: told(&self.pid),
+            ..Envelope::default()
+        }
+    }
+
     /// Whether nothing that both lines tell speaks against the line of `envelope` being by the same writer.
     fn can_have_written(&self, envelope: &Envelope<'_>) -> bool {
         let Writer { host, service, pid } = self;
@@ -284,12 +331,21 @@ mod tests {
     /// the line that it continues.
     #[track_caller]
     fn check(story: &str) {
+        with_stream(|stream, matcher| tell(stream, matcher, story));
+    }
+
+    /// Does `work` with a stream that has seen nothing.
+    fn with_stream(work: impl FnOnce(&mut Stream<'_>, &Matcher)) {
         let catalog = Catalog::parse(CATALOG.as_bytes()).unwrap();
         let matcher = Matcher::new(vec![catalog], &Limits::default()).unwrap();
         let near = Timestamp::from_second(1_795_000_000).unwrap();
         let settings = ReaderSettings { format: None, zone: TimeZone::UTC, year: None, near };
         let limits = Limits { continuation_lines: 5, ..Limits::default() };
-        let mut stream = Stream::new(&matcher, settings, limits);
+        work(&mut Stream::new(&matcher, settings, limits), &matcher);
+    }
+
+    #[track_caller]
+    fn tell(stream: &mut Stream<'_>, matcher: &Matcher, story: &str) {
         for (number, told) in story.lines().map(|line| line.split_once(" -> ").unwrap()).enumerate() {
             let (line, wanted) = told;
             let line = line.replace("TIME", "17:M 20 Nov 2026 15:39:21.407 *");
@@ -382,6 +438,36 @@ and sdb -> 10 of 62
 2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
 2026-11-20T15:53:20Z web-1 app[7]: volume unmounted -> 20
 2026-11-20T15:53:20Z web-1 other[2]: \tat home -> unknown",
+        );
+    }
+
+    /// What `line`, which continues `first`, says of its message: level, time, host and values.
+    #[track_caller]
+    fn check_first(first: &str, line: &str, wanted: &str) {
+        with_stream(|stream, _| {
+            stream.next(first.as_bytes());
+            let answer = stream.next(line.as_bytes());
+            let told = answer.first.expect("the line continues the first");
+            let values = answer.verdict.values.iter().map(|range| &told.message[range.clone()]);
+            let values: Vec<_> = values.map(String::from_utf8_lossy).collect();
+            let time = told.time.map(|time| time.to_string()).unwrap_or_default();
+            let level = told.level.map_or("", |level| level.as_str());
+            let host = told.host.as_deref().unwrap_or_default();
+            assert_eq!(format!("{level} {time} {host} {}", values.join("|")), wanted, "{first}");
+        });
+    }
+
+    #[test]
+    fn a_further_line_knows_what_the_first_one_told() {
+        check_first(
+            "17:M 20 Nov 2026 15:39:21.407 # disk full on sda",
+            "and error: sdb",
+            "warning 2026-11-20T15:39:21.407Z  sda",
+        );
+        check_first(
+            "2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9:",
+            "2026-11-20T15:53:21Z web-1 app[1]: no disk called sda",
+            "critical 2026-11-20T15:53:20Z web-1 ",
         );
     }
 
