@@ -40,6 +40,8 @@ struct Message {
     n_texts: usize,
     /// The last line ended before the message did.
     is_partial: bool,
+    /// Rust's panic handler printed it.
+    is_panic: bool,
     level: Option<Level>,
     time: Option<Timestamp>,
     /// What its first line told, from the first further line on.
@@ -145,6 +147,7 @@ impl<'m> Stream<'m> {
                     n_lines: 1,
                     n_texts: usize::from(!is_blank),
                     is_partial: envelope.is_partial,
+                    is_panic: envelope.format == Some("rust-panic"),
                     level: envelope.level,
                     time: envelope.time,
                     first: None,
@@ -173,7 +176,9 @@ impl<'m> Stream<'m> {
         let text = &*envelope.message;
         let message =
             self.message.as_ref().filter(|message| message.n_lines < self.limits.continuation_lines);
-        let is_said = message.is_some_and(|message| message.is_partial || envelope.is_continuation);
+        let is_said = message.is_some_and(|message| {
+            message.is_partial || envelope.is_continuation || message.is_panic && is_panic_line(text)
+        });
         if is_said && self.writer.can_have_written(envelope) {
             return Role::Continues;
         }
@@ -302,6 +307,24 @@ impl Writer {
     }
 }
 
+/// Whether a line is one that Rust's panic handler prints behind the message: what two sides of an assertion
+/// were, a note, the stack.
+fn is_panic_line(text: &[u8]) -> bool {
+    let inner = text.trim_ascii_start();
+    if inner.len() == text.len() {
+        let starts = [
+            &b"note: run with `RUST_BACKTRACE="[..],
+            b"note: Run with `RUST_BACKTRACE=",
+            b"note: Some details are omitted",
+            b"stack backtrace:",
+        ];
+        return starts.iter().any(|start| text.starts_with(start));
+    }
+    let n_digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_frame = n_digits > 0 && inner[n_digits..].starts_with(b": ");
+    is_frame || [&b"at "[..], b"left: ", b"right: "].iter().any(|start| inner.starts_with(start))
+}
+
 /// Whether a line looks like one of a stack trace or another indented text.
 fn is_inner_line(text: &[u8]) -> bool {
     text[0] == b'\t' || text.starts_with(b"  ") || text.starts_with(b"Caused by:")
@@ -340,7 +363,7 @@ mod tests {
         let matcher = Matcher::new(vec![catalog], &Limits::default()).unwrap();
         let near = Timestamp::from_second(1_795_000_000).unwrap();
         let settings = ReaderSettings { format: None, zone: TimeZone::UTC, year: None, near };
-        let limits = Limits { continuation_lines: 5, ..Limits::default() };
+        let limits = Limits { continuation_lines: 8, ..Limits::default() };
         work(&mut Stream::new(&matcher, settings, limits), &matcher);
     }
 
@@ -417,7 +440,7 @@ and sdb -> 10 of 62
 
     #[test]
     fn a_message_goes_on_for_a_bounded_number_of_lines() {
-        let more = "more -> 10 of 1\n".repeat(4);
+        let more = "more -> 10 of 1\n".repeat(7);
         check(&format!("TIME disk full on sda -> 10\n{more}more -> unknown\nTIME volume unmounted -> 20"));
     }
 
@@ -438,6 +461,32 @@ and sdb -> 10 of 62
 2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
 2026-11-20T15:53:20Z web-1 app[7]: volume unmounted -> 20
 2026-11-20T15:53:20Z web-1 other[2]: \tat home -> unknown",
+        );
+    }
+
+    #[test]
+    fn what_the_panic_handler_prints_goes_on_with_the_panic() {
+        check(
+            "thread 'main' panicked at src/main.rs:40:9: -> 40
+no disk called sda -> 40 of 1
+stack backtrace: -> 40 of 1
+   0: rust_begin_unwind -> 40 of 1
+             at /rustc/0/library/std/src/panicking.rs:662:5 -> 40 of 1
+  11: disk::main -> 40 of 1
+             at ./src/main.rs:40:9 -> 40 of 1
+note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace. -> 40 of 1
+volume unmounted -> 20
+thread 'main' panicked at src/main.rs:40:9: -> 40
+assertion `left == right` failed -> 40 of 10
+  left: 1 -> 40 of 10
+ right: 2 -> 40 of 10
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace -> 40 of 10
+TIME volume unmounted -> 20
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace -> unknown
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[1]: no disk called sda -> 40 of 17
+2026-11-20T15:53:20Z web-1 app[1]: note: run with `RUST_BACKTRACE=1` environment variable -> 40 of 17
+2026-11-20T15:53:20Z web-1 app[2]: stack backtrace: -> unknown",
         );
     }
 
