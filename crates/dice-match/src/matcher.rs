@@ -352,18 +352,20 @@ impl Matcher {
             .collect()
     }
 
-    /// The statements that stand at `line` of the file that `file` can mean, whatever they print.
-    pub(crate) fn at_place(&self, file: &str, line: u32) -> Vec<EntryId> {
+    /// The statements that panic at `line` of the file that `file` can mean, whatever they print.
+    ///
+    /// Others there are not meant: what a log statement's arguments panic with is not its message.
+    pub(crate) fn panics_at(&self, file: &str, line: u32) -> Vec<EntryId> {
         let envelope = Envelope { file: Some(file.into()), ..Envelope::default() };
         let hints = self.places.hints(&envelope);
         let stands_there = |n: &u32| {
             let (first, last) = self.places.lines_of(*n);
-            hints.files().contains(&self.places.file_of(*n)) && (first..=last).contains(&line)
+            (first..=last).contains(&line)
         };
-        let mut found: Vec<u32> =
-            (0..self.entries.len() as u32).filter(stands_there).filter(|n| self.is_matched(*n)).collect();
+        let in_files = hints.files().iter().flat_map(|file| self.places.panics_of(*file)).copied();
+        let mut found: Vec<u32> = in_files.filter(stands_there).filter(|n| self.is_matched(*n)).collect();
         // The innermost statement is the one that printed.
-        found.sort_by_key(|n| Reverse(self.places.lines_of(*n).0));
+        found.sort_by_key(|n| (Reverse(self.places.lines_of(*n).0), *n));
         let first = found.first().map(|n| self.places.lines_of(*n).0);
         found.into_iter().filter(|n| Some(self.places.lines_of(*n).0) == first).map(EntryId).collect()
     }

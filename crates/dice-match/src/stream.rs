@@ -1,5 +1,10 @@
 //! The lines of one source, in order.
 
+use std::sync::Arc;
+
+use dice_catalog::Level;
+use jiff::Timestamp;
+
 use crate::source::{Belief, Source};
 use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Strength, Verdict};
 
@@ -13,6 +18,10 @@ pub struct Stream<'m> {
     source: Source,
     lines: u64,
     message: Option<Message>,
+    /// Who wrote the first line of `message`.
+    writer: Writer,
+    /// What the ranges of its values lie in; empty when it has none.
+    first_text: Vec<u8>,
     /// Lines whose header is certain.
     n_certain: u64,
     /// Lines whose header tells a time, and lines with a header.
@@ -31,6 +40,20 @@ struct Message {
     n_texts: usize,
     /// The last line ended before the message did.
     is_partial: bool,
+    /// Rust's panic handler printed it.
+    is_panic: bool,
+    level: Option<Level>,
+    time: Option<Timestamp>,
+    /// What its first line told, from the first further line on.
+    first: Option<Arc<Envelope<'static>>>,
+}
+
+/// Who wrote a line, as far as the line tells; what is empty is not told.
+#[derive(Debug, Default)]
+struct Writer {
+    host: String,
+    service: String,
+    pid: String,
 }
 
 /// What a line is to the message before it.
@@ -52,6 +75,9 @@ pub struct Answer<'l> {
     pub verdict: Verdict,
     /// The number of the line that the message began on, when it was an earlier one.
     pub continues: Option<u64>,
+    /// What that line told, where there is one: its level, time, host, service and process, and the message
+    /// that the ranges of the verdict's values lie in. Nothing else of it is kept.
+    pub first: Option<Arc<Envelope<'static>>>,
     /// The line was longer than the limit and was cut.
     pub cut: bool,
 }
@@ -67,6 +93,8 @@ impl<'m> Stream<'m> {
             source: Source::new(),
             lines: 0,
             message: None,
+            writer: Writer::default(),
+            first_text: Vec::new(),
             n_certain: 0,
             n_timed: 0,
             n_headed: 0,
@@ -89,19 +117,42 @@ impl<'m> Stream<'m> {
                 message.n_lines += 1;
                 message.n_texts += usize::from(!is_blank);
                 message.is_partial = envelope.is_partial;
-                let verdict = message.verdict.clone();
-                Answer { line, envelope, verdict, continues: Some(message.line), cut }
+                let first = message.first.get_or_insert_with(|| {
+                    Arc::new(Envelope {
+                        message: self.first_text.clone().into(),
+                        level: message.level,
+                        time: message.time,
+                        ..self.writer.envelope()
+                    })
+                });
+                Answer {
+                    line,
+                    envelope,
+                    verdict: message.verdict.clone(),
+                    continues: Some(message.line),
+                    first: Some(Arc::clone(first)),
+                    cut,
+                }
             }
             (Role::Continues, None) => Answer { line, envelope, cut, ..Answer::default() },
             (Role::Starts(verdict), message) => {
+                self.writer.set(&envelope);
+                self.first_text.clear();
+                if !verdict.values.is_empty() {
+                    self.first_text.extend_from_slice(&envelope.message);
+                }
                 *message = Some(Message {
                     line,
                     verdict: verdict.clone(),
                     n_lines: 1,
                     n_texts: usize::from(!is_blank),
                     is_partial: envelope.is_partial,
+                    is_panic: envelope.format == Some("rust-panic"),
+                    level: envelope.level,
+                    time: envelope.time,
+                    first: None,
                 });
-                Answer { line, envelope, verdict, continues: None, cut }
+                Answer { line, envelope, verdict, cut, ..Answer::default() }
             }
         }
     }
@@ -125,14 +176,17 @@ impl<'m> Stream<'m> {
         let text = &*envelope.message;
         let message =
             self.message.as_ref().filter(|message| message.n_lines < self.limits.continuation_lines);
-        if message.is_some_and(|message| message.is_partial || envelope.is_continuation) {
+        let is_said = message.is_some_and(|message| {
+            message.is_partial || envelope.is_continuation || message.is_panic && is_panic_line(text)
+        });
+        if is_said && self.writer.can_have_written(envelope) {
             return Role::Continues;
         }
         if let (Some("rust-panic"), true, Some(file), Some(line)) =
             (envelope.format, envelope.is_partial, envelope.file.as_deref(), envelope.line)
         {
             // The line tells the place; only the next one tells why.
-            let entries = self.matcher.at_place(file, line);
+            let entries = self.matcher.panics_at(file, line);
             let strength = if entries.is_empty() { Strength::None } else { Strength::Strong };
             return Role::Starts(Verdict { strength, entries, ..Verdict::default() });
         }
@@ -223,6 +277,54 @@ impl<'m> Stream<'m> {
     }
 }
 
+impl Writer {
+    /// Becomes the writer of the line of `envelope`. The texts keep their memory: this is done for each message.
+    fn set(&mut self, envelope: &Envelope<'_>) {
+        let Writer { host, service, pid } = self;
+        for (own, told) in [(host, &envelope.host), (service, &envelope.service), (pid, &envelope.pid)] {
+            own.clear();
+            own.push_str(told.as_deref().unwrap_or_default());
+        }
+    }
+
+    /// An envelope that tells the writer and nothing else.
+    fn envelope(&self) -> Envelope<'static> {
+        let told = |text: &String| Some(text.clone().into()).filter(|_| !text.is_empty());
+        Envelope {
+            host: told(&self.host),
+            service: told(&self.service),
+            pid: told(&self.pid),
+            ..Envelope::default()
+        }
+    }
+
+    /// Whether nothing that both lines tell speaks against the line of `envelope` being by the same writer.
+    fn can_have_written(&self, envelope: &Envelope<'_>) -> bool {
+        let Writer { host, service, pid } = self;
+        [(host, &envelope.host), (service, &envelope.service), (pid, &envelope.pid)]
+            .into_iter()
+            .all(|(own, told)| own.is_empty() || told.as_deref().is_none_or(|told| told == own))
+    }
+}
+
+/// Whether a line is one that Rust's panic handler prints behind the message: what two sides of an assertion
+/// were, a note, the stack.
+fn is_panic_line(text: &[u8]) -> bool {
+    let inner = text.trim_ascii_start();
+    if inner.len() == text.len() {
+        let starts = [
+            &b"note: run with `RUST_BACKTRACE="[..],
+            b"note: Run with `RUST_BACKTRACE=",
+            b"note: Some details are omitted",
+            b"stack backtrace:",
+        ];
+        return starts.iter().any(|start| text.starts_with(start));
+    }
+    let n_digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_frame = n_digits > 0 && inner[n_digits..].starts_with(b": ");
+    is_frame || [&b"at "[..], b"left: ", b"right: "].iter().any(|start| inner.starts_with(start))
+}
+
 /// Whether a line looks like one of a stack trace or another indented text.
 fn is_inner_line(text: &[u8]) -> bool {
     text[0] == b'\t' || text.starts_with(b"  ") || text.starts_with(b"Caused by:")
@@ -245,18 +347,28 @@ mod tests {
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":60,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"hole":"text"},{"text":": wp=%"},{"hole":"uint"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/disk.c","line":70,"language":"c","kind":"log","callee":"say","level":"notice","template":[{"text":"rule of line "},{"hole":"int"},{"text":" left out:\n  "},{"hole":"text"},{"text":"\n  wanted a list"}]}
 {"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":40,"language":"rust","kind":"fatal","callee":"panic","level":"critical","template":[{"text":"no disk called "},{"hole":"text"}]}
+{"fingerprint":"00000000000000000000000000000000","repo":"r","file":"src/main.rs","line":44,"language":"rust","kind":"log","callee":"info","level":"info","template":[{"text":"mounted volume "},{"hole":"text"}]}
 "#;
 
     /// Each line of `story` is a log line, `->`, and what is said: the source line of the statement, and
     /// the line that it continues.
     #[track_caller]
     fn check(story: &str) {
+        with_stream(|stream, matcher| tell(stream, matcher, story));
+    }
+
+    /// Does `work` with a stream that has seen nothing.
+    fn with_stream(work: impl FnOnce(&mut Stream<'_>, &Matcher)) {
         let catalog = Catalog::parse(CATALOG.as_bytes()).unwrap();
         let matcher = Matcher::new(vec![catalog], &Limits::default()).unwrap();
         let near = Timestamp::from_second(1_795_000_000).unwrap();
         let settings = ReaderSettings { format: None, zone: TimeZone::UTC, year: None, near };
-        let limits = Limits { continuation_lines: 5, ..Limits::default() };
-        let mut stream = Stream::new(&matcher, settings, limits);
+        let limits = Limits { continuation_lines: 8, ..Limits::default() };
+        work(&mut Stream::new(&matcher, settings, limits), &matcher);
+    }
+
+    #[track_caller]
+    fn tell(stream: &mut Stream<'_>, matcher: &Matcher, story: &str) {
         for (number, told) in story.lines().map(|line| line.split_once(" -> ").unwrap()).enumerate() {
             let (line, wanted) = told;
             let line = line.replace("TIME", "17:M 20 Nov 2026 15:39:21.407 *");
@@ -328,7 +440,7 @@ and sdb -> 10 of 62
 
     #[test]
     fn a_message_goes_on_for_a_bounded_number_of_lines() {
-        let more = "more -> 10 of 1\n".repeat(4);
+        let more = "more -> 10 of 1\n".repeat(7);
         check(&format!("TIME disk full on sda -> 10\n{more}more -> unknown\nTIME volume unmounted -> 20"));
     }
 
@@ -338,12 +450,85 @@ and sdb -> 10 of 62
     }
 
     #[test]
+    fn a_message_is_continued_only_by_who_wrote_it() {
+        check(
+            "2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[1]: no disk called sda -> 40 of 1
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-2 app[1]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 other[2]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[7]: volume unmounted -> 20
+2026-11-20T15:53:20Z web-1 other[2]: \tat home -> unknown",
+        );
+    }
+
+    #[test]
+    fn what_the_panic_handler_prints_goes_on_with_the_panic() {
+        check(
+            "thread 'main' panicked at src/main.rs:40:9: -> 40
+no disk called sda -> 40 of 1
+stack backtrace: -> 40 of 1
+   0: rust_begin_unwind -> 40 of 1
+             at /rustc/0/library/std/src/panicking.rs:662:5 -> 40 of 1
+  11: disk::main -> 40 of 1
+             at ./src/main.rs:40:9 -> 40 of 1
+note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace. -> 40 of 1
+volume unmounted -> 20
+thread 'main' panicked at src/main.rs:40:9: -> 40
+assertion `left == right` failed -> 40 of 10
+  left: 1 -> 40 of 10
+ right: 2 -> 40 of 10
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace -> 40 of 10
+TIME volume unmounted -> 20
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace -> unknown
+2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9: -> 40
+2026-11-20T15:53:20Z web-1 app[1]: no disk called sda -> 40 of 17
+2026-11-20T15:53:20Z web-1 app[1]: note: run with `RUST_BACKTRACE=1` environment variable -> 40 of 17
+2026-11-20T15:53:20Z web-1 app[2]: stack backtrace: -> unknown",
+        );
+    }
+
+    /// What `line`, which continues `first`, says of its message: level, time, host and values.
+    #[track_caller]
+    fn check_first(first: &str, line: &str, wanted: &str) {
+        with_stream(|stream, _| {
+            stream.next(first.as_bytes());
+            let answer = stream.next(line.as_bytes());
+            let told = answer.first.expect("the line continues the first");
+            let values = answer.verdict.values.iter().map(|range| &told.message[range.clone()]);
+            let values: Vec<_> = values.map(String::from_utf8_lossy).collect();
+            let time = told.time.map(|time| time.to_string()).unwrap_or_default();
+            let level = told.level.map_or("", |level| level.as_str());
+            let host = told.host.as_deref().unwrap_or_default();
+            assert_eq!(format!("{level} {time} {host} {}", values.join("|")), wanted, "{first}");
+        });
+    }
+
+    #[test]
+    fn a_further_line_knows_what_the_first_one_told() {
+        check_first(
+            "17:M 20 Nov 2026 15:39:21.407 # disk full on sda",
+            "and error: sdb",
+            "warning 2026-11-20T15:39:21.407Z  sda",
+        );
+        check_first(
+            "2026-11-20T15:53:20Z web-1 app[1]: thread 'main' panicked at src/main.rs:40:9:",
+            "2026-11-20T15:53:21Z web-1 app[1]: no disk called sda",
+            "critical 2026-11-20T15:53:20Z web-1 ",
+        );
+    }
+
+    #[test]
     fn a_panic_is_told_by_its_place() {
         check(
             "thread 'main' panicked at src/main.rs:40:9: -> 40
 no disk called sda -> 40 of 1
 thread 'main' panicked at /rustc/0/library/core/src/main.rs:40:9: -> unknown
-volume unmounted -> unknown of 3",
+volume unmounted -> unknown of 3
+thread 'main' panicked at src/main.rs:44:20: -> unknown
+index out of bounds: the len is 0 but the index is 1 -> unknown of 5",
         );
     }
 }

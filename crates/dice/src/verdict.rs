@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use dice_catalog::{Entry, Fingerprint, Level, Owner, Repo, Why};
-use dice_match::{Answer, EntryId, Matcher, Strength};
+use dice_match::{Answer, EntryId, Envelope, Matcher, Strength};
 use dice_route::Decided;
 use serde::Serialize;
 
@@ -143,12 +143,13 @@ pub(crate) struct Case<'m, 'l> {
 impl<'m, 'l> Case<'m, 'l> {
     /// Decides about `answer`. Only strong verdicts are decided about.
     pub(crate) fn new(desk: &mut Desk<'m>, answer: Answer<'l>) -> Case<'m, 'l> {
+        let line_level = told(&answer).level;
         let is_strong = answer.verdict.strength == Strength::Strong && !answer.verdict.entries.is_empty();
         let (decided, level) = if is_strong {
-            let (decided, level) = desk.decide(&answer.verdict.entries, answer.envelope.level);
+            let (decided, level) = desk.decide(&answer.verdict.entries, line_level);
             (Some(decided), level)
         } else {
-            (None, answer.envelope.level)
+            (None, line_level)
         };
         Case { matcher: desk.matcher, answer, level, decided }
     }
@@ -161,7 +162,7 @@ impl<'m, 'l> Case<'m, 'l> {
 
     /// The texts that filled the best statement's holes; true when one of them was not UTF-8.
     pub(crate) fn values(&self) -> (Vec<Cow<'_, str>>, bool) {
-        let message = &self.answer.envelope.message;
+        let message = &told(&self.answer).message;
         let mut is_lossy = false;
         let values = self.answer.verdict.values.iter().map(|range| {
             let text = String::from_utf8_lossy(message.get(range.clone()).unwrap_or_default());
@@ -182,7 +183,7 @@ impl<'m, 'l> Case<'m, 'l> {
         }
         let template = desk.templates.entry(id).or_insert_with(|| entry.statement.template.to_string());
         let (values, lossy) = self.values();
-        let envelope = &self.answer.envelope;
+        let envelope = told(&self.answer);
         let places = self.answer.verdict.entries.iter().map(|id| self.place(*id, Some(&entry.repo)));
         let owners = decided.owners.iter().map(|each| OwnerOut {
             kind: each.owner.kind,
@@ -217,7 +218,7 @@ impl<'m, 'l> Case<'m, 'l> {
 
     /// The object for a line that no statement is known to have printed.
     pub(crate) fn unmatched(&self) -> Unmatched<'_> {
-        let envelope = &self.answer.envelope;
+        let envelope = told(&self.answer);
         Unmatched {
             line: Some(self.answer.line),
             matched: false,
@@ -247,4 +248,9 @@ impl<'m, 'l> Case<'m, 'l> {
             source_line: entry.statement.line.get(),
         }
     }
+}
+
+/// What was told around the message of `answer`: by its first line, when it has several.
+fn told<'a>(answer: &'a Answer<'_>) -> &'a Envelope<'a> {
+    answer.first.as_deref().unwrap_or(&answer.envelope)
 }

@@ -17,6 +17,8 @@ pub(crate) struct Places {
     files: Vec<Box<str>>,
     by_name: FxHashMap<Box<str>, Vec<u32>>,
     entries: Vec<Place>,
+    /// The statements of each file that Rust prints behind a line that tells their place.
+    panics: FxHashMap<u32, Vec<u32>>,
 }
 
 /// What one statement says about its place; numbers name targets and files.
@@ -108,6 +110,10 @@ impl Places {
                 places.by_name.entry(file_name(&entry.file).into()).or_default().push(id);
                 id
             });
+            let is_panic = entry.language == "rust" && matches!(statement.kind, Kind::Fatal | Kind::Assert);
+            if is_panic {
+                places.panics.entry(file).or_default().push(places.entries.len() as u32);
+            }
             places.entries.push(Place {
                 target,
                 file,
@@ -119,7 +125,7 @@ impl Places {
                 tail: statement.target.as_deref().map_or(0, |target| hash(tail(target))),
                 is_other_system: is_other_system(&entry.file),
                 is_rust_log: entry.language == "rust" && statement.kind == Kind::Log,
-                is_panic: entry.language == "rust" && matches!(statement.kind, Kind::Fatal | Kind::Assert),
+                is_panic,
                 is_targetless: entry.language == "rust" && statement.kind != Kind::Log,
             });
         }
@@ -263,6 +269,11 @@ impl Places {
     /// The file number that a statement has.
     pub(crate) fn file_of(&self, n: u32) -> u32 {
         self.entries[n as usize].file
+    }
+
+    /// The statements of a file that Rust prints behind a line that tells their place.
+    pub(crate) fn panics_of(&self, file: u32) -> &[u32] {
+        self.panics.get(&file).map_or(&[], Vec::as_slice)
     }
 
     /// The lines of a statement, first and last.
