@@ -13,6 +13,9 @@ use crate::pattern::{Below, PatternsBuilder};
 /// The file's name, at the root of a repository.
 pub(crate) const FILE: &str = "dice.toml";
 
+/// How hosts mark authors who are programs.
+const BOTS: [&str; 2] = ["*[bot]", "*[bot]@*"];
+
 /// `dice.toml`, all of it optional.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -79,8 +82,9 @@ pub struct OwnersConfig {
     /// Who answers when nobody else does. Default: nobody.
     #[serde(deserialize_with = "fallback")]
     pub fallback: Option<String>,
-    /// Authors who are programs: e-mail addresses or names, `*` for any text. Default: `*[bot]` and
-    /// `*[bot]@*`, as hosts mark theirs.
+    /// Authors who are programs: e-mail addresses or names, `*` for any text. `*[bot]` and `*[bot]@*`, as
+    /// hosts mark theirs, are always among them.
+    #[serde(deserialize_with = "bots")]
     pub bots: Vec<String>,
     /// Authors who have left: e-mail addresses, names or handles, `*` for any text. Default: none.
     pub left: Vec<String>,
@@ -102,7 +106,7 @@ impl Default for OwnersConfig {
                 OwnersRule::Codeowners,
             ],
             fallback: None,
-            bots: vec!["*[bot]".to_owned(), "*[bot]@*".to_owned()],
+            bots: BOTS.map(str::to_owned).to_vec(),
             left: Vec::new(),
             inactive_after: None,
             paths: BTreeMap::new(),
@@ -206,6 +210,11 @@ fn owner<E: de::Error>(text: &str) -> Result<String, E> {
 fn fallback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let name = String::deserialize(deserializer)?;
     if name.is_empty() { Ok(None) } else { owner(&name).map(Some) }
+}
+
+fn bots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let more = Vec::<String>::deserialize(deserializer)?;
+    Ok(BOTS.into_iter().map(str::to_owned).chain(more).collect())
 }
 
 fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
@@ -328,7 +337,7 @@ mod tests {
             [owners]
             order = ["annotation", "codeowners", "author"]
             fallback = "#triage"
-            bots = ["*[bot]@users.noreply.example"]
+            bots = ["builder@*"]
             left = ["gone@corp.example"]
             inactive_after = "180 days"
             paths = { "src/cluster*" = "#cluster", "src/x.c" = ["@a", "b@c.d"] }
@@ -350,6 +359,7 @@ mod tests {
         assert_eq!(config.index.name.as_deref(), Some("redis"));
         assert_eq!(config.owners.inactive_after, Some(180));
         assert_eq!(config.owners.fallback.as_deref(), Some("#triage"));
+        assert_eq!(config.owners.bots, ["*[bot]", "*[bot]@*", "builder@*"]);
         assert_eq!(config.owners.paths["src/x.c"], Names(vec!["@a".to_owned(), "b@c.d".to_owned()]));
         assert_eq!(config.people["pig@pen.mssn"], "@pig");
         assert_eq!(config.loggers[0].names, ["my_log"]);
