@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use dice_catalog::Kind;
-use dice_extract::{LANGUAGES, LoggerRule};
-use serde::de::{Deserializer, Error as _};
+use dice_extract::LoggerRule;
+use serde::de::{Deserializer, Error as _, IgnoredAny};
 use serde::{Deserialize, de};
+use toml::Spanned;
 
 use crate::pattern::{Below, PatternsBuilder};
 
 /// The file's name, at the root of a repository.
 pub(crate) const FILE: &str = "dice.toml";
+
+/// How hosts mark authors who are programs.
+const BOTS: [&str; 2] = ["*[bot]", "*[bot]@*"];
 
 /// `dice.toml`, all of it optional.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,7 +29,7 @@ pub struct Config {
     #[serde(deserialize_with = "people")]
     pub people: BTreeMap<String, String>,
     /// Loggers that Dice does not find by itself.
-    #[serde(rename = "logger", deserialize_with = "loggers")]
+    #[serde(rename = "logger")]
     pub loggers: Vec<LoggerRule>,
     /// Values of format macros that are not defined in the repository.
     pub constants: BTreeMap<String, String>,
@@ -79,8 +83,9 @@ pub struct OwnersConfig {
     /// Who answers when nobody else does. Default: nobody.
     #[serde(deserialize_with = "fallback")]
     pub fallback: Option<String>,
-    /// Authors who are programs: e-mail addresses or names, `*` for any text. Default: `*[bot]` and
-    /// `*[bot]@*`, as hosts mark theirs.
+    /// Authors who are programs: e-mail addresses or names, `*` for any text. `*[bot]` and `*[bot]@*`, as
+    /// hosts mark theirs, are always among them.
+    #[serde(deserialize_with = "bots")]
     pub bots: Vec<String>,
     /// Authors who have left: e-mail addresses, names or handles, `*` for any text. Default: none.
     pub left: Vec<String>,
@@ -102,7 +107,7 @@ impl Default for OwnersConfig {
                 OwnersRule::Codeowners,
             ],
             fallback: None,
-            bots: vec!["*[bot]".to_owned(), "*[bot]@*".to_owned()],
+            bots: BOTS.map(str::to_owned).to_vec(),
             left: Vec::new(),
             inactive_after: None,
             paths: BTreeMap::new(),
@@ -133,17 +138,23 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When it is not TOML, or has a key that is not known. The message names the line.
+    /// When it is not TOML, or has a key or a word that is not known. The message names the line.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        toml::from_str(text).map_err(|source| {
-            let line = source.span().map(|span| {
-                let before = &text.as_bytes()[..span.start.min(text.len())];
-                1 + before.iter().filter(|&&byte| byte == b'\n').count()
-            });
-            ConfigError { line, message: source.message().trim().replace('\n', "; ") }
-        })
+        let config: Config = toml::from_str(text).map_err(|source| ConfigError {
+            line: source.span().map(|span| line_at(text, span.start)),
+            message: source.message().trim().replace('\n', "; "),
+        })?;
+        match problem_of_loggers(text, &config.loggers) {
+            Some(error) => Err(error),
+            None => Ok(config),
+        }
     }
+}
+
+/// The line, from 1, of the byte at `start`.
+fn line_at(text: &str, start: usize) -> usize {
+    1 + text.as_bytes()[..start.min(text.len())].iter().filter(|&&byte| byte == b'\n').count()
 }
 
 /// Why a text is not a `dice.toml`.
@@ -208,6 +219,11 @@ fn fallback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     if name.is_empty() { Ok(None) } else { owner(&name).map(Some) }
 }
 
+fn bots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let more = Vec::<String>::deserialize(deserializer)?;
+    Ok(BOTS.into_iter().map(str::to_owned).chain(more).collect())
+}
+
 fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let people = BTreeMap::<String, String>::deserialize(deserializer)?;
     let is_handle =
@@ -270,29 +286,18 @@ fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Er
     }
 }
 
-fn loggers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LoggerRule>, D::Error> {
-    /// A rule whose words are known, so that the error points at its own line.
-    struct Checked(LoggerRule);
-
-    impl<'de> Deserialize<'de> for Checked {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Checked, D::Error> {
-            let rule = LoggerRule::deserialize(deserializer)?;
-            if let Some(lang) = &rule.lang
-                && !LANGUAGES.iter().any(|known| known.name == lang)
-            {
-                let known: Vec<String> = LANGUAGES.iter().map(|known| format!("`{}`", known.name)).collect();
-                let known = known.join(", ");
-                return Err(D::Error::custom(format!("unknown language `{lang}`, expected one of {known}")));
-            }
-            if rule.names.is_empty() {
-                return Err(D::Error::custom("wanted `names = [\"…\"]` in [[logger]], found none"));
-            }
-            Ok(Checked(rule))
-        }
+/// The first rule with a problem, and where it begins.
+fn problem_of_loggers(text: &str, loggers: &[LoggerRule]) -> Option<ConfigError> {
+    #[derive(Deserialize)]
+    struct Places {
+        logger: Vec<Spanned<IgnoredAny>>,
     }
 
-    let checked = Vec::<Checked>::deserialize(deserializer)?;
-    Ok(checked.into_iter().map(|Checked(rule)| rule).collect())
+    let (number, message) =
+        loggers.iter().enumerate().find_map(|(number, rule)| Some((number, rule.problem()?)))?;
+    let places = toml::from_str::<Places>(text).ok();
+    let place = places.and_then(|places| Some(places.logger.get(number)?.span().start));
+    Some(ConfigError { line: place.map(|start| line_at(text, start)), message })
 }
 
 #[cfg(test)]
@@ -328,7 +333,7 @@ mod tests {
             [owners]
             order = ["annotation", "codeowners", "author"]
             fallback = "#triage"
-            bots = ["*[bot]@users.noreply.example"]
+            bots = ["builder@*"]
             left = ["gone@corp.example"]
             inactive_after = "180 days"
             paths = { "src/cluster*" = "#cluster", "src/x.c" = ["@a", "b@c.d"] }
@@ -350,6 +355,7 @@ mod tests {
         assert_eq!(config.index.name.as_deref(), Some("redis"));
         assert_eq!(config.owners.inactive_after, Some(180));
         assert_eq!(config.owners.fallback.as_deref(), Some("#triage"));
+        assert_eq!(config.owners.bots, ["*[bot]", "*[bot]@*", "builder@*"]);
         assert_eq!(config.owners.paths["src/x.c"], Names(vec!["@a".to_owned(), "b@c.d".to_owned()]));
         assert_eq!(config.people["pig@pen.mssn"], "@pig");
         assert_eq!(config.loggers[0].names, ["my_log"]);
@@ -391,6 +397,14 @@ mod tests {
         );
         check_error("[people]\n'pig@pen.mssn' = 'pig'", "line 1: wanted a handle (@name), found `pig`");
         check_error("[[logger]]\nlang = 'c'", "line 1: wanted `names = [\"…\"]` in [[logger]], found none");
+        check_error(
+            "[[logger]]\nnames = ['x']\n[[logger]]\nnames = ['y']\nform = 'func'",
+            "line 3: unknown form `func`, expected one of `call`, `macro`, `method`, `attribute`",
+        );
+        check_error(
+            "[[logger]]\nnames = ['x']\nfmt = -1",
+            "line 3: wanted a number from 0, or `literal` or `none`, found -1",
+        );
         check_error("a = ", "line 1: string values must be quoted, expected literal string");
         check_error(
             "[index]\nignore_paths = ['[a']",

@@ -17,7 +17,7 @@ use crate::{codeowners, config};
 const VENDORED: [&str; 6] = ["vendor", "third_party", "third-party", "node_modules", "deps", "external"];
 
 /// Bytes of files that say something to Dice, such as `.gitattributes`; larger ones are not read.
-const SAYING_LIMIT_BYTES: u64 = 8 << 20;
+pub(crate) const SAYING_LIMIT_BYTES: u64 = 8 << 20;
 
 /// Entries of a tree that are looked at. Trees that share their parts can spell more paths than any disk holds.
 const ENTRIES_LIMIT: usize = 4_000_000;
@@ -340,7 +340,8 @@ impl Content {
     }
 }
 
-fn disk_text(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Unread> {
+/// The bytes of a regular file, at most `limit_bytes` of them.
+pub(crate) fn disk_text(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Unread> {
     use std::io::Read;
 
     let failed = |error: std::io::Error| Unread::Failed(format!("its content cannot be read: {error}"));

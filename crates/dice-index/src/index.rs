@@ -11,7 +11,7 @@ use crate::attributes::Attributes;
 use crate::authors::Snapshot;
 use crate::codeowners::{Codeowners, LOCATIONS};
 use crate::credits::{self, Credits};
-use crate::files::Tree;
+use crate::files::{self, Tree};
 use crate::module::Packages;
 use crate::owners::{Active, Owners};
 use crate::repository::{Git, Place};
@@ -216,11 +216,20 @@ impl Opened {
             None => match tree.text(config::FILE, place.git()) {
                 Some(text) => Config::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
                     let problem = format!("wanted a {} in {shown}, found a mistake in {error}", config::FILE);
-                    IndexError::new(problem, "mend that line; the README shows every key")
+                    let next = match request {
+                        Request { rev: None, worktree: false, .. } => {
+                            "mend that line and commit it; the README shows every key"
+                        }
+                        _ => "mend that line; the README shows every key",
+                    };
+                    IndexError::new(problem, next)
                 })?,
                 None => Config::default(),
             },
         };
+        if options.config.is_none() && request.rev.is_none() {
+            report.warnings.extend(unused_config(&place, &tree, request.worktree));
+        }
         let name = config.index.name.clone().unwrap_or_else(|| place.name());
         Ok(Opened { name, place, root, worktree: request.worktree, config, tree, report })
     }
@@ -320,6 +329,31 @@ impl Opened {
             files: files.into_iter().map(|file| file.path).collect(),
         })
     }
+}
+
+/// What there is to say of a `dice.toml` that is in the working tree and was not used.
+fn unused_config(place: &Place, tree: &Tree, worktree: bool) -> Option<String> {
+    let directory = match place {
+        Place::Git(git) => git.workdir.as_ref()?,
+        Place::Plain { root, .. } => root,
+    };
+    let (name, path) = (config::FILE, directory.join(config::FILE));
+    if !path.symlink_metadata().ok()?.is_file() {
+        return Some(format!("{name} in the working tree is not a regular file and was not used"));
+    }
+    if worktree {
+        return None;
+    }
+    let there = files::disk_text(&path, files::SAYING_LIMIT_BYTES).ok()?;
+    let used = tree.text(name, place.git()).unwrap_or_default();
+    // A checkout may have changed the ends of lines.
+    let lines = |text| <[u8]>::split(text, |&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    (!lines(&there).eq(lines(&used))).then(|| {
+        format!(
+            "{name} in the working tree is not committed and was not used: commit it, or use --worktree or \
+             --config {name}"
+        )
+    })
 }
 
 /// The repository's CODEOWNERS, the first of its places; what is not understood becomes a warning.

@@ -197,7 +197,7 @@ mod tests {
     const CONFIG: &str = r##"
         [owners]
         fallback = "#triage"
-        bots = ["*[bot]@users.noreply.example"]
+        bots = ["builder@*"]
         left = ["gone@corp.example", "@old"]
         paths = { "src/cluster*" = "#cluster", "src/cluster/x.c" = ["@a", "@org/x"] }
         [people]
@@ -230,6 +230,7 @@ mod tests {
         check(CONFIG, "src/cluster/y/x.c", &[], &[], "#cluster owners");
         check(CONFIG, "src/cluster/x.c", &[], &[], "@a owners, @org/x owners");
         check(CONFIG, "src/a.c", &[], &["dep[bot]@users.noreply.example"], "@org/src codeowners");
+        check(CONFIG, "src/a.c", &[], &["builder@corp.example"], "@org/src codeowners");
         check(CONFIG, "src/a.c", &[], &[""], "@org/src codeowners");
         check(CONFIG, "src/free/a.c", &[], &[], "#triage fallback");
         check(CONFIG, "a.c", &[], &["ELDER@corp.example"], "#triage fallback");

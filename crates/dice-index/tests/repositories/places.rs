@@ -160,3 +160,43 @@ fn a_given_configuration_replaces_the_repositories_own() {
     assert_eq!(indexed.catalog.repos[0].name, "x");
     assert_eq!(crate::scratch::authors(&indexed), ["NotRequested"]);
 }
+
+#[track_caller]
+fn check_unused(pen: &Scratch, commit: Option<&str>, tree: Option<&str>) {
+    let warning = |text: &str| vec![format!("dice.toml in the working tree is not {text}")];
+    let want = |text: Option<&str>| text.map(warning).unwrap_or_default();
+    assert_eq!(pen.index().report.warnings, want(commit));
+    assert_eq!(pen.index_worktree().report.warnings, want(tree));
+    // Who names a revision or a file knows what is read.
+    let rev = Request { rev: Some("HEAD".to_owned()), ..at(pen.path()) };
+    assert_eq!(index(&[rev]).report.warnings, [""; 0]);
+    let options = Options { config: Some(Config::default()), ..Options::default() };
+    let given = dice_index::index(&[at(pen.path())], &options, &|_, _, _| {}).unwrap();
+    assert_eq!(given.report.warnings, [""; 0]);
+}
+
+#[test]
+fn a_configuration_that_is_not_used_is_told() {
+    let pen = pen();
+    let file = pen.path().join("dice.toml");
+    let uncommitted = "committed and was not used: commit it, or use --worktree or --config dice.toml";
+    check_unused(&pen, None, None);
+    pen.write("dice.toml", "[index]\nname = 'barn'\n");
+    check_unused(&pen, Some(uncommitted), None);
+    pen.commit("Pig", 1);
+    check_unused(&pen, None, None);
+    pen.write("dice.toml", "[index]\r\nname = 'barn'\r\n");
+    check_unused(&pen, None, None);
+    pen.write("dice.toml", "[index]\nname = 'sty'\n");
+    check_unused(&pen, Some(uncommitted), None);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let irregular = Some("a regular file and was not used");
+    check_unused(&pen, irregular, irregular);
+    #[cfg(unix)]
+    {
+        std::fs::remove_dir(&file).unwrap();
+        std::os::unix::fs::symlink("src/a.c", &file).unwrap();
+        check_unused(&pen, irregular, irregular);
+    }
+}
