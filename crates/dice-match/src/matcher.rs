@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::sync::OnceLock;
 
-use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Template};
+use dice_catalog::{Catalog, Entry, Hole, HoleKind, Part, Statement, Template};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::source::Belief;
@@ -106,13 +106,13 @@ const LINE_WORK: usize = 4_000_000;
 /// Units of work for one shape on an empty line, and for each byte more.
 const SHAPE_WORK: (usize, usize) = (4096, 16);
 impl Matcher {
-    /// Compiles every matchable statement of `catalogs`.
+    /// Compiles every matchable statement of `catalogs`. One that is given twice counts once.
     ///
     /// # Errors
     ///
     /// When the catalogs need more than `limits.index_bytes`.
     pub fn new(catalogs: Vec<Catalog>, limits: &Limits) -> Result<Matcher, CompileError> {
-        let entries: Vec<Entry> = catalogs.into_iter().flat_map(|catalog| catalog.entries).collect();
+        let entries = without_repeated(catalogs.into_iter().flat_map(|catalog| catalog.entries).collect());
         let mut holes = Holes::default();
         let mut known: FxHashMap<Look, u32> = FxHashMap::default();
         let mut shapes: Vec<Shape> = Vec::new();
@@ -167,7 +167,7 @@ impl Matcher {
         &self.entries[id.0 as usize]
     }
 
-    /// All statements, in the order of the catalogs.
+    /// All statements, in the order of the catalogs, each once.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -424,6 +424,22 @@ impl Matcher {
         let is_blank = |part: &Part| text_of(part).is_none_or(|text| text.trim().is_empty());
         lines.get(already).is_some_and(|line| line.iter().all(is_blank))
     }
+}
+
+/// `entries` without those that an earlier one equals: nothing could tell them apart.
+fn without_repeated(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut seen = FxHashSet::with_capacity_and_hasher(entries.len(), Default::default());
+    let is_new: Vec<bool> = entries
+        .iter()
+        .map(|entry| {
+            let Statement { line, column, template, .. } = &entry.statement;
+            seen.insert((entry.fingerprint, &entry.repo, &entry.file, line, column, template))
+        })
+        .collect();
+    drop(seen);
+    let mut is_new = is_new.into_iter();
+    entries.retain(|_| is_new.next().unwrap_or(true));
+    entries
 }
 
 fn text_of(part: &Part) -> Option<&str> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dice_catalog::Level;
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
 use crate::source::{Belief, Source};
 use crate::{Envelope, Limits, Matcher, Reader, ReaderSettings, Scratch, Strength, Verdict};
@@ -206,6 +207,7 @@ impl<'m> Stream<'m> {
                 if expected {
                     return Role::Continues;
                 }
+                let allowed = allowed && !is_json_object(text);
                 if is_blank {
                     return if allowed { Role::Continues } else { Role::Starts(Verdict::default()) };
                 }
@@ -305,6 +307,12 @@ impl Writer {
             .into_iter()
             .all(|(own, told)| own.is_empty() || told.as_deref().is_none_or(|told| told == own))
     }
+}
+
+/// Whether a line is one whole JSON object: a record of its own, though its message was not found.
+fn is_json_object(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.starts_with(b"{") && text.ends_with(b"}") && serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 /// Whether a line is one that Rust's panic handler prints behind the message: what two sides of an assertion
@@ -431,6 +439,21 @@ TIME rule of line 8 left out: -> 70
 and sdb -> 10 of 62
 @63/7 (N) => hello -> unknown"
         ));
+    }
+
+    #[test]
+    fn a_json_object_is_a_message_of_its_own() {
+        check(
+            r#"{"ts":1,"level":"info","msg":"disk full on sda"} -> 10
+{"ts":1,"lvl":30,"message":{"nested":1}} -> unknown
+{"__REALTIME_TIMESTAMP":"1795000000000000","MESSAGE":null} -> unknown
+{} -> unknown
+{"ts":1,"level":"info","msg":"disk full on sda"} -> 10
+{not json} -> 10 of 5
+{"half": -> 10 of 5
+TIME disk full on sda -> 10
+{} -> unknown"#,
+        );
     }
 
     #[test]

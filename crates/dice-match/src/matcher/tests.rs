@@ -132,6 +132,15 @@ fn statements_that_print_the_same_are_told_together() {
 }
 
 #[test]
+fn a_statement_that_is_given_twice_is_no_twin_of_itself() {
+    let given = |number| entry(number, template("volume {text} mounted"));
+    check(&matcher(vec![given(0), given(1), given(0), given(1)]), &message("volume a mounted"), "0 1 [a]");
+    let other = Entry { repo: "s".to_owned(), ..given(0) };
+    let later = Entry { file: "src/volume.c".to_owned(), ..given(0) };
+    check(&matcher(vec![given(0), other, later]), &message("volume a mounted"), "0 1 2 [a]");
+}
+
+#[test]
 fn a_place_in_the_message_tells_statements_apart() {
     let known = catalog(&["- - - -: invariant violated at {text}", "- - - -: invariant violated at {text}"]);
     check(&known, &message("invariant violated at disk.c:11"), "1 [disk.c:11]");
