@@ -78,7 +78,7 @@ mod tests {
         );
         check("u:p@host.example:org/redis", Some("redis"), None);
         check("/srv/git/redis.git/", Some("redis"), Some("/srv/git/redis.git/"));
-        check("/srv/work/redis/.git", Some("redis"), Some("/srv/work/redis/.git"));
+        check("/srv/git/redis/.git", Some("redis"), Some("/srv/git/redis/.git"));
         check(r"C:\git\redis.git", Some("redis"), Some(r"C:\git\redis.git"));
         check("file:///srv/redis", Some("redis"), Some("file:///srv/redis"));
         check("https://[::1]:80/x", Some("x"), Some("https://[::1]:80/x"));

@@ -54,11 +54,11 @@ fn a_revision_is_read_as_it_was() {
 fn the_header_names_the_commit_and_never_a_secret() {
     let pen = pen();
     let head = pen.git().head().unwrap().target().unwrap().to_string();
-    pen.git().remote("origin", "https://pig:oink@host.example/farm/sty.git").unwrap();
+    pen.git().remote("origin", "https://pig:oink@host.example/barn/sty.git").unwrap();
     let indexed = pen.index();
     let repo = &indexed.catalog.repos[0];
     assert_eq!(repo.name, "sty");
-    assert_eq!(repo.url.as_deref(), Some("https://host.example/farm/sty.git"));
+    assert_eq!(repo.url.as_deref(), Some("https://host.example/barn/sty.git"));
     assert_eq!(repo.commit.as_deref(), Some(head.as_str()));
     assert_eq!(repo.history, History::Full);
     assert!(!bytes(&indexed).contains("oink"));
