@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use dice_catalog::{Entry, Fingerprint, Level, Owner, Repo, Why};
 use dice_match::{Answer, EntryId, Envelope, Matcher, Strength};
@@ -96,7 +97,7 @@ struct OwnerOut<'a> {
 pub(crate) struct Desk<'m> {
     matcher: &'m Matcher,
     fallbacks: HashMap<String, Owner>,
-    decided: HashMap<(Vec<EntryId>, Option<Level>), Decided>,
+    decided: HashMap<(Vec<EntryId>, Option<Level>), Rc<Decided>>,
     templates: HashMap<EntryId, String>,
 }
 
@@ -115,7 +116,7 @@ impl<'m> Desk<'m> {
     }
 
     /// What is decided about a line that `entries` cannot be told apart for. `entries` is not empty.
-    fn decide(&mut self, entries: &[EntryId], line_level: Option<Level>) -> (Decided, Option<Level>) {
+    fn decide(&mut self, entries: &[EntryId], line_level: Option<Level>) -> (Rc<Decided>, Option<Level>) {
         let best = self.matcher.entry(entries[0]);
         let level = best.statement.level.or(line_level);
         if self.decided.len() >= MAX_DECIDED {
@@ -126,9 +127,9 @@ impl<'m> Desk<'m> {
         let fallbacks = &self.fallbacks;
         let decided = self.decided.entry(key).or_insert_with(|| {
             let owners = entries.iter().flat_map(|id| &matcher.entry(*id).owners);
-            dice_route::decide(best.statement.kind, level, owners, fallbacks.get(&best.repo))
+            Rc::new(dice_route::decide(best.statement.kind, level, owners, fallbacks.get(&best.repo)))
         });
-        (decided.clone(), level)
+        (Rc::clone(decided), level)
     }
 }
 
@@ -136,7 +137,7 @@ impl<'m> Desk<'m> {
 pub(crate) struct Case<'m, 'l> {
     pub(crate) answer: Answer<'l>,
     pub(crate) level: Option<Level>,
-    pub(crate) decided: Option<Decided>,
+    pub(crate) decided: Option<Rc<Decided>>,
     matcher: &'m Matcher,
 }
 
