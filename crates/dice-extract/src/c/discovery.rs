@@ -23,7 +23,7 @@ use crate::table::Table;
 /// How often one definition is looked at again because something it calls became known.
 const MAX_VISITS: u8 = 8;
 /// How many expressions are looked at in one body.
-pub(super) const BODY_STEPS: u32 = 50_000;
+const BODY_STEPS: u32 = 50_000;
 /// How many texts one macro may print, one after the other.
 const MAX_TEXTS: usize = 4;
 
@@ -136,6 +136,26 @@ pub(super) struct Candidate<'f> {
     pub(super) what: What<'f>,
     /// Parameter names without `...`.
     pub(super) params: Vec<String>,
+}
+
+impl Candidate<'_> {
+    /// What is read of the function that the candidate is.
+    pub(super) fn body<'b>(
+        &'b self,
+        function: &'b Function,
+        code: &'b Code,
+        callees: &'b Callees,
+    ) -> Body<'b> {
+        Body {
+            code,
+            file: self.file,
+            macros: &callees.macros,
+            params: &self.params,
+            rest: None,
+            function: Some(&function.name),
+            steps: Cell::new(BODY_STEPS),
+        }
+    }
 }
 
 pub(super) enum What<'f> {
@@ -441,15 +461,7 @@ impl<'c, 'f> Closure<'c, 'f> {
             }
             What::Function(function, Some(code)) => {
                 let finder = Finder { callees, file: candidate.file, within: None };
-                let body = Body {
-                    code,
-                    file: candidate.file,
-                    macros: &callees.macros,
-                    params: &candidate.params,
-                    rest: None,
-                    function: Some(&function.name),
-                    steps: Cell::new(BODY_STEPS),
-                };
+                let body = candidate.body(function, code, callees);
                 let format = format_of(function, self.formats);
                 of_function(function, format, &outputs(&body, &finder).0).map(|callee| found(callee, false))
             }

@@ -1,13 +1,11 @@
 //! What signatures and names tell, where nothing better is known.
 
-use std::cell::Cell;
-
 use dice_catalog::Kind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::body::{Body, outputs};
+use super::body::outputs;
 use super::callee::{Callee, LevelOf};
-use super::discovery::{BODY_STEPS, Callees, Candidate, Finder, Found, What};
+use super::discovery::{Callees, Candidate, Finder, Found, What};
 use super::facts::{Calls, Code, Facts};
 use super::function::{Function, Param};
 use super::segment::{Segment, format_param, without_header};
@@ -230,15 +228,7 @@ pub(super) fn signature(
     // What it does with its format tells the dialect, the words around it and where it is cut.
     let held = code.and_then(|code| {
         let finder = Finder { callees, file: candidate.file, within: None };
-        let body = Body {
-            code,
-            file: candidate.file,
-            macros: &callees.macros,
-            params: &candidate.params,
-            rest: None,
-            function: Some(&function.name),
-            steps: Cell::new(BODY_STEPS),
-        };
+        let body = candidate.body(function, code, callees);
         outputs(&body, &finder).1.filter(|held| format_param(&held.segments) == Some(format))
     });
     let mut text = held.as_ref().map_or_else(
