@@ -72,7 +72,7 @@ impl<'a> Placeholder<'a> {
         let mut hint = None;
         if text.get(at) == Some(&b'=') {
             let length = text[at..].iter().take_while(|byte| !matches!(byte, b':' | b'{' | b'}')).count();
-            hint = hint_kind(&text[at + 1..at + length]);
+            hint = primitive_kind(&text[at + 1..at + length]);
             at += length;
         }
         at += blanks(&text[at..]);
@@ -209,9 +209,9 @@ impl<'a> Spec<'a> {
     }
 }
 
-/// What the type of a defmt placeholder prints.
-fn hint_kind(hint: &[u8]) -> Option<HoleKind> {
-    Some(match hint {
+/// What a value of a primitive type prints, `{}` or a defmt placeholder that names the type.
+pub(crate) fn primitive_kind(name: &[u8]) -> Option<HoleKind> {
+    Some(match name {
         b"u8" | b"u16" | b"u32" | b"u64" | b"u128" | b"usize" => HoleKind::Uint,
         b"i8" | b"i16" | b"i32" | b"i64" | b"i128" | b"isize" => HoleKind::Int,
         b"f32" | b"f64" => HoleKind::Float,

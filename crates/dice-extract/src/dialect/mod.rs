@@ -7,6 +7,8 @@ mod printf;
 
 use dice_catalog::{Hole, HoleKind};
 
+pub(crate) use braces::primitive_kind;
+
 /// A mini-language of format strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Dialect {

@@ -6,7 +6,7 @@ use dice_catalog::{Hole, HoleKind, Pad, Part};
 use rustc_hash::FxHashMap;
 
 use super::tokens::{Token, TokenKind};
-use crate::dialect::{self, Dialect, Piece};
+use crate::dialect::{self, Dialect, Piece, primitive_kind};
 
 /// The most templates that one call gives.
 pub(super) const MAX_ALTERNATIVES: usize = 8;
@@ -554,15 +554,4 @@ fn number_kind(token: &Token<'_>) -> Option<HoleKind> {
         TokenKind::Word if matches!(token.text, b"true" | b"false") => Some(HoleKind::Bool),
         _ => None,
     }
-}
-
-fn primitive_kind(name: &[u8]) -> Option<HoleKind> {
-    Some(match name {
-        b"u8" | b"u16" | b"u32" | b"u64" | b"u128" | b"usize" => HoleKind::Uint,
-        b"i8" | b"i16" | b"i32" | b"i64" | b"i128" | b"isize" => HoleKind::Int,
-        b"f32" | b"f64" => HoleKind::Float,
-        b"bool" => HoleKind::Bool,
-        b"char" => HoleKind::Char,
-        _ => return None,
-    })
 }
