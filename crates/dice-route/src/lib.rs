@@ -4,6 +4,7 @@
 //! each owner would read, [`Digest`]. No I/O, no clock, nothing that can fail: the same events give the
 //! same answers.
 
+pub mod calendar;
 mod decision;
 mod digest;
 
