@@ -16,6 +16,7 @@ mod episode;
 mod event;
 mod input;
 mod intent;
+mod manager;
 mod message;
 pub mod outbox;
 mod record;
