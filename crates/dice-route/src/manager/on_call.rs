@@ -117,10 +117,17 @@ mod tests {
                 let mut now_ms = next_hand_over_ms(&schedule, 0);
                 assert_eq!(on_call(&schedule, now_ms - 1), None);
                 for n in 0..200 {
-                    assert_eq!(on_call(&schedule, now_ms), Some(schedule.people[n % 3].as_str()), "{zone} {n}");
+                    assert_eq!(
+                        on_call(&schedule, now_ms),
+                        Some(schedule.people[n % 3].as_str()),
+                        "{zone} {n}"
+                    );
                     let next_ms = next_hand_over_ms(&schedule, now_ms);
                     let length_h = (next_ms - now_ms) / 3_600_000;
-                    assert!(next_ms > now_ms && length_h <= hours && length_h >= hours - 4, "{zone} {length_h}");
+                    assert!(
+                        next_ms > now_ms && length_h <= hours && length_h >= hours - 4,
+                        "{zone} {length_h}"
+                    );
                     assert_eq!(on_call(&schedule, next_ms - 1), on_call(&schedule, now_ms), "{zone} {n}");
                     now_ms = next_ms;
                 }

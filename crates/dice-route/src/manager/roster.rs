@@ -102,6 +102,12 @@ impl Roster {
             || self.news.get(self.canonical(name)).is_some_and(|news| news.is_gone)
     }
 
+    /// Whether anybody has left at all.
+    pub(crate) fn has_leavers(&self) -> bool {
+        self.config.people.values().any(|person| person.left_to.is_some())
+            || self.news.values().any(|news| news.is_gone)
+    }
+
     /// Who takes over what `name` owns: themselves while they are there; `None` when they left it to nobody.
     pub(crate) fn heir<'n>(&'n self, name: &'n str) -> Option<&'n str> {
         let mut name = name;
