@@ -16,7 +16,7 @@ mod episode;
 mod event;
 mod input;
 mod intent;
-mod manager;
+pub mod manager;
 mod message;
 pub mod outbox;
 mod record;
@@ -31,6 +31,7 @@ pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Trans
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{Act, Answer, Audience, Command, Input, Outcome, PartitionNews, Presence, Receipt, Scope};
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use manager::Manager;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
 

@@ -14,11 +14,11 @@ const REMEMBER_MS: i64 = 24 * 3_600_000;
 const MAX_COMMANDS: usize = 10_000;
 
 /// How the names of these rows begin, in the table of notes.
-pub(crate) const PREFIX: &str = "command/";
+pub const PREFIX: &str = "command/";
 
 /// The commands of the last day, with what was answered.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Commands {
+pub struct Commands {
     book: Book<Done>,
     by_time: BTreeSet<(i64, String)>,
 }
@@ -42,13 +42,13 @@ impl Row for Done {
 
 impl Commands {
     /// What was answered to the same command before. One that was not done may be tried again.
-    pub(crate) fn answer(&self, command: &Command) -> Option<Answer> {
+    pub fn answer(&self, command: &Command) -> Option<Answer> {
         let done = self.book.get(&row_id(&command.id)).filter(|done| done.is_done)?;
         Some(Answer { is_done: true, text: done.text.clone(), body: done.body.clone() })
     }
 
     /// Remembers what was answered.
-    pub(crate) fn keep(&mut self, command: &Command, answer: &Answer, now_ms: i64) {
+    pub fn keep(&mut self, command: &Command, answer: &Answer, now_ms: i64) {
         if !answer.is_done {
             return;
         }
@@ -64,7 +64,7 @@ impl Commands {
     }
 
     /// Forgets what was done long ago.
-    pub(crate) fn tick(&mut self, now_ms: i64) {
+    pub fn tick(&mut self, now_ms: i64) {
         while self.by_time.first().is_some_and(|(at_ms, _)| at_ms.saturating_add(REMEMBER_MS) < now_ms)
             && let Some((_, id)) = self.by_time.pop_first()
         {
@@ -73,12 +73,12 @@ impl Commands {
     }
 
     /// Appends what has changed.
-    pub(crate) fn deltas(&mut self, out: &mut Vec<Delta>) {
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
     }
 
     /// Puts in a row as it was written.
-    pub(crate) fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
+    pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
         self.book.restore(id, body)?;
         if let Some(done) = self.book.get(id) {
             self.by_time.insert((done.at_ms, id.to_owned()));

@@ -10,14 +10,14 @@ use crate::config::{Schedule, Shift};
 ///
 /// Turns go over at the time of day of the first one, by the clock on the schedule's wall: a turn in which
 /// clocks change is an hour longer or shorter. A time that clocks skip is the first instant after.
-pub(crate) fn on_call(schedule: &Schedule, now_ms: i64) -> Option<&str> {
+pub fn on_call(schedule: &Schedule, now_ms: i64) -> Option<&str> {
     let turn = turn(schedule, &zone(schedule), now_ms)?;
     let n = i64::try_from(schedule.people.len()).ok().filter(|n| *n > 0)?;
     schedule.people.get(usize::try_from(turn % n).ok()?).map(String::as_str)
 }
 
 /// When the turn goes to the next one after `now_ms`: the first turn's start, when that is still to come.
-pub(crate) fn next_hand_over_ms(schedule: &Schedule, now_ms: i64) -> i64 {
+pub fn next_hand_over_ms(schedule: &Schedule, now_ms: i64) -> i64 {
     let zone = zone(schedule);
     let next = turn(schedule, &zone, now_ms).map_or(0, |turn| turn + 1);
     zone.instant(start(schedule, next))

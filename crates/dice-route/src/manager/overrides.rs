@@ -1,23 +1,17 @@
 //! "Not me" and assignments: what people say about owners is kept, and beats what the catalog says.
 
-mod known;
-
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dice_catalog::{Owner, OwnerKind, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub(crate) use self::known::Known;
-use self::known::Messages;
-use super::roster::Roster;
+use super::{Alerts, Desk, Roster, refusal};
 use crate::book::{Book, Delta, Row, Table};
-use crate::outbox::{Draft, Outbox};
-use crate::records::Records;
+use crate::outbox::Draft;
 use crate::{
-    Answer, Cause, Command, Destination, Lane, Message, MessageId, Notice, NoticeKind, NoticeRow, State,
+    Act, Answer, Cause, Command, Destination, Lane, Message, MessageId, Notice, NoticeKind, NoticeRow, State,
 };
 
 /// What people said about one message that can still be taken back; older words stay but are final.
@@ -26,20 +20,23 @@ const MAX_STEPS: usize = 16;
 /// Overrides that are kept; more are refused.
 const MAX_OVERRIDES: usize = 50_000;
 
+/// Longer texts are cut.
+const MAX_TITLE_CHARS: usize = 200;
+
 /// Longer names are nobody's.
 const MAX_NAME_BYTES: usize = 200;
 
 /// What people said about the owner of a message, until the code says something new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Override {
+pub struct Override {
     /// The message's id.
-    pub(crate) id: String,
+    pub id: String,
     /// The message in words.
-    pub(crate) title: String,
+    pub title: String,
     /// The annotations that it overrode: others take its place.
-    pub(crate) annotations: Vec<String>,
+    pub annotations: Vec<String>,
     /// What was said, the last one holds; never empty.
-    pub(crate) steps: Vec<Step>,
+    pub steps: Vec<Step>,
 }
 
 impl Row for Override {
@@ -52,74 +49,55 @@ impl Row for Override {
 
 /// What one person said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Step {
+pub struct Step {
     /// The command's id.
-    pub(crate) command: String,
+    pub command: String,
     /// Who said it.
-    pub(crate) by: String,
+    pub by: String,
     /// When, milliseconds since 1970.
-    pub(crate) at_ms: i64,
+    pub at_ms: i64,
     /// Why, in their words.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// What it means, for readers: `@ann said it is not theirs`.
-    pub(crate) because: String,
+    pub because: String,
     /// Who answers since then; `None` where that is still the catalog's to say, without those who declined.
-    pub(crate) owners: Option<Vec<String>>,
+    pub owners: Option<Vec<String>>,
     /// Everybody who declined so far.
-    pub(crate) declined: Vec<Declined>,
+    pub declined: Vec<Declined>,
 }
 
 /// Somebody who does not want a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Declined {
+pub struct Declined {
     /// Who: a person, or a channel or team that was named.
-    pub(crate) name: String,
+    pub name: String,
     /// They were an owner: these send a message to triage.
-    pub(crate) was_owner: bool,
+    pub was_owner: bool,
 }
 
 /// What people said about owners.
-#[derive(Debug, Clone)]
-pub(crate) struct Overrides {
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
     book: Book<Override>,
     /// The messages that have one.
     index: BTreeSet<MessageId>,
-    messages: Messages,
     roster: Arc<Roster>,
     has_leavers: bool,
 }
 
 impl Overrides {
-    /// None yet.
-    pub(crate) fn new(roster: Arc<Roster>) -> Overrides {
-        let has_leavers = roster.has_leavers();
-        Overrides {
-            book: Book::default(),
-            index: BTreeSet::new(),
-            messages: Messages::default(),
-            roster,
-            has_leavers,
-        }
-    }
-
     /// Takes another roster.
-    pub(crate) fn configure(&mut self, roster: &Arc<Roster>) {
+    pub fn configure(&mut self, roster: &Arc<Roster>) {
         self.has_leavers = roster.has_leavers();
         self.roster = roster.clone();
     }
 
-    /// Takes note of a message that came; to be called for every event, before its owners are asked for.
+    /// Takes note of a message that is new or has changed, before its owners are asked for.
     ///
     /// An override goes along with a message that is called something else now. It ends where the code names
     /// somebody since, and then both sides are told.
-    pub(crate) fn occur(
-        &mut self,
-        message: &Arc<Message>,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) {
-        if !self.messages.learn(message) || self.index.is_empty() {
+    pub fn follow(&mut self, message: &Message, desk: &mut Desk<'_>) {
+        if self.index.is_empty() {
             return;
         }
         for earlier in message.was.iter().filter(|earlier| **earlier != message.id) {
@@ -135,25 +113,25 @@ impl Overrides {
             }
         }
         if self.index.contains(&message.id) {
-            self.give_way(message, now_ms, outbox, records);
+            self.give_way(message, desk);
         }
     }
 
     /// Ends an override where the annotation is another one than it overrode.
-    fn give_way(&mut self, message: &Message, now_ms: i64, outbox: &mut Outbox, records: &mut Records) {
+    fn give_way(&mut self, message: &Message, desk: &mut Desk<'_>) {
         let id = message.id.to_string();
         let is_same = |known: &Override| is_same_annotation(&known.annotations, &message.annotations);
         if message.annotations.is_empty() || self.book.get(&id).is_none_or(is_same) {
             return;
         }
-        let before = self.said(message.id);
+        let before = self.owners(message);
         self.index.remove(&message.id);
         let Some(ended) = self.book.remove(&id) else { return };
-        let now = self.catalog_owners(&message.owners, message.id, &[]);
+        let now = self.owners(message);
         let because = ended.steps.last().map_or("", |step| &step.because);
         let annotation = message.annotations.join(" ");
         let text = format!("the code says {annotation} now: {because} no longer counts");
-        records.note(now_ms, Cause::Command, &id, "annotation", &text);
+        desk.records.note(desk.now_ms, Cause::Command, &id, "annotation", &text);
         let mut told = BTreeSet::new();
         for owner in before.iter().chain(now.iter()) {
             let destination = Destination::named(&owner.name);
@@ -180,77 +158,60 @@ impl Overrides {
                 kind: NoticeKind::Summary,
                 subject: id.clone(),
                 // It can happen again, but not in the same minute.
-                revision: u32::try_from(now_ms.div_euclid(60_000)).unwrap_or(0),
+                revision: u32::try_from(desk.now_ms.div_euclid(60_000)).unwrap_or(0),
                 follows: None,
-                due_ms: now_ms,
+                due_ms: desk.now_ms,
                 held: None,
                 notice,
             };
-            outbox.post(draft, now_ms, records);
+            desk.outbox.post(draft, desk.now_ms, desk.records);
         }
     }
 
     /// Who answers for a message: what people said, else the catalog; those who left are replaced.
-    pub(crate) fn owners<'m>(&self, message: &'m Message) -> Cow<'m, [Owner]> {
+    pub fn owners(&self, message: &Message) -> Vec<Owner> {
         if !self.has_leavers && !self.index.contains(&message.id) {
-            return Cow::Borrowed(&message.owners);
+            return message.owners.clone();
         }
-        match self.book.get(&message.id.to_string()).and_then(|known| known.steps.last()) {
-            Some(Step { owners: Some(_), .. }) => Cow::Owned(self.said(message.id)),
-            Some(step) => Cow::Owned(self.catalog_owners(&message.owners, message.id, &step.declined)),
-            None => Cow::Owned(self.catalog_owners(&message.owners, message.id, &[])),
+        let step = self.step_of(message.id);
+        let declined = step.map_or(&[][..], |step| &step.declined);
+        match step.and_then(|step| step.owners.as_ref()) {
+            Some(said) => {
+                let said: Vec<Owner> = said.iter().map(|name| Owner::named(name, Why::Override)).collect();
+                self.present(&said, message, declined)
+            }
+            None => {
+                let is_wanted = |owner: &&Owner| !self.has_declined(&owner.name, declined);
+                let wanted: Vec<Owner> = message.owners.iter().filter(is_wanted).cloned().collect();
+                if wanted.is_empty() && !message.owners.is_empty() {
+                    let next = self.next(message, declined).into_iter();
+                    return next.map(|name| Owner::named(&name, Why::Override)).collect();
+                }
+                self.present(&wanted, message, declined)
+            }
         }
-    }
-
-    /// The same for a message that has come before, by any of its names; `None` for one that has not.
-    pub(crate) fn owners_of(&self, id: MessageId) -> Option<Vec<Owner>> {
-        let (id, known) = self.messages.get(id)?;
-        Some(match self.book.get(&id.to_string()).and_then(|known| known.steps.last()) {
-            Some(Step { owners: Some(_), .. }) => self.said(id),
-            Some(step) => self.catalog_owners(&known.owners, id, &step.declined),
-            None => self.catalog_owners(&known.owners, id, &[]),
-        })
-    }
-
-    /// What is known of a message that has come before, by any of its names; with its name of today.
-    pub(crate) fn known(&self, id: MessageId) -> Option<(MessageId, &Known)> {
-        self.messages.get(id)
     }
 
     /// Why people own it and not the catalog's owners, in words: `@ann said it is not theirs`.
-    pub(crate) fn because(&self, id: MessageId) -> Option<&str> {
-        let step = self.book.get(&id.to_string())?.steps.last()?;
-        Some(&step.because)
+    pub fn because(&self, id: MessageId) -> Option<&str> {
+        Some(&self.step_of(id)?.because)
     }
 
     /// Everything that people said, in the order of the messages.
-    pub(crate) fn list(&self) -> impl Iterator<Item = &Override> {
+    pub fn list(&self) -> impl Iterator<Item = &Override> {
         self.book.iter()
     }
 
-    /// What people said, with those who left replaced.
-    fn said(&self, id: MessageId) -> Vec<Owner> {
-        let step = self.book.get(&id.to_string()).and_then(|known| known.steps.last());
-        let Some((said, step)) = step.and_then(|step| Some((step.owners.as_ref()?, step))) else {
-            return Vec::new();
-        };
-        let said: Vec<Owner> = said.iter().map(|name| Owner::named(name, Why::Override)).collect();
-        self.present(&said, id, &step.declined)
-    }
-
-    /// What the catalog says, without those who declined.
-    fn catalog_owners(&self, owners: &[Owner], id: MessageId, declined: &[Declined]) -> Vec<Owner> {
-        let wanted: Vec<Owner> =
-            owners.iter().filter(|owner| !self.has_declined(&owner.name, declined)).cloned().collect();
-        if wanted.is_empty() && !owners.is_empty() {
-            let next = self.next(id, declined);
-            return next.into_iter().map(|name| Owner::named(&name, Why::Override)).collect();
+    /// What was said last about a message.
+    fn step_of(&self, id: MessageId) -> Option<&Step> {
+        if !self.index.contains(&id) {
+            return None;
         }
-        self.present(&wanted, id, declined)
+        self.book.get(&id.to_string())?.steps.last()
     }
 
     /// Replaces who has left by who took over, and by the next candidate where nobody did.
-    fn present(&self, owners: &[Owner], id: MessageId, declined: &[Declined]) -> Vec<Owner> {
+    fn present(&self, owners: &[Owner], message: &Message, declined: &[Declined]) -> Vec<Owner> {
         let mut present: Vec<Owner> = Vec::new();
         let mut add = |owner: Owner| {
             if !present.iter().any(|known| known.kind == owner.kind && known.name == owner.name) {
@@ -264,9 +225,10 @@ impl Overrides {
             }
             match self.roster.heir(&owner.name).filter(|heir| !self.has_declined(heir, declined)) {
                 Some(heir) => add(Owner::named(heir, owner.why)),
-                None => {
-                    self.next(id, declined).into_iter().for_each(|name| add(Owner::named(&name, owner.why)))
-                }
+                None => self
+                    .next(message, declined)
+                    .into_iter()
+                    .for_each(|name| add(Owner::named(&name, owner.why))),
             }
         }
         present
@@ -277,11 +239,9 @@ impl Overrides {
     }
 
     /// Who is next when those who declined do not want it: a candidate, the team's channel, triage.
-    fn next(&self, id: MessageId, declined: &[Declined]) -> Option<String> {
-        let config = &self.roster.config().ownership;
-        let known = self.messages.get(id).map(|(_, known)| known);
-        let fallback = known.and_then(|known| known.fallback.as_ref()).map(|owner| owner.name.clone());
-        let triage = config.triage.clone().or(fallback);
+    fn next(&self, message: &Message, declined: &[Declined]) -> Option<String> {
+        let fallback = message.fallback.as_ref().map(|owner| owner.name.clone());
+        let triage = self.roster.ownership().triage.clone().or(fallback);
         let is_fine = |name: &str| !self.has_declined(name, declined);
         if self.is_passed_on_too_often(declined) {
             return triage;
@@ -290,52 +250,66 @@ impl Overrides {
             OwnerKind::Person => self.roster.heir(&owner.name).map(str::to_owned),
             OwnerKind::Channel | OwnerKind::Team => Some(owner.name.clone()),
         };
-        let candidates = known.map_or(&[][..], |known| &known.candidates);
-        if let Some(next) = candidates.iter().filter_map(candidate).find(|name| is_fine(name)) {
+        if let Some(next) = message.candidates.iter().filter_map(candidate).find(|name| is_fine(name)) {
             return Some(next);
         }
         let first =
             declined.iter().find(|declined| declined.was_owner).map(|declined| declined.name.as_str());
-        let whose = first.or(known.and_then(|known| known.author.as_deref()));
+        let whose = first.or(message.author.as_deref());
         let channel = whose.and_then(|name| self.roster.team_of(name)?.1.channel.clone());
         channel.filter(|channel| is_fine(channel)).or(triage)
     }
 
     fn is_passed_on_too_often(&self, declined: &[Declined]) -> bool {
-        let max = self.roster.config().ownership.max_rejections.max(1);
+        let max = self.roster.ownership().max_rejections.max(1);
         declined.iter().filter(|declined| declined.was_owner).count() >= max as usize
     }
 
+    /// Does what a command says; `None` when it is not about owners. Whoever is told that it was done asks
+    /// for owners anew.
+    pub fn command(&mut self, command: &Command, alerts: &Alerts, desk: &mut Desk<'_>) -> Option<Answer> {
+        let named = match &command.act {
+            Act::NotMe { message, .. } | Act::Assign { message, .. } | Act::Unassign { message } => message,
+            _ => return None,
+        };
+        let message = match self.find(named, alerts) {
+            Ok(message) => message,
+            Err(text) => return Some(refusal(&text)),
+        };
+        if let Some(answer) = self.repeated(&message, command) {
+            return Some(answer);
+        }
+        let done = match &command.act {
+            Act::NotMe { person, proposed, reason, .. } => {
+                let (person, proposed) = (person.as_deref(), proposed.as_deref());
+                self.not_me(command, &message, person, proposed, reason.as_deref(), desk)
+            }
+            Act::Assign { owner, reason, .. } => {
+                self.assign(command, &message, owner, reason.as_deref(), desk)
+            }
+            _ => self.unassign(command, &message, desk),
+        };
+        Some(done.unwrap_or_else(|text| refusal(&text)))
+    }
+
     /// "It wasn't me."
-    #[expect(clippy::too_many_arguments, reason = "the words of the command, and everything it changes")]
-    pub(crate) fn not_me(
+    fn not_me(
         &mut self,
         command: &Command,
-        message: &str,
+        message: &Message,
         person: Option<&str>,
         proposed: Option<&str>,
         reason: Option<&str>,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) -> Answer {
-        let id = match self.find(message) {
-            Ok(id) => id,
-            Err(text) => return refused(text),
-        };
-        if let Some(answer) = self.repeated(id, command) {
-            return answer;
-        }
+        desk: &mut Desk<'_>,
+    ) -> Result<Answer, String> {
         let actor = self.roster.canonical(&command.actor).to_owned();
         let person = self.roster.canonical(person.unwrap_or(&actor)).to_owned();
-        let owners = self.owners_of(id).unwrap_or_default();
+        let owners = self.owners(message);
         let is_them = |owner: &&Owner| self.roster.is_same(&owner.name, &person);
         let was_owner = owners.iter().any(|owner| is_them(&owner));
-        let mut declined = self.declined(id);
-        if let Some(proposed) = proposed
-            && let Err(text) = self.may_own(proposed, &actor, &declined, &person)
-        {
-            return refused(text);
+        let mut declined = self.declined(message.id);
+        if let Some(proposed) = proposed {
+            self.may_own(proposed, &actor, &declined, &person)?;
         }
         match declined.iter_mut().find(|known| self.roster.is_same(&known.name, &person)) {
             Some(known) => known.was_owner |= was_owner,
@@ -343,34 +317,29 @@ impl Overrides {
         }
         let mut others: Vec<String> =
             owners.iter().filter(|owner| !is_them(owner)).map(|owner| owner.name.clone()).collect();
-        let owners_now = match proposed {
+        let is_triage = was_owner && self.is_passed_on_too_often(&declined);
+        let owners_now = match proposed.map(|proposed| self.roster.canonical(proposed).to_owned()) {
+            // Passing it on once more would only be more of the same.
+            _ if is_triage => Some(self.next(message, &declined).into_iter().collect()),
             Some(proposed) if was_owner => {
-                others.push(self.roster.canonical(proposed).to_owned());
+                others.push(proposed);
                 Some(others)
             }
-            Some(proposed) => Some(vec![self.roster.canonical(proposed).to_owned()]),
-            None if !was_owner => self
-                .book
-                .get(&id.to_string())
-                .and_then(|known| known.steps.last().and_then(|step| step.owners.clone())),
-            None if self.is_passed_on_too_often(&declined) || others.is_empty() => {
-                Some(self.next(id, &declined).into_iter().collect())
-            }
+            Some(proposed) => Some(vec![proposed]),
+            None if !was_owner => self.step_of(message.id).and_then(|step| step.owners.clone()),
+            None if others.is_empty() => Some(self.next(message, &declined).into_iter().collect()),
             None => Some(others),
         };
         let because = match &person {
             person if *person == actor => format!("{actor} said it is not theirs"),
             person => format!("{actor} said it is not {person}'s"),
         };
-        let is_triage = was_owner && proposed.is_none() && self.is_passed_on_too_often(&declined);
         let n_declined = declined.iter().filter(|declined| declined.was_owner).count();
-        let step = self.step(command, &actor, now_ms, reason, because, owners_now, declined);
-        if let Err(text) = self.say(id, step) {
-            return refused(text);
-        }
-        let now = self.owners_of(id).unwrap_or_default();
-        let title = self.title(id);
-        let withdrawn = self.withdraw(id, &person, &command.id, now_ms, outbox, records);
+        let step = step(command, &actor, desk.now_ms, reason, because, owners_now, declined);
+        self.say(message, step)?;
+        let now = self.owners(message);
+        let title = title(message);
+        let withdrawn = self.withdraw(message, &person, &command.id, desk);
         let mut text = match (was_owner, now.as_slice()) {
             (false, []) => format!("{title}: {person} does not own it, and nobody else does."),
             (false, now) => format!("{title}: {person} will not get it. Its owner is {}.", names(now)),
@@ -384,113 +353,104 @@ impl Overrides {
             text.push_str(" This can be undone within a day.");
         }
         let by = format!("not me, {actor}");
-        records.note(now_ms, Cause::Command, &id.to_string(), &by, &text);
-        answer(id, text, &now, withdrawn)
+        desk.records.note(desk.now_ms, Cause::Command, &message.id.to_string(), &by, &text);
+        Ok(answer(message.id, text, &now, withdrawn))
     }
 
     /// Names an owner.
-    #[expect(clippy::too_many_arguments, reason = "the words of the command, and everything it changes")]
-    pub(crate) fn assign(
+    fn assign(
         &mut self,
         command: &Command,
-        message: &str,
+        message: &Message,
         owner: &str,
         reason: Option<&str>,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) -> Answer {
-        let id = match self.find(message) {
-            Ok(id) => id,
-            Err(text) => return refused(text),
-        };
-        if let Some(answer) = self.repeated(id, command) {
-            return answer;
-        }
+        desk: &mut Desk<'_>,
+    ) -> Result<Answer, String> {
         let actor = self.roster.canonical(&command.actor).to_owned();
-        let mut declined = self.declined(id);
-        if let Err(text) = self.may_own(owner, &actor, &declined, "") {
-            return refused(text);
-        }
+        let mut declined = self.declined(message.id);
+        self.may_own(owner, &actor, &declined, "")?;
         let owner = self.roster.canonical(owner).to_owned();
         // Who takes it accepts it.
         declined.retain(|known| !self.roster.is_same(&known.name, &owner));
-        let before = self.owners_of(id).unwrap_or_default();
+        let before = self.owners(message);
         let because = format!("{actor} gave it to {owner}");
         let owners = Some(vec![owner.clone()]);
-        let step = self.step(command, &actor, now_ms, reason, because, owners, declined);
-        if let Err(text) = self.say(id, step) {
-            return refused(text);
-        }
+        let step = step(command, &actor, desk.now_ms, reason, because, owners, declined);
+        self.say(message, step)?;
         let mut withdrawn = 0;
         for old in before.iter().filter(|old| !self.roster.is_same(&old.name, &owner)) {
-            withdrawn += self.withdraw(id, &old.name, &command.id, now_ms, outbox, records);
+            withdrawn += self.withdraw(message, &old.name, &command.id, desk);
         }
-        let now = self.owners_of(id).unwrap_or_default();
-        let text = format!("{}: {} owns it now.", self.title(id), names(&now));
-        records.note(now_ms, Cause::Command, &id.to_string(), &format!("assign, {actor}"), &text);
-        answer(id, text, &now, withdrawn)
+        let now = self.owners(message);
+        let text = format!("{}: {} owns it now.", title(message), names(&now));
+        desk.records.note(
+            desk.now_ms,
+            Cause::Command,
+            &message.id.to_string(),
+            &format!("assign, {actor}"),
+            &text,
+        );
+        Ok(answer(message.id, text, &now, withdrawn))
     }
 
     /// Takes back the last thing that was said, when it is younger than a day; otherwise everything.
-    pub(crate) fn unassign(
+    fn unassign(
         &mut self,
         command: &Command,
-        message: &str,
-        now_ms: i64,
-        records: &mut Records,
-    ) -> Answer {
-        let id = match self.find(message) {
-            Ok(id) => id,
-            Err(text) => return refused(text),
-        };
-        let undo_for_ms = self.roster.config().ownership.undo_for_ms;
-        let title = self.title(id);
-        let Some(known) = self.book.get_mut(&id.to_string()) else {
-            return refused(format!("{title}: nobody changed its owner"));
+        message: &Message,
+        desk: &mut Desk<'_>,
+    ) -> Result<Answer, String> {
+        let undo_for_ms = self.roster.ownership().undo_for_ms;
+        let (id, title) = (message.id.to_string(), title(message));
+        let Some(known) = self.book.get_mut(&id) else {
+            return Err(format!("{title}: nobody changed its owner"));
         };
         let last = known.steps.pop();
-        let is_young = last.as_ref().is_some_and(|last| now_ms.saturating_sub(last.at_ms) <= undo_for_ms);
-        if !is_young || known.steps.is_empty() {
-            self.index.remove(&id);
-            self.book.remove(&id.to_string());
+        let age_ms = last.as_ref().map_or(0, |last| desk.now_ms.saturating_sub(last.at_ms));
+        if age_ms > undo_for_ms || known.steps.is_empty() {
+            self.index.remove(&message.id);
+            self.book.remove(&id);
         }
         let actor = self.roster.canonical(&command.actor).to_owned();
-        let now = self.owners_of(id).unwrap_or_default();
+        let now = self.owners(message);
         let said = last.map(|last| last.because).unwrap_or_default();
         let text = match now.as_slice() {
             [] => format!("{title}: taken back ({said}). Nobody owns it."),
             now => format!("{title}: taken back ({said}). {} owns it again.", names(now)),
         };
-        records.note(now_ms, Cause::Command, &id.to_string(), &format!("unassign, {actor}"), &text);
-        answer(id, text, &now, 0)
+        desk.records.note(desk.now_ms, Cause::Command, &id, &format!("unassign, {actor}"), &text);
+        Ok(answer(message.id, text, &now, 0))
     }
 
-    /// The message that a person means by a name of today or before, or the first digits of one.
-    fn find(&self, text: &str) -> Result<MessageId, String> {
-        let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
+    /// The message that a person means by a name of today or before, or by the first digits of one.
+    fn find(&self, text: &str, alerts: &Alerts) -> Result<Arc<Message>, String> {
+        let shown = shown(text);
         if let Ok(id) = text.parse::<MessageId>() {
-            if let Some((id, _)) = self.messages.get(id) {
-                return Ok(id);
-            }
-            return Err(format!("message {shown} has not come yet: ask `dice who` which ones there are"));
+            let renamed = || alerts.iter().map(|(_, message)| message).find(|known| known.was.contains(&id));
+            return alerts.message(id).or_else(renamed).cloned().ok_or_else(|| {
+                format!("message {shown} has not come yet: `dice who` says which messages there are")
+            });
         }
         if text.len() < 4 {
             return Err(format!("`{shown}` is no message: wanted at least four of its digits"));
         }
-        match self.messages.named(text, 6).as_slice() {
-            [] => Err(format!("no message that has come is called `{shown}`")),
-            [one] => Ok(*one),
-            several => {
-                let ids: Vec<String> = several.iter().map(MessageId::to_string).collect();
-                Err(format!("`{shown}` fits several messages: {}", ids.join(", ")))
+        let mut fits: BTreeMap<MessageId, &Arc<Message>> = BTreeMap::new();
+        for (_, message) in alerts.iter() {
+            if !fits.contains_key(&message.id) && message.id.to_string().starts_with(text) {
+                fits.insert(message.id, message);
             }
         }
+        if fits.len() > 1 {
+            let ids: Vec<String> = fits.keys().take(6).map(MessageId::to_string).collect();
+            return Err(format!("`{shown}` fits {} messages: {}", fits.len(), ids.join(", ")));
+        }
+        let one = fits.into_values().next();
+        one.cloned().ok_or_else(|| format!("no message that has come is called `{shown}`"))
     }
 
     /// Whether somebody can be given a message; otherwise why not.
     fn may_own(&self, name: &str, actor: &str, declined: &[Declined], leaves: &str) -> Result<(), String> {
-        let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
+        let shown = shown(name);
         let is_name = name.len() <= MAX_NAME_BYTES
             && !name.chars().any(|c| c.is_whitespace() || c.is_control())
             && matches!(
@@ -514,41 +474,21 @@ impl Overrides {
     }
 
     fn declined(&self, id: MessageId) -> Vec<Declined> {
-        let step = self.book.get(&id.to_string()).and_then(|known| known.steps.last());
-        step.map(|step| step.declined.clone()).unwrap_or_default()
+        self.step_of(id).map(|step| step.declined.clone()).unwrap_or_default()
     }
 
     /// The answer to a command that was carried out already.
-    fn repeated(&self, id: MessageId, command: &Command) -> Option<Answer> {
-        let known = self.book.get(&id.to_string())?;
+    fn repeated(&self, message: &Message, command: &Command) -> Option<Answer> {
+        let known = self.book.get(&message.id.to_string())?;
         let step = known.steps.iter().find(|step| step.command == command.id)?;
-        let now = self.owners_of(id).unwrap_or_default();
-        let text = format!("{}: {} already. Its owner is {}.", known.title, step.because, names(&now));
-        Some(answer(id, text, &now, 0))
+        let now = self.owners(message);
+        let text = format!("{}: {} already. Its owner is {}.", title(message), step.because, names(&now));
+        Some(answer(message.id, text, &now, 0))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a step has so many fields")]
-    fn step(
-        &self,
-        command: &Command,
-        actor: &str,
-        at_ms: i64,
-        reason: Option<&str>,
-        because: String,
-        owners: Option<Vec<String>>,
-        declined: Vec<Declined>,
-    ) -> Step {
-        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
-        let because = match &reason {
-            Some(reason) => format!("{because}: {reason}"),
-            None => because,
-        };
-        Step { command: command.id.clone(), by: actor.to_owned(), at_ms, reason, because, owners, declined }
-    }
-
-    fn say(&mut self, id: MessageId, step: Step) -> Result<(), String> {
-        let key = id.to_string();
-        if let Some(known) = self.book.get_mut(&key) {
+    fn say(&mut self, message: &Message, step: Step) -> Result<(), String> {
+        let id = message.id.to_string();
+        if let Some(known) = self.book.get_mut(&id) {
             known.steps.push(step);
             if known.steps.len() > MAX_STEPS {
                 known.steps.remove(0);
@@ -558,58 +498,40 @@ impl Overrides {
         if self.book.len() >= MAX_OVERRIDES {
             return Err(format!("{MAX_OVERRIDES} messages have been assigned already: take some back first"));
         }
-        let (title, annotations) = match self.messages.get(id) {
-            Some((_, known)) => (known.title.clone(), known.annotations.clone()),
-            None => (key.clone(), Vec::new()),
-        };
-        self.index.insert(id);
-        self.book.put(Override { id: key, title, annotations, steps: vec![step] });
+        self.index.insert(message.id);
+        let annotations = message.annotations.clone();
+        self.book.put(Override { id, title: title(message), annotations, steps: vec![step] });
         Ok(())
     }
 
-    fn title(&self, id: MessageId) -> String {
-        self.messages.get(id).map_or_else(|| id.to_string(), |(_, known)| known.title.clone())
-    }
-
     /// Takes a message out of the notices that wait for somebody who no longer owns it.
-    fn withdraw(
-        &self,
-        id: MessageId,
-        name: &str,
-        by: &str,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) -> usize {
+    fn withdraw(&self, message: &Message, name: &str, by: &str, desk: &mut Desk<'_>) -> usize {
         let theirs = Destination::named(name);
         let is_it = |row: &NoticeRow| {
             let named = row.message.as_deref().and_then(|text| text.parse().ok());
-            named.is_some_and(|named| self.messages.get(named).is_some_and(|(now, _)| now == id))
+            named.is_some_and(|named| named == message.id || message.was.contains(&named))
         };
         let waits = |state| matches!(state, State::Pending | State::Held | State::Retry);
-        let rows: Vec<(String, Vec<bool>)> = outbox
+        let rows: Vec<(String, Vec<bool>)> = desk
+            .outbox
             .iter()
             .filter(|intent| waits(intent.state) && self.roster.reaches_same(&intent.destination, &theirs))
             .map(|intent| (intent.id.clone(), intent.notice.rows.iter().map(is_it).collect()))
             .filter(|(_, is_out): &(String, Vec<bool>)| is_out.contains(&true))
             .collect();
         for (intent, is_out) in &rows {
-            outbox.withdraw(intent, is_out, Cause::Superseded, by, now_ms, records);
+            desk.outbox.withdraw(intent, is_out, Cause::Superseded, by, desk.now_ms, desk.records);
         }
         rows.len()
     }
 
     /// Appends what has changed.
-    pub(crate) fn deltas(&mut self, out: &mut Vec<Delta>) {
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
-        self.messages.deltas(out);
     }
 
     /// Puts in a row as it was written.
-    pub(crate) fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
-        if id.starts_with(known::PREFIX) {
-            return self.messages.restore(id, body);
-        }
+    pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
         let message = id.parse().map_err(|error| format!("wanted a message, found {id}: {error}"))?;
         self.book.restore(id, body)?;
         self.index.insert(message);
@@ -628,8 +550,33 @@ fn names(owners: &[Owner]) -> String {
     owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn refused(text: String) -> Answer {
-    Answer { is_done: false, body: json!({ "error": text }), text }
+/// The message in words.
+fn title(message: &Message) -> String {
+    let text =
+        if message.template.is_empty() { message.id.to_string() } else { message.template.to_string() };
+    text.chars().take(MAX_TITLE_CHARS).collect()
+}
+
+/// What a person wrote, short enough to be shown again.
+fn shown(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+fn step(
+    command: &Command,
+    actor: &str,
+    at_ms: i64,
+    reason: Option<&str>,
+    because: String,
+    owners: Option<Vec<String>>,
+    declined: Vec<Declined>,
+) -> Step {
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
+    let because = match &reason {
+        Some(reason) => format!("{because}: {reason}"),
+        None => because,
+    };
+    Step { command: command.id.clone(), by: actor.to_owned(), at_ms, reason, because, owners, declined }
 }
 
 fn answer(id: MessageId, text: String, owners: &[Owner], withdrawn: usize) -> Answer {

@@ -14,17 +14,16 @@ use dice_catalog::Owner;
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
-use self::hours::Hours;
+use self::hours::{Hours, Seen};
 use self::releases::Releases;
 use self::snooze::{Measures, REVIEW_MS};
-pub(crate) use self::snooze::{Snooze, Until};
-use super::roster::Roster;
+pub use self::snooze::{Snooze, Until};
+use super::{Desk, Roster, Subject, refusal};
 use crate::book::{Book, Delta};
-use crate::outbox::{Draft, Outbox};
-use crate::records::Records;
+use crate::outbox::Draft;
 use crate::{
-    Answer, Audience, Cause, Command, Destination, Evidence, Intent, Lane, MessageId, Notice, NoticeKind,
-    NoticeRow, Scope, Severity, Stamped, State,
+    Act, Answer, Audience, Cause, Command, Destination, Evidence, Intent, Lane, MessageId, Notice,
+    NoticeKind, NoticeRow, Scope, Severity, Stamped, State,
 };
 
 /// Snoozes that hide at the same time; more are refused.
@@ -33,67 +32,72 @@ const MAX_ACTIVE: usize = 10_000;
 /// Snoozes that are kept, with those that ended; past it the oldest that ended go.
 const MAX_KEPT: usize = 20_000;
 
-/// What a notice, or a row of one, is about: everything by which it can be hidden.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Subject<'a> {
-    /// The message.
-    pub(crate) message: Option<MessageId>,
-    /// The deduplication key.
-    pub(crate) alert: Option<&'a str>,
-    /// The rule.
-    pub(crate) rule: Option<&'a str>,
-    /// The group.
-    pub(crate) group: Option<&'a str>,
-    /// The episode.
-    pub(crate) episode: Option<&'a str>,
-}
-
 /// What the manager knows about what a person wants to hide.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Concern {
+pub struct Concern {
     /// In words.
-    pub(crate) title: String,
+    pub title: String,
     /// How much it matters.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// The message, where the scope is one, or a deduplication key of one.
-    pub(crate) message: Option<MessageId>,
+    pub message: Option<MessageId>,
     /// Who answers for it.
-    pub(crate) owners: Vec<Owner>,
+    pub owners: Vec<Owner>,
     /// Who is told about it.
-    pub(crate) told: Vec<Destination>,
+    pub told: Vec<Destination>,
 }
 
 /// Where an episode belongs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kin {
+pub struct Kin {
     /// The rule's id.
-    pub(crate) rule: Option<String>,
+    pub rule: Option<String>,
     /// The group's id.
-    pub(crate) group: Option<String>,
+    pub group: Option<String>,
+}
+
+/// What the manager knows of the things that people hide.
+pub trait Scene {
+    /// What is known of a scope, with the whole name of what a person named by its first digits; a reason in
+    /// words when there is no such thing.
+    fn concern(&self, scope: &Scope) -> Result<(Scope, Concern), String>;
+
+    /// Where an episode belongs.
+    fn kin(&self, episode: &str) -> Kin;
+}
+
+/// What a person wants to hide.
+struct Wish<'a> {
+    scope: &'a Scope,
+    audience: &'a Audience,
+    until: &'a str,
+    reason: Option<&'a str>,
 }
 
 /// A snooze that has ended: what it hid may have to be told now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Woken {
+pub struct Woken {
     /// The snooze's id.
-    pub(crate) id: String,
+    pub id: String,
     /// What was hidden.
-    pub(crate) scope: Scope,
+    pub scope: Scope,
     /// From whom.
-    pub(crate) audience: Audience,
+    pub audience: Audience,
     /// How often it came meanwhile.
-    pub(crate) counted: u64,
+    pub counted: u64,
     /// A person took it back; otherwise what it waited for has come.
-    pub(crate) is_undone: bool,
+    pub is_undone: bool,
 }
 
 /// Snoozes and mutes, and what they are measured by.
-#[derive(Debug, Clone)]
-pub(crate) struct Snoozes {
+#[derive(Debug, Clone, Default)]
+pub struct Snoozes {
     book: Book<Snooze>,
     /// The ids of active ones, by what they hide.
     messages: FxHashMap<MessageId, Vec<String>>,
     others: [BTreeMap<String, Vec<String>>; 4],
+    /// Those of deduplication keys that wait for a rate or a release of their message.
+    watched: FxHashMap<MessageId, BTreeSet<String>>,
     n_active: usize,
     /// When something has to be done about which.
     due: BTreeSet<(i64, String)>,
@@ -104,33 +108,18 @@ pub(crate) struct Snoozes {
 }
 
 impl Snoozes {
-    /// None yet.
-    pub(crate) fn new(roster: Arc<Roster>) -> Snoozes {
-        Snoozes {
-            book: Book::default(),
-            messages: FxHashMap::default(),
-            others: Default::default(),
-            n_active: 0,
-            due: BTreeSet::new(),
-            hours: Hours::default(),
-            releases: Releases::default(),
-            woken: Vec::new(),
-            roster,
-        }
-    }
-
     /// Takes another roster.
-    pub(crate) fn configure(&mut self, roster: &Arc<Roster>) {
+    pub fn configure(&mut self, roster: &Arc<Roster>) {
         self.roster = roster.clone();
     }
 
     /// The snooze that hides `what` from `destination`; the first by id where several do.
-    pub(crate) fn hides(&self, what: &Subject<'_>, destination: &Destination, now_ms: i64) -> Option<&str> {
-        self.find(what, now_ms, |snooze| self.is_for(snooze, destination))
+    pub fn hides(&self, what: &Subject<'_>, destination: &Destination, now_ms: i64) -> Option<String> {
+        self.find(what, now_ms, |snooze| self.is_for(snooze, destination)).map(str::to_owned)
     }
 
     /// The snooze that hides `what` from everybody.
-    pub(crate) fn hides_from_all(&self, what: &Subject<'_>, now_ms: i64) -> Option<&str> {
+    pub fn hides_from_all(&self, what: &Subject<'_>, now_ms: i64) -> Option<&str> {
         self.find(what, now_ms, |snooze| snooze.audience == Audience::Everyone)
     }
 
@@ -143,10 +132,11 @@ impl Snoozes {
     }
 
     fn concerning<'s>(&'s self, what: &Subject<'s>) -> impl Iterator<Item = &'s String> {
-        let message = what.message.and_then(|id| self.messages.get(&self.hours.current(id)));
+        let called = what.message.into_iter().chain(what.was.iter().copied());
+        let messages = called.filter_map(|id| self.messages.get(&self.hours.current(id)));
         let names = [what.alert, what.rule, what.group, what.episode];
         let others = self.others.iter().zip(names).filter_map(|(index, name)| index.get(name?));
-        message.into_iter().chain(others).flatten()
+        messages.chain(others).flatten()
     }
 
     fn is_for(&self, snooze: &Snooze, destination: &Destination) -> bool {
@@ -158,25 +148,13 @@ impl Snoozes {
         }
     }
 
-    /// Counts an event; wakes what waited for it. `alert` is its deduplication key.
-    pub(crate) fn occur(
-        &mut self,
-        stamped: &Stamped<'_>,
-        alert: Option<&str>,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) {
+    /// Takes an event: counts it for snoozes of its message, and wakes what waited for it.
+    pub fn occur(&mut self, stamped: &Stamped<'_>, desk: &mut Desk<'_>) {
         let event = stamped.event;
         let seen = self.hours.count(event, stamped.at_ms);
         if seen.is_evicted {
-            records.note(
-                now_ms,
-                Cause::Evicted,
-                "hourly counts",
-                "limit",
-                "a message's hours were forgotten",
-            );
+            let text = "a message's hours were forgotten";
+            desk.records.note(desk.now_ms, Cause::Evicted, "hourly counts", "limit", text);
         }
         if !seen.is_same_release
             && let Some(version) = &event.version
@@ -189,54 +167,59 @@ impl Snoozes {
         if seen.is_new_name {
             self.follow(&event.message.was, event.message.id);
         }
-        let what = Subject { message: Some(seen.id), alert, ..Subject::default() };
-        let ids: Vec<String> = self.concerning(&what).cloned().collect();
-        for id in ids {
+        for id in self.messages.get(&seen.id).cloned().unwrap_or_default() {
             let Some(snooze) = self.book.get_mut(&id) else { continue };
             snooze.counted = snooze.counted.saturating_add(1);
             snooze.last_ms = Some(snooze.last_ms.map_or(stamped.at_ms, |last| last.max(stamped.at_ms)));
-            let why = match snooze.until {
-                Until::Count { n } if snooze.counted >= n => format!("it occurred {n} times"),
-                Until::Rate { limit } if u64::from(seen.in_hour) > limit => {
-                    format!("it occurred more than {limit} times in an hour")
+            if let Some(why) = self.has_come(&id, stamped, seen) {
+                self.wake(&id, &why, desk);
+            }
+        }
+        for id in self.watched.get(&seen.id).cloned().unwrap_or_default() {
+            if let Some(why) = self.has_come(&id, stamped, seen) {
+                if let Some(snooze) = self.book.get_mut(&id) {
+                    // Its occurrences are counted in lots: this one is among those still to come.
+                    snooze.counted = snooze.counted.max(1);
                 }
-                Until::NextRelease { known } => {
-                    let (repo, service) = (&event.message.repo, event.service.as_ref());
-                    match &event.version {
-                        Some(version) if self.releases.is_new(repo, service, version, known) => {
-                            format!("release {version} has it still")
-                        }
-                        _ => continue,
-                    }
-                }
-                _ => continue,
-            };
-            self.wake(&id, &why, now_ms, outbox, records);
+                self.wake(&id, &why, desk);
+            }
         }
     }
 
-    /// Counts `n` occurrences of an episode, for snoozes of rules, groups and episodes.
-    pub(crate) fn gain(
-        &mut self,
-        what: &Subject<'_>,
-        n: u64,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) {
-        if self.n_active == 0 || n == 0 {
+    /// What a snooze waited for, when an event is it.
+    fn has_come(&self, id: &str, stamped: &Stamped<'_>, seen: Seen) -> Option<String> {
+        let (snooze, event) = (self.book.get(id)?, stamped.event);
+        match snooze.until {
+            Until::Count { n } if snooze.counted >= n => Some(format!("it occurred {}", often(n))),
+            Until::Rate { limit } if u64::from(seen.in_hour) > limit => {
+                Some(format!("it occurred more than {} in an hour", often(limit)))
+            }
+            Until::NextRelease { known } => {
+                let version = event.version.as_ref()?;
+                let service = event.service.as_ref();
+                let is_new = self.releases.is_new(&event.message.repo, service, version, known);
+                is_new.then(|| format!("release {version} has it still"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes note of `count` further occurrences of `what`, hidden or not: for snoozes of anything but
+    /// messages, whose occurrences are taken one by one.
+    pub fn counted(&mut self, what: &Subject<'_>, count: u64, desk: &mut Desk<'_>) {
+        if self.n_active == 0 || count == 0 {
             return;
         }
-        let what = Subject { message: None, alert: None, ..*what };
+        let what = Subject { message: None, was: &[], ..*what };
         let ids: Vec<String> = self.concerning(&what).cloned().collect();
         for id in ids {
             let Some(snooze) = self.book.get_mut(&id) else { continue };
-            snooze.counted = snooze.counted.saturating_add(n);
-            snooze.last_ms = Some(snooze.last_ms.unwrap_or(now_ms).max(now_ms));
+            snooze.counted = snooze.counted.saturating_add(count);
+            snooze.last_ms = Some(snooze.last_ms.unwrap_or(desk.now_ms).max(desk.now_ms));
             if let Until::Count { n } = snooze.until
                 && snooze.counted >= n
             {
-                self.wake(&id, &format!("it occurred {n} times"), now_ms, outbox, records);
+                self.wake(&id, &format!("it occurred {}", often(n)), desk);
             }
         }
     }
@@ -244,6 +227,9 @@ impl Snoozes {
     /// A message is called `now`: what was said about its earlier names is said about it.
     fn follow(&mut self, was: &[MessageId], now: MessageId) {
         for earlier in was.iter().filter(|earlier| **earlier != now) {
+            for id in self.watched.get(earlier).cloned().unwrap_or_default() {
+                self.change(&id, |snooze| snooze.message = Some(now));
+            }
             for id in self.messages.get(earlier).cloned().unwrap_or_default() {
                 self.change(&id, |snooze| {
                     snooze.scope = Scope::Message(now.to_string());
@@ -254,17 +240,17 @@ impl Snoozes {
     }
 
     /// A deduplication key is another one now, since its message has another name.
-    pub(crate) fn follow_alert(&mut self, was: &str, now: &str) {
+    pub fn follow_alert(&mut self, was: &str, now: &str) {
         for id in self.others[0].get(was).cloned().unwrap_or_default() {
             self.change(&id, |snooze| snooze.scope = Scope::Alert(now.to_owned()));
         }
     }
 
     /// Wakes what is due, shows mutes again, and forgets what ended long ago.
-    pub(crate) fn tick(&mut self, now_ms: i64, outbox: &mut Outbox, records: &mut Records) {
-        self.hours.forget(now_ms);
+    pub fn tick(&mut self, desk: &mut Desk<'_>) {
+        self.hours.forget(desk.now_ms);
         while let Some((due_ms, id)) = self.due.first().cloned()
-            && due_ms <= now_ms
+            && due_ms <= desk.now_ms
         {
             let Some(snooze) = self.book.get(&id) else {
                 self.due.pop_first();
@@ -275,22 +261,22 @@ impl Snoozes {
                 self.book.remove(&id);
             } else if snooze.until == Until::Forever {
                 let (reader, actor) = (self.reader(snooze), snooze.actor.clone());
-                self.review(&reader, &actor, now_ms, outbox, records);
+                self.review(&reader, &actor, desk);
             } else {
-                self.wake(&id, "its time has come", now_ms, outbox, records);
+                self.wake(&id, "its time has come", desk);
             }
         }
     }
 
     /// The snoozes that have ended since the last call, in their order.
-    pub(crate) fn take_woken(&mut self) -> Vec<Woken> {
+    pub fn take_woken(&mut self) -> Vec<Woken> {
         std::mem::take(&mut self.woken)
     }
 
     /// Ends a snooze and says what it hid, when it hid something and says so at all.
-    fn wake(&mut self, id: &str, why: &str, now_ms: i64, outbox: &mut Outbox, records: &mut Records) {
+    fn wake(&mut self, id: &str, why: &str, desk: &mut Desk<'_>) {
         let Some(snooze) = self.book.get(id).filter(|snooze| snooze.ended.is_none()).cloned() else { return };
-        self.end(&snooze, why, false, now_ms, records);
+        self.end(&snooze, why, false, desk);
         if snooze.total() == 0 || !snooze.tells_its_end() {
             return;
         }
@@ -318,21 +304,21 @@ impl Snoozes {
                 subject: snooze.id.clone(),
                 revision: 0,
                 follows: None,
-                due_ms: now_ms,
+                due_ms: desk.now_ms,
                 held: None,
                 notice: notice.clone(),
             };
-            outbox.post(draft, now_ms, records);
+            desk.outbox.post(draft, desk.now_ms, desk.records);
         }
     }
 
     /// Takes a snooze out of what hides. What it hid is written down.
-    fn end(&mut self, snooze: &Snooze, why: &str, is_undone: bool, now_ms: i64, records: &mut Records) {
-        self.change(&snooze.id, |snooze| snooze.ended = Some((now_ms, why.to_owned())));
+    fn end(&mut self, snooze: &Snooze, why: &str, is_undone: bool, desk: &mut Desk<'_>) {
+        self.change(&snooze.id, |snooze| snooze.ended = Some((desk.now_ms, why.to_owned())));
         if snooze.counted > 0 {
             let text = "occurrences while snoozed";
-            records.note_many(
-                now_ms,
+            desk.records.note_many(
+                desk.now_ms,
                 Cause::Snoozed,
                 scope_name(&snooze.scope),
                 &snooze.id,
@@ -362,21 +348,14 @@ impl Snoozes {
     }
 
     /// Shows a reader all the mutes that are theirs, not only the one that is due.
-    fn review(
-        &mut self,
-        reader: &Destination,
-        actor: &str,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) {
+    fn review(&mut self, reader: &Destination, actor: &str, desk: &mut Desk<'_>) {
         let is_theirs = |snooze: &&Snooze| {
             snooze.ended.is_none() && snooze.until == Until::Forever && self.reader(snooze) == *reader
         };
         let mut mutes: Vec<Snooze> = self.book.iter().filter(is_theirs).cloned().collect();
         mutes.sort_by(|a, b| (b.total(), &a.id).cmp(&(a.total(), &b.id)));
         for mute in &mutes {
-            self.change(&mute.id, |snooze| snooze.review_ms = now_ms.checked_add(REVIEW_MS));
+            self.change(&mute.id, |snooze| snooze.review_ms = desk.now_ms.checked_add(REVIEW_MS));
         }
         let occurrences: u64 = mutes.iter().map(Snooze::total).sum();
         let things =
@@ -400,53 +379,60 @@ impl Snoozes {
             kind: NoticeKind::Summary,
             subject: format!("mutes of {}", reader.name()),
             // Ninety days apart, so the day tells them from each other.
-            revision: u32::try_from(now_ms.div_euclid(86_400_000)).unwrap_or(0),
+            revision: u32::try_from(desk.now_ms.div_euclid(86_400_000)).unwrap_or(0),
             follows: None,
-            due_ms: calendar.next_open(now_ms, &zone).unwrap_or(now_ms),
+            due_ms: calendar.next_open(desk.now_ms, &zone).unwrap_or(desk.now_ms),
             held: None,
             notice,
         };
-        outbox.post(draft, now_ms, records);
+        desk.outbox.post(draft, desk.now_ms, desk.records);
     }
 
-    /// Hides something. `concern` is what is known of the scope, or why there is nothing to hide;
-    /// `kin_of` tells where an episode belongs.
-    #[expect(clippy::too_many_arguments, reason = "the words of the command, and everything it changes")]
-    pub(crate) fn snooze(
+    /// Does what a command says; `None` when it is not about snoozes.
+    pub fn command(&mut self, command: &Command, scene: &dyn Scene, desk: &mut Desk<'_>) -> Option<Answer> {
+        let done = match &command.act {
+            Act::Snooze { scope, audience, until, reason } => {
+                let wish = Wish { scope, audience, until, reason: reason.as_deref() };
+                self.snooze(command, wish, scene, desk)
+            }
+            Act::Unsnooze { id } => self.unsnooze(command, id, desk),
+            _ => return None,
+        };
+        Some(done.unwrap_or_else(|text| refusal(&text)))
+    }
+
+    fn snooze(
         &mut self,
         command: &Command,
-        scope: &Scope,
-        audience: &Audience,
-        until: &str,
-        reason: Option<&str>,
-        concern: &Concern,
-        kin_of: &dyn Fn(&str) -> Kin,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) -> Answer {
+        wish: Wish<'_>,
+        scene: &dyn Scene,
+        desk: &mut Desk<'_>,
+    ) -> Result<Answer, String> {
         let id = crate::name(&[b"snooze", command.id.as_bytes()]).to_string();
         if let Some(known) = self.book.get(&id) {
-            return done(&self.roster, known, "already snoozed", 0, 0);
+            return Ok(done(&self.roster, known, "already snoozed", 0, 0));
         }
         let actor = self.roster.canonical(&command.actor).to_owned();
-        let audience = match audience {
+        let audience = match wish.audience {
             Audience::Person(name) if name.is_empty() || name == "me" => Audience::Person(actor.clone()),
             Audience::Person(name) => Audience::Person(self.roster.canonical(name).to_owned()),
             Audience::Channel(name) if name.starts_with('#') => Audience::Channel(name.clone()),
             Audience::Channel(name) => Audience::Channel(format!("#{name}")),
             Audience::Everyone => Audience::Everyone,
         };
-        if let Some(refusal) = self.refuses(&actor, &audience, concern) {
-            return refused(refusal);
-        }
-        let scope = match scope {
-            Scope::Message(text) => match text.parse::<MessageId>() {
-                Ok(id) => Scope::Message(self.hours.current(id).to_string()),
-                Err(error) => return refused(format!("`{text}` is no message: {error}")),
-            },
+        let scope = match wish.scope {
+            Scope::Message(text) => {
+                let id = text
+                    .parse::<MessageId>()
+                    .map_err(|error| format!("`{}` is no message: {error}", shown(text)))?;
+                Scope::Message(self.hours.current(id).to_string())
+            }
             other => other.clone(),
         };
+        let (scope, concern) = scene.concern(&scope)?;
+        if let Some(refusal) = self.refuses(&actor, &audience, &concern) {
+            return Err(refusal);
+        }
         let message = match &scope {
             Scope::Message(id) => id.parse().ok(),
             Scope::Alert(_) => concern.message,
@@ -454,22 +440,19 @@ impl Snoozes {
         };
         let (zone, calendar) = (self.roster.zone_of(&actor), self.roster.calendar_of(&actor));
         let measures = Measures {
-            now_ms,
+            now_ms: desk.now_ms,
             zone: &zone,
             calendar: &calendar,
-            busiest: message.map(|id| self.hours.busiest(id, now_ms)),
+            busiest: message.map(|id| self.hours.busiest(id, desk.now_ms)),
             releases: self.releases.next(),
         };
-        let until = match Until::read(until, &measures) {
-            Ok(until) => until,
-            Err(why) => return refused(why),
-        };
-        let older = self.same(&scope, &audience, now_ms);
+        let until = Until::read(wish.until, &measures)?;
+        let older = self.same(&scope, &audience, desk.now_ms);
         if older.is_none() && self.n_active >= MAX_ACTIVE {
-            return refused(format!("{MAX_ACTIVE} snoozes are active already: undo some first"));
+            return Err(format!("{MAX_ACTIVE} snoozes are active already: undo some first"));
         }
-        let (earlier, since_ms) = older.as_ref().map_or((0, now_ms), |old| (old.total(), old.since_ms));
-        let review_ms = now_ms.checked_add(REVIEW_MS).filter(|_| until == Until::Forever);
+        let (earlier, since_ms) = older.as_ref().map_or((0, desk.now_ms), |old| (old.total(), old.since_ms));
+        let review_ms = desk.now_ms.checked_add(REVIEW_MS).filter(|_| until == Until::Forever);
         let name = scope_name(&scope).to_owned();
         let snooze = Snooze {
             id: id.clone(),
@@ -477,8 +460,8 @@ impl Snoozes {
             audience,
             until,
             actor: actor.clone(),
-            created_ms: now_ms,
-            reason: reason.map(str::to_owned).filter(|reason| !reason.trim().is_empty()),
+            created_ms: desk.now_ms,
+            reason: wish.reason.map(str::to_owned).filter(|reason| !reason.trim().is_empty()),
             title: Some(concern.title.clone()).filter(|title| !title.is_empty()).unwrap_or(name),
             severity: concern.severity,
             message,
@@ -493,23 +476,17 @@ impl Snoozes {
         if let Some(old) = older {
             // The new one takes its place and its count: nothing wakes, nothing is told twice.
             let why = format!("replaced by {id}");
-            self.change(&old.id, |snooze| snooze.ended = Some((now_ms, why)));
+            self.change(&old.id, |snooze| snooze.ended = Some((desk.now_ms, why)));
         }
         self.add(snooze.clone());
         let text = format!("snoozed {} {}: {}", snooze.for_whom(""), snooze.until.in_words(), snooze.title);
-        records.note(now_ms, Cause::Command, scope_name(&snooze.scope), &actor, &text);
-        let (held_back, raced) = self.hold_back(&snooze, kin_of, now_ms, outbox, records);
-        done(&self.roster, &snooze, "snoozed", held_back, raced)
+        desk.records.note(desk.now_ms, Cause::Command, scope_name(&snooze.scope), &actor, &text);
+        let (held_back, raced) = self.hold_back(&snooze, scene, desk);
+        Ok(done(&self.roster, &snooze, "snoozed", held_back, raced))
     }
 
     /// Takes back a snooze, by its id or the first digits of it.
-    pub(crate) fn unsnooze(
-        &mut self,
-        command: &Command,
-        id: &str,
-        now_ms: i64,
-        records: &mut Records,
-    ) -> Answer {
+    fn unsnooze(&mut self, command: &Command, id: &str, desk: &mut Desk<'_>) -> Result<Answer, String> {
         let ids: Vec<&str> = self
             .book
             .iter()
@@ -518,39 +495,45 @@ impl Snoozes {
             .take(6)
             .collect();
         let id = match ids.as_slice() {
-            [] => return refused(format!("there is no snooze `{}`: see `dice snooze list`", shown(id))),
+            [] => return Err(format!("there is no snooze `{}`: see `dice snooze list`", shown(id))),
             [one] => (*one).to_owned(),
             several => {
-                return refused(format!("`{}` fits several snoozes: {}", shown(id), several.join(", ")));
+                return Err(format!("`{}` fits several snoozes: {}", shown(id), several.join(", ")));
             }
         };
-        let Some(snooze) = self.book.get(&id).cloned() else { return refused(String::new()) };
+        let snooze = self.book.get(&id).cloned().ok_or("there is no such snooze")?;
         let actor = self.roster.canonical(&command.actor).to_owned();
         if let Some((_, why)) = &snooze.ended {
             let text = format!("The snooze of {} is over already: {why}.", snooze.title);
-            return Answer { is_done: true, text, body: json!({"snooze": id, "ended": why}) };
+            return Ok(Answer { is_done: true, text, body: json!({"snooze": id, "ended": why}) });
         }
         let is_own = self.roster.is_same(&snooze.actor, &actor)
             || matches!(&snooze.audience, Audience::Person(name) if self.roster.is_same(name, &actor))
             || matches!(snooze.audience, Audience::Channel(_) | Audience::Everyone);
         if !is_own && !self.roster.is_admin(&actor) {
-            return refused(format!(
+            return Err(format!(
                 "this snooze is {}: only they or an administrator can take it back",
                 snooze.for_whom("")
             ));
         }
-        self.end(&snooze, &format!("taken back by {actor}"), true, now_ms, records);
-        records.note(now_ms, Cause::Command, scope_name(&snooze.scope), &actor, "took back a snooze");
+        self.end(&snooze, &format!("taken back by {actor}"), true, desk);
+        desk.records.note(
+            desk.now_ms,
+            Cause::Command,
+            scope_name(&snooze.scope),
+            &actor,
+            "took back a snooze",
+        );
         let counted = snooze.total();
         let text = match counted {
             0 => format!("No longer snoozed: {}. Nothing came meanwhile.", snooze.title),
             n => format!("No longer snoozed: {}. {} came meanwhile.", snooze.title, times(n)),
         };
-        Answer { is_done: true, text, body: json!({"snooze": id, "counted": counted}) }
+        Ok(Answer { is_done: true, text, body: json!({"snooze": id, "counted": counted}) })
     }
 
     /// Everything that hides something, in the order of the ids.
-    pub(crate) fn list(&self) -> impl Iterator<Item = &Snooze> {
+    pub fn list(&self) -> impl Iterator<Item = &Snooze> {
         self.book.iter().filter(|snooze| snooze.ended.is_none())
     }
 
@@ -592,17 +575,10 @@ impl Snoozes {
     }
 
     /// Holds back what waits in the outbox. Gives how many rows were held back, and how many were too late.
-    fn hold_back(
-        &self,
-        snooze: &Snooze,
-        kin_of: &dyn Fn(&str) -> Kin,
-        now_ms: i64,
-        outbox: &mut Outbox,
-        records: &mut Records,
-    ) -> (usize, usize) {
+    fn hold_back(&self, snooze: &Snooze, scene: &dyn Scene, desk: &mut Desk<'_>) -> (usize, usize) {
         let concerns = |intent: &Intent, row: Option<&NoticeRow>| {
             let is_episode = |id: &str| {
-                let kin = kin_of(id);
+                let kin = scene.kin(id);
                 match &snooze.scope {
                     Scope::Episode(episode) => episode == id,
                     Scope::Rule(rule) => kin.rule.as_deref() == Some(rule),
@@ -629,7 +605,8 @@ impl Snoozes {
         };
         let is_subject =
             |intent: &&Intent| intent.subject != snooze.id && self.is_for(snooze, &intent.destination);
-        let rows: Vec<(String, State, Vec<bool>)> = outbox
+        let rows: Vec<(String, State, Vec<bool>)> = desk
+            .outbox
             .iter()
             .filter(is_subject)
             .map(|intent| (intent.id.clone(), intent.state, is_hidden(intent)))
@@ -640,12 +617,12 @@ impl Snoozes {
             match state {
                 State::Pending | State::Held | State::Retry => {
                     held_back += 1;
-                    outbox.withdraw(&id, &hidden, Cause::Snoozed, &snooze.id, now_ms, records);
+                    desk.outbox.withdraw(&id, &hidden, Cause::Snoozed, &snooze.id, desk.now_ms, desk.records);
                 }
                 State::Sending | State::Ambiguous => {
                     raced += 1;
                     let text = "raced: a notice was on its way when it was snoozed";
-                    records.note(now_ms, Cause::Snoozed, &id, &snooze.id, text);
+                    desk.records.note(desk.now_ms, Cause::Snoozed, &id, &snooze.id, text);
                 }
                 State::Sent | State::Suppressed | State::Dead => {}
             }
@@ -681,6 +658,11 @@ impl Snoozes {
         if snooze.ended.is_some() {
             return;
         }
+        if let (Some(message), Scope::Alert(_)) = (snooze.message, &snooze.scope)
+            && matches!(snooze.until, Until::Rate { .. } | Until::NextRelease { .. })
+        {
+            self.watched.entry(message).or_default().insert(snooze.id.clone());
+        }
         let ids = match &snooze.scope {
             Scope::Message(id) => match id.parse() {
                 Ok(id) => self.messages.entry(id).or_default(),
@@ -701,6 +683,14 @@ impl Snoozes {
         let Some(snooze) = self.book.get(id) else { return };
         if let Some(due_ms) = snooze.due_ms() {
             self.due.remove(&(due_ms, id.to_owned()));
+        }
+        if let Some(message) = snooze.message
+            && let Some(watched) = self.watched.get_mut(&message)
+        {
+            watched.remove(id);
+            if watched.is_empty() {
+                self.watched.remove(&message);
+            }
         }
         let mut n_gone = 0;
         let mut drop_from = |ids: &mut Vec<String>| {
@@ -729,14 +719,14 @@ impl Snoozes {
     }
 
     /// Appends what has changed.
-    pub(crate) fn deltas(&mut self, out: &mut Vec<Delta>) {
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
         self.hours.deltas(out);
         self.releases.deltas(out);
     }
 
     /// Puts in a row as it was written.
-    pub(crate) fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
+    pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
         if id.starts_with(hours::PREFIX) {
             return self.hours.restore(id, body);
         }
@@ -772,6 +762,10 @@ fn scope_name(scope: &Scope) -> &str {
     }
 }
 
+fn often(n: u64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
+}
+
 fn times(n: u64) -> String {
     if n == 1 { "1 occurrence".to_owned() } else { format!("{n} occurrences") }
 }
@@ -798,10 +792,6 @@ fn row(snooze: &Snooze) -> NoticeRow {
         },
         ..NoticeRow::default()
     }
-}
-
-fn refused(text: String) -> Answer {
-    Answer { is_done: false, body: json!({ "error": text }), text }
 }
 
 fn done(roster: &Roster, snooze: &Snooze, verb: &str, held_back: usize, raced: usize) -> Answer {

@@ -17,41 +17,41 @@ const RATE_FLOOR: u64 = 10;
 
 /// Something that is hidden from somebody until something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Snooze {
+pub struct Snooze {
     /// Names it for ever: over the command that asked for it.
-    pub(crate) id: String,
+    pub id: String,
     /// What is hidden.
-    pub(crate) scope: Scope,
+    pub scope: Scope,
     /// From whom.
-    pub(crate) audience: Audience,
+    pub audience: Audience,
     /// Until when.
-    pub(crate) until: Until,
+    pub until: Until,
     /// Who asked for it.
-    pub(crate) actor: String,
+    pub actor: String,
     /// When, milliseconds since 1970.
-    pub(crate) created_ms: i64,
+    pub created_ms: i64,
     /// Why, in the person's words.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// What is hidden, in words.
-    pub(crate) title: String,
+    pub title: String,
     /// How much it matters.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// The message, where the scope is one or one of one.
-    pub(crate) message: Option<MessageId>,
+    pub message: Option<MessageId>,
     /// Who hears when it wakes, where it was for everyone.
-    pub(crate) told: Vec<Destination>,
+    pub told: Vec<Destination>,
     /// Occurrences since it was asked for.
-    pub(crate) counted: u64,
+    pub counted: u64,
     /// Occurrences in the snoozes that this one took the place of.
-    pub(crate) earlier: u64,
+    pub earlier: u64,
     /// When the first of all these began, milliseconds since 1970.
-    pub(crate) since_ms: i64,
+    pub since_ms: i64,
     /// The last occurrence, milliseconds since 1970, by event time.
-    pub(crate) last_ms: Option<i64>,
+    pub last_ms: Option<i64>,
     /// When a mute is shown to its owner again.
-    pub(crate) review_ms: Option<i64>,
+    pub review_ms: Option<i64>,
     /// When it ended, and through what.
-    pub(crate) ended: Option<(i64, String)>,
+    pub ended: Option<(i64, String)>,
 }
 
 impl Row for Snooze {
@@ -64,12 +64,12 @@ impl Row for Snooze {
 
 impl Snooze {
     /// Whether it still hides at `now_ms`.
-    pub(crate) fn is_active(&self, now_ms: i64) -> bool {
+    pub fn is_active(&self, now_ms: i64) -> bool {
         self.ended.is_none() && !matches!(self.until, Until::Time { at_ms, .. } if at_ms <= now_ms)
     }
 
     /// Occurrences that were hidden, by this one and by those it took the place of.
-    pub(crate) fn total(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.counted.saturating_add(self.earlier)
     }
 
@@ -100,7 +100,7 @@ impl Snooze {
 /// Until when something is hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "until", rename_all = "kebab-case")]
-pub(crate) enum Until {
+pub enum Until {
     /// A moment.
     Time {
         /// Milliseconds since 1970.
@@ -179,7 +179,7 @@ impl Until {
     }
 
     /// In words, after "snoozed": `until Mon 2026-11-23 09:00 (Europe/Berlin)`.
-    pub(crate) fn in_words(&self) -> String {
+    pub fn in_words(&self) -> String {
         match self {
             Until::Time { at_ms, zone } => {
                 let zone = Zone::named(zone).unwrap_or_else(Zone::utc);
