@@ -12,12 +12,13 @@ mod overrides;
 mod roster;
 mod snoozes;
 mod tally;
+mod wording;
 
 use std::sync::Arc;
 
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
 pub use commands::Commands;
-pub use escalations::Escalations;
+pub use escalations::{Escalation, Escalations, Situation, Standing, Watch};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
 pub use roster::Roster;
@@ -93,7 +94,6 @@ impl Manager {
         let Some(config) = &self.config else { return refusal("there is no configuration yet") };
         let mut desk = Desk { config, outbox: &mut self.outbox, records: &mut self.records, now_ms };
         let answer = self.overrides.command(command, &self.alerts, &mut desk);
-        let answer = answer.or_else(|| self.escalations.command(command, &mut desk));
         answer.unwrap_or_else(|| refusal("this cannot be done"))
     }
 
@@ -110,7 +110,6 @@ impl Manager {
         let Some(config) = &self.config else { return };
         let mut desk = Desk { config, outbox: &mut self.outbox, records: &mut self.records, now_ms };
         self.snoozes.tick(&mut desk);
-        self.escalations.tick(&mut desk);
     }
 
     /// The notices.

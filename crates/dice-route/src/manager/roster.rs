@@ -114,6 +114,12 @@ impl Roster {
         self.person(name).is_some_and(|person| person.is_admin)
     }
 
+    /// The administrators, in order.
+    pub fn admins(&self) -> impl Iterator<Item = &str> {
+        let admins = self.config.iter().flat_map(|config| &config.people).filter(|(_, who)| who.is_admin);
+        admins.map(|(name, _)| self.canonical(name))
+    }
+
     /// Whether they have left.
     pub fn has_left(&self, name: &str) -> bool {
         self.person(name).is_some_and(|person| person.left_to.is_some())
