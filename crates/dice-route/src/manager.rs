@@ -7,6 +7,8 @@
 mod alerts;
 mod commands;
 mod escalations;
+#[cfg(test)]
+mod fixture;
 mod on_call;
 mod overrides;
 mod roster;

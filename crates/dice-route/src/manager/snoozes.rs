@@ -7,6 +7,8 @@ mod command;
 mod hours;
 mod releases;
 mod snooze;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
