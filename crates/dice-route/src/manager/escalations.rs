@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::escalation::{Escalation, Standing};
 use self::reach::{Word, holds, reach, tell};
-use super::{Desk, Roster, wording};
+use super::{Alarms, Desk, Roster, Storm, wording};
 use crate::book::{Book, Delta, Row, Table};
-use crate::outbox::Draft;
-use crate::{Cause, CloseReason, Destination, Lane, Notice, NoticeKind, NoticeRow, Severity, State};
+use crate::{Cause, CloseReason, Destination, NoticeKind, NoticeRow, Severity, State};
 
 /// Escalations that are kept; past it new episodes have none, and somebody is told.
 const MAX_ESCALATIONS: usize = 100_000;
@@ -68,6 +67,16 @@ pub trait Watch {
     fn open(&self) -> Vec<String>;
 }
 
+/// What escalations need beside the desk.
+pub struct Means<'a> {
+    /// What is known of the episodes.
+    pub watch: &'a dyn Watch,
+    /// The guards.
+    pub storm: &'a mut Storm,
+    /// Where Dice says that it needs somebody itself.
+    pub alarms: &'a mut Alarms,
+}
+
 /// The auditor's book.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Audit {
@@ -107,9 +116,9 @@ impl Escalations {
     }
 
     /// An episode has begun: its policy, as it is now, goes to work. Nothing happens when it is at work.
-    pub fn open(&mut self, episode: &str, watch: &dyn Watch, desk: &mut Desk<'_>) {
-        let Some(now) = watch.situation(episode) else { return };
-        self.begin(episode, &now, Vec::new(), watch, desk);
+    pub fn open(&mut self, episode: &str, means: &mut Means<'_>, desk: &mut Desk<'_>) {
+        let Some(now) = means.watch.situation(episode) else { return };
+        self.begin(episode, &now, Vec::new(), means, desk);
     }
 
     fn begin(
@@ -117,7 +126,7 @@ impl Escalations {
         episode: &str,
         now: &Situation,
         notes: Vec<String>,
-        watch: &dyn Watch,
+        means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) {
         let named = now.policy.as_ref().and_then(|name| Some((name, desk.config.policies.get(name)?)));
@@ -137,7 +146,7 @@ impl Escalations {
         if self.book.len() >= MAX_ESCALATIONS {
             let text = format!("{MAX_ESCALATIONS} escalations run already: nobody hears of this one");
             desk.records.note(desk.now_ms, Cause::Evicted, episode, "escalations", &text);
-            self.alert_self(&text, desk);
+            means.alarms.raise("escalations/full", &text, desk);
             return;
         }
         let ordinal = self.episodes.get(episode).map_or(0, BTreeSet::len);
@@ -172,13 +181,13 @@ impl Escalations {
         self.book.put(row);
         self.index(&id);
         if due_ms.is_some_and(|due_ms| due_ms <= desk.now_ms) {
-            self.act(&id, watch, desk);
+            self.act(&id, means, desk);
         }
     }
 
     /// An episode goes on: more has come, or it matters more.
-    pub fn update(&mut self, episode: &str, watch: &dyn Watch, desk: &mut Desk<'_>) {
-        let Some(now) = watch.situation(episode) else { return };
+    pub fn update(&mut self, episode: &str, means: &mut Means<'_>, desk: &mut Desk<'_>) {
+        let Some(now) = means.watch.situation(episode) else { return };
         let mut is_worse = false;
         for id in self.rows_of(episode) {
             let now_ms = desk.now_ms;
@@ -197,11 +206,11 @@ impl Escalations {
                     row.resume(format!("severity rose from {before} to {}", now.severity), now_ms);
                 }
             });
-            self.act_if_due(&id, watch, desk);
+            self.act_if_due(&id, means, desk);
         }
         if is_worse {
             let notes = vec![format!("severity rose to {}", now.severity)];
-            self.begin(episode, &now, notes, watch, desk);
+            self.begin(episode, &now, notes, means, desk);
         }
     }
 
@@ -211,7 +220,7 @@ impl Escalations {
         episode: &str,
         reason: CloseReason,
         now: &Situation,
-        watch: &dyn Watch,
+        means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) {
         for id in self.rows_of(episode) {
@@ -225,12 +234,12 @@ impl Escalations {
             });
             // An instant is over when it begins: what it set off stands.
             if reason != CloseReason::Instant {
-                self.tell_end(&id, now, watch, desk);
+                self.tell_end(&id, now, means, desk);
             }
         }
     }
 
-    fn tell_end(&mut self, id: &str, now: &Situation, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn tell_end(&mut self, id: &str, now: &Situation, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let Some(mut row) = self.book.get(id).cloned() else { return };
         self.stop_waiting(&row, "the end of the episode", desk);
         let roster = self.roster.clone();
@@ -255,7 +264,7 @@ impl Escalations {
             }
             let is_receiver = matches!(destination, Destination::Receiver(_));
             let word = if row.policy.resolve_quietly && !is_receiver { &quiet } else { &word };
-            tell(&mut row, word, &[destination], now, watch, &roster, desk);
+            tell(&mut row, word, &[destination], now, means, &roster, desk);
         }
         self.book.put(row);
     }
@@ -277,14 +286,14 @@ impl Escalations {
     }
 
     /// Takes the steps that are due, lets acknowledgements expire, and looks whether nothing was forgotten.
-    pub fn tick(&mut self, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    pub fn tick(&mut self, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         for id in self.paused.iter().cloned().collect::<Vec<_>>() {
-            self.look(&id, watch, desk);
+            self.look(&id, means, desk);
         }
         while let Some((wake_ms, id)) = self.wakes.first().cloned()
             && wake_ms <= desk.now_ms
         {
-            self.act(&id, watch, desk);
+            self.act(&id, means, desk);
             // A row that has just been seen to waits; should it not, the next tick sees to it.
             if self.wakes.first() == Some(&(wake_ms, id)) {
                 self.wakes.pop_first();
@@ -292,23 +301,23 @@ impl Escalations {
         }
         let last_ms = self.audit.get(AUDIT).map(|audit| audit.at_ms);
         if last_ms.is_none_or(|last_ms| desk.now_ms.saturating_sub(last_ms) >= AUDIT_MS) {
-            self.audit(watch, desk);
+            self.audit(means, desk);
         }
     }
 
     /// Stops what is hidden from everybody now, and lets go on what no longer is.
-    pub fn look_again(&mut self, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    pub fn look_again(&mut self, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let running =
             self.book.iter().filter(|row| row.is_open() && !matches!(row.state, Standing::Done { .. }));
         for id in running.map(|row| row.id.clone()).collect::<Vec<_>>() {
-            self.look(&id, watch, desk);
+            self.look(&id, means, desk);
         }
     }
 
-    fn look(&mut self, id: &str, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn look(&mut self, id: &str, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let Some(row) = self.book.get(id) else { return };
         let now_ms = desk.now_ms;
-        match (&row.state, watch.hides_from_all(&row.episode)) {
+        match (&row.state, means.watch.hides_from_all(&row.episode)) {
             (Standing::Running, Some(by)) => {
                 let text = "an escalation waits while its episode is hidden";
                 desk.records.note(now_ms, Cause::Held, &row.episode, &by, text);
@@ -323,15 +332,15 @@ impl Escalations {
         }
     }
 
-    fn act_if_due(&mut self, id: &str, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn act_if_due(&mut self, id: &str, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let wake_ms = self.book.get(id).and_then(Escalation::wake_ms);
         if wake_ms.is_some_and(|wake_ms| wake_ms <= desk.now_ms) {
-            self.act(id, watch, desk);
+            self.act(id, means, desk);
         }
     }
 
     /// Does what is due for a row.
-    fn act(&mut self, id: &str, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn act(&mut self, id: &str, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let now_ms = desk.now_ms;
         let Some(row) = self.book.get(id) else { return };
         if row.closed_ms.is_some() {
@@ -339,7 +348,7 @@ impl Escalations {
             return;
         }
         let episode = row.episode.clone();
-        let Some(now) = watch.situation(&episode) else {
+        let Some(now) = means.watch.situation(&episode) else {
             self.change(id, |row| {
                 row.closed_ms = Some(now_ms);
                 row.state = Standing::Done { why: "the episode is unknown".to_owned() };
@@ -350,21 +359,27 @@ impl Escalations {
             let note = format!("ack by {by} expired");
             self.change(id, |row| row.resume(note, now_ms));
         }
-        self.look(id, watch, desk);
+        self.look(id, means, desk);
         let Some(mut row) = self.book.get(id).filter(|row| row.state == Standing::Running).cloned() else {
             return;
         };
         if row.due_ms.is_some_and(|due_ms| due_ms <= now_ms) {
-            self.take_steps(&mut row, &now, watch, desk);
+            self.take_steps(&mut row, &now, means, desk);
         } else if row.remind_ms.is_some_and(|remind_ms| remind_ms <= now_ms) {
-            self.remind(&mut row, &now, watch, desk);
+            self.remind(&mut row, &now, means, desk);
         }
         self.change(id, |known| *known = row);
     }
 
     /// Takes the step that is due, and those that come with it; not those that a longer wait would have
     /// brought meanwhile.
-    fn take_steps(&mut self, row: &mut Escalation, now: &Situation, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn take_steps(
+        &mut self,
+        row: &mut Escalation,
+        now: &Situation,
+        means: &mut Means<'_>,
+        desk: &mut Desk<'_>,
+    ) {
         for _ in 0..row.policy.steps.len() {
             let Some(due_ms) = row.due_ms.filter(|due_ms| *due_ms <= desk.now_ms) else { break };
             if row.state != Standing::Running {
@@ -384,14 +399,14 @@ impl Escalations {
                 }
                 word.notes.extend(reach.notes);
                 let roster = self.roster.clone();
-                n_told = tell(row, &word, &reach.destinations, now, watch, &roster, desk);
+                n_told = tell(row, &word, &reach.destinations, now, means, &roster, desk);
             }
             row.passed(desk.now_ms, n_told > 0);
         }
     }
 
     /// Says the last step again.
-    fn remind(&mut self, row: &mut Escalation, now: &Situation, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn remind(&mut self, row: &mut Escalation, now: &Situation, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let last = match row.step {
             0 => row.policy.steps.len().saturating_sub(1),
             step => step - 1,
@@ -410,18 +425,18 @@ impl Escalations {
             is_opening: false,
         };
         let roster = self.roster.clone();
-        tell(row, &word, &reach.destinations, now, watch, &roster, desk);
+        tell(row, &word, &reach.destinations, now, means, &roster, desk);
         row.remind_ms = step.remind_ms.map(|every_ms| desk.now_ms.saturating_add(every_ms.max(60_000)));
     }
 
     /// Looks whether every episode that goes on has somebody to hear next, and repairs what has not.
-    fn audit(&mut self, watch: &dyn Watch, desk: &mut Desk<'_>) {
+    fn audit(&mut self, means: &mut Means<'_>, desk: &mut Desk<'_>) {
         let mut repaired = Vec::new();
-        let open = watch.open();
+        let open = means.watch.open();
         for episode in &open {
             if !self.episodes.contains_key(episode) {
                 repaired.push(episode.clone());
-                self.open(episode, watch, desk);
+                self.open(episode, means, desk);
             }
         }
         let is_forgotten = |row: &&Escalation| {
@@ -440,7 +455,7 @@ impl Escalations {
             let now_ms = desk.now_ms;
             self.change(&id, |row| row.resume("found without a next step".to_owned(), now_ms));
             repaired.extend(self.book.get(&id).map(|row| row.episode.clone()));
-            self.act(&id, watch, desk);
+            self.act(&id, means, desk);
         }
         let is_over = |row: &&Escalation| row.is_open() && open.binary_search(&row.episode).is_err();
         let over: Vec<String> = self.book.iter().filter(is_over).map(|row| row.id.clone()).collect();
@@ -461,7 +476,9 @@ impl Escalations {
                 "{} without a next step: repaired",
                 wording::counted(n as u64, "escalation", "escalations")
             );
-            self.alert_self(&text, desk);
+            means.alarms.raise("escalations/audit", &text, desk);
+        } else {
+            means.alarms.clear("escalations/audit", desk);
         }
         let passed_ms = self.last_audit_ms().filter(|_| !repaired.is_empty());
         let passed_ms = passed_ms.or(repaired.is_empty().then_some(desk.now_ms));
@@ -471,36 +488,6 @@ impl Escalations {
     /// When the auditor looked last and found everything in order.
     pub fn last_audit_ms(&self) -> Option<i64> {
         self.audit.get(AUDIT)?.passed_ms
-    }
-
-    /// Tells whoever looks after Dice.
-    fn alert_self(&self, text: &str, desk: &mut Desk<'_>) {
-        let triage = self.roster.ownership().triage.as_deref().map(Destination::named);
-        let readers = match triage {
-            Some(triage) => vec![triage],
-            None => self.roster.admins().map(Destination::named).collect(),
-        };
-        desk.records.note(desk.now_ms, Cause::SelfAlert, "escalations", "auditor", text);
-        for destination in readers {
-            let notice = Notice {
-                title: text.to_owned(),
-                because: "Dice looks every minute whether an escalation was forgotten".to_owned(),
-                severity: Severity::High,
-                ..Notice::default()
-            };
-            let draft = Draft {
-                destination,
-                lane: Lane::Alert,
-                kind: NoticeKind::SelfAlert,
-                subject: "escalations".to_owned(),
-                revision: u32::try_from(desk.now_ms.div_euclid(60_000)).unwrap_or(0),
-                follows: None,
-                due_ms: desk.now_ms,
-                held: None,
-                notice,
-            };
-            desk.outbox.post(draft, desk.now_ms, desk.records);
-        }
     }
 
     /// The escalations of an episode, in the order of the policies' names.

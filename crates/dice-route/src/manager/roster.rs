@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use dice_catalog::{Owner, OwnerKind};
 
+use serde::{Deserialize, Serialize};
+
+use crate::book::{Row, Table};
 use crate::calendar::{Calendar, DaysOff, Zone};
 use crate::config::{Config, Ownership, Person, Team};
 use crate::{Destination, Presence};
@@ -20,18 +23,34 @@ pub struct Roster {
     /// Every handle and address in lower case → the key in `config.people`.
     keys: BTreeMap<String, String>,
     /// By the name that [`Roster::canonical`] gives.
-    news: BTreeMap<String, News>,
+    heard: BTreeMap<String, Heard>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct News {
-    zone: Option<String>,
-    is_gone: bool,
+/// What was heard of a person, beyond the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The row's name: a prefix and the person's.
+    pub id: String,
+    /// The IANA zone they live in now.
+    pub zone: Option<String>,
+    /// They have left.
+    pub is_gone: bool,
+}
+
+/// How the names of these rows begin, in the table of people.
+pub(super) const PREFIX: &str = "heard/";
+
+impl Row for Heard {
+    const TABLE: Table = Table::People;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Roster {
-    /// The people of `config`.
-    pub fn new(config: &Arc<Config>) -> Roster {
+    /// The people of `config`, with what has been heard of them.
+    pub fn new<'h>(config: &Arc<Config>, heard: impl IntoIterator<Item = &'h Heard>) -> Roster {
         let mut keys = BTreeMap::new();
         for (key, person) in &config.people {
             let names = [key, &person.handle].into_iter().chain(&person.emails);
@@ -39,27 +58,28 @@ impl Roster {
                 keys.entry(name.to_lowercase()).or_insert_with(|| key.clone());
             }
         }
-        Roster {
-            config: Some(config.clone()),
-            ownership: config.ownership.clone(),
-            keys,
-            news: BTreeMap::new(),
+        let ownership = config.ownership.clone();
+        let mut roster = Roster { config: Some(config.clone()), ownership, keys, heard: BTreeMap::new() };
+        for heard in heard {
+            let name = heard.id.strip_prefix(PREFIX).unwrap_or(&heard.id);
+            let name = roster.canonical(name).to_owned();
+            roster.heard.insert(name, heard.clone());
         }
+        roster
     }
 
-    /// The same people by another configuration; what was heard of them is kept.
-    pub fn with(&self, config: &Arc<Config>) -> Roster {
-        Roster { news: self.news.clone(), ..Roster::new(config) }
-    }
-
-    /// Takes what was heard of a person.
-    pub fn hear(&mut self, presence: &Presence) {
-        let name = self.canonical(&presence.person).to_owned();
-        let news = self.news.entry(name).or_default();
-        news.is_gone = presence.is_gone;
-        if presence.zone.is_some() {
-            news.zone.clone_from(&presence.zone);
-        }
+    /// What a person's news change; `None` when nothing.
+    pub fn hear(&self, presence: &Presence) -> Option<Heard> {
+        let name = self.canonical(&presence.person);
+        let known = self.heard.get(name);
+        let zone = presence.zone.clone().or_else(|| known.and_then(|known| known.zone.clone()));
+        let id = format!("{PREFIX}{name}");
+        let heard = Heard { id, zone, is_gone: presence.is_gone };
+        let is_news = match known {
+            Some(known) => *known != heard,
+            None => heard.zone.is_some() || heard.is_gone,
+        };
+        is_news.then_some(heard)
     }
 
     /// How "not me" is resolved.
@@ -123,12 +143,12 @@ impl Roster {
     /// Whether they have left.
     pub fn has_left(&self, name: &str) -> bool {
         self.person(name).is_some_and(|person| person.left_to.is_some())
-            || self.news.get(self.canonical(name)).is_some_and(|news| news.is_gone)
+            || self.heard.get(self.canonical(name)).is_some_and(|heard| heard.is_gone)
     }
 
     /// Whether anybody has left at all.
     pub fn has_leavers(&self) -> bool {
-        self.people().any(|person| person.left_to.is_some()) || self.news.values().any(|news| news.is_gone)
+        self.people().any(|person| person.left_to.is_some()) || self.heard.values().any(|heard| heard.is_gone)
     }
 
     /// Who takes over what `name` owns: themselves while they are there; `None` when they left it to nobody.
@@ -188,7 +208,7 @@ impl Roster {
 
     /// The zone they live in: what was heard last, else the configuration's, their team's, the router's.
     pub fn zone_of(&self, name: &str) -> Zone {
-        let heard = self.news.get(self.canonical(name)).and_then(|news| news.zone.as_deref());
+        let heard = self.heard.get(self.canonical(name)).and_then(|heard| heard.zone.as_deref());
         let said = self.person(name).and_then(|person| person.zone.as_deref());
         let team = self.team_of(name).and_then(|(_, team)| team.zone.as_deref());
         let routers = self.config.as_ref().map(|config| config.zone.as_str());

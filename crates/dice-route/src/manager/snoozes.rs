@@ -68,21 +68,6 @@ pub trait Scene {
     fn kin(&self, episode: &str) -> Kin;
 }
 
-/// A snooze that has ended: what it hid may have to be told now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Woken {
-    /// The snooze's id.
-    pub id: String,
-    /// What was hidden.
-    pub scope: Scope,
-    /// From whom.
-    pub audience: Audience,
-    /// How often it came meanwhile.
-    pub counted: u64,
-    /// A person took it back; otherwise what it waited for has come.
-    pub is_undone: bool,
-}
-
 /// Snoozes and mutes, and what they are measured by.
 #[derive(Debug, Clone, Default)]
 pub struct Snoozes {
@@ -97,7 +82,6 @@ pub struct Snoozes {
     due: BTreeSet<(i64, String)>,
     hours: Hours,
     releases: Releases,
-    woken: Vec<Woken>,
     roster: Arc<Roster>,
 }
 
@@ -262,20 +246,15 @@ impl Snoozes {
         }
     }
 
-    /// The snoozes that have ended since the last call, in their order.
-    pub fn take_woken(&mut self) -> Vec<Woken> {
-        std::mem::take(&mut self.woken)
-    }
-
     /// Ends a snooze and says what it hid, when it hid something and says so at all.
     fn wake(&mut self, id: &str, why: &str, desk: &mut Desk<'_>) {
         let Some(snooze) = self.book.get(id).filter(|snooze| snooze.ended.is_none()).cloned() else { return };
-        self.end(&snooze, why, false, desk);
+        self.end(&snooze, why, desk);
         if snooze.total() == 0 || !snooze.tells_its_end() {
             return;
         }
         let readers = match &snooze.audience {
-            Audience::Person(name) => vec![Destination::Person(name.clone())],
+            Audience::Person(name) => vec![self.spelled(&snooze, Destination::Person(name.clone()))],
             Audience::Channel(name) => vec![Destination::Channel(name.clone())],
             Audience::Everyone if snooze.told.is_empty() => vec![Destination::Person(snooze.actor.clone())],
             Audience::Everyone => snooze.told.clone(),
@@ -306,27 +285,19 @@ impl Snoozes {
         }
     }
 
+    /// A person by the name that other notices about the same thing have for them.
+    fn spelled(&self, snooze: &Snooze, person: Destination) -> Destination {
+        let known = snooze.told.iter().find(|told| self.roster.reaches_same(told, &person));
+        known.cloned().unwrap_or(person)
+    }
+
     /// Takes a snooze out of what hides. What it hid is written down.
-    fn end(&mut self, snooze: &Snooze, why: &str, is_undone: bool, desk: &mut Desk<'_>) {
+    fn end(&mut self, snooze: &Snooze, why: &str, desk: &mut Desk<'_>) {
         self.change(&snooze.id, |snooze| snooze.ended = Some((desk.now_ms, why.to_owned())));
         if snooze.counted > 0 {
-            let text = "occurrences while snoozed";
-            desk.records.note_many(
-                desk.now_ms,
-                Cause::Snoozed,
-                scope_name(&snooze.scope),
-                &snooze.id,
-                text,
-                snooze.counted,
-            );
+            let text = format!("{} while snoozed", times(snooze.counted));
+            desk.records.note(desk.now_ms, Cause::Snoozed, scope_name(&snooze.scope), &snooze.id, &text);
         }
-        self.woken.push(Woken {
-            id: snooze.id.clone(),
-            scope: snooze.scope.clone(),
-            audience: snooze.audience.clone(),
-            counted: snooze.total(),
-            is_undone,
-        });
     }
 
     /// Who is asked whether a mute is still wanted.

@@ -3,17 +3,23 @@
 use serde_json::json;
 
 use super::reach::{Word, tell};
-use super::{Escalation, Escalations, Situation, Standing, Watch, defaults};
+use super::{Escalation, Escalations, Means, Situation, Standing, defaults};
+use crate::manager::people::shown;
 use crate::manager::{Desk, refusal};
 use crate::{Act, Answer, Cause, Command, NoticeKind};
 
 impl Escalations {
     /// Does what a command says; `None` when it is not about escalations.
-    pub fn command(&mut self, command: &Command, watch: &dyn Watch, desk: &mut Desk<'_>) -> Option<Answer> {
+    pub fn command(
+        &mut self,
+        command: &Command,
+        means: &mut Means<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Option<Answer> {
         let done = match &command.act {
-            Act::Ack { episode } => self.ack(command, episode, watch, desk),
-            Act::Unack { episode } => self.unack(command, episode, watch, desk),
-            Act::ApplyPolicies => Ok(self.apply(command, watch, desk)),
+            Act::Ack { episode } => self.ack(command, episode, means, desk),
+            Act::Unack { episode } => self.unack(command, episode, means, desk),
+            Act::ApplyPolicies => Ok(self.apply(command, means, desk)),
             _ => return None,
         };
         Some(done.unwrap_or_else(|text| refusal(&text)))
@@ -23,10 +29,10 @@ impl Escalations {
         &mut self,
         command: &Command,
         episode: &str,
-        watch: &dyn Watch,
+        means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) -> Result<Answer, String> {
-        let (episode, now) = self.find(episode, watch)?;
+        let (episode, now) = self.find(episode, means)?;
         let actor = self.roster.canonical(&command.actor).to_owned();
         let now_ms = desk.now_ms;
         let mut until_ms = now_ms;
@@ -61,7 +67,7 @@ impl Escalations {
                 .filter(|destination| is_other(destination.name()))
                 .collect();
             let roster = self.roster.clone();
-            tell(&mut row, &word, &told, &now, watch, &roster, desk);
+            tell(&mut row, &word, &told, &now, means, &roster, desk);
             self.change(&id, |known| *known = row);
         }
         let zone = self.roster.zone_of(&actor);
@@ -76,10 +82,10 @@ impl Escalations {
         &mut self,
         command: &Command,
         episode: &str,
-        watch: &dyn Watch,
+        means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) -> Result<Answer, String> {
-        let (episode, now) = self.find(episode, watch)?;
+        let (episode, now) = self.find(episode, means)?;
         let actor = self.roster.canonical(&command.actor).to_owned();
         let now_ms = desk.now_ms;
         let mut was_acked_by = None;
@@ -94,7 +100,7 @@ impl Escalations {
             };
             was_acked_by = Some(by);
             self.change(&id, |row| row.resume(note, now_ms));
-            self.act(&id, watch, desk);
+            self.act(&id, means, desk);
         }
         let Some(by) = was_acked_by else {
             let text = format!("Nobody is on it: {}.", now.title);
@@ -106,7 +112,7 @@ impl Escalations {
     }
 
     /// Open episodes follow today's policies: steps already taken stay taken.
-    fn apply(&mut self, command: &Command, watch: &dyn Watch, desk: &mut Desk<'_>) -> Answer {
+    fn apply(&mut self, command: &Command, means: &mut Means<'_>, desk: &mut Desk<'_>) -> Answer {
         let mut changed = 0;
         let open: Vec<String> = self
             .book
@@ -138,7 +144,7 @@ impl Escalations {
                     (state, ..) => state.clone(),
                 };
             });
-            self.act_if_due(&id, watch, desk);
+            self.act_if_due(&id, means, desk);
         }
         let actor = self.roster.canonical(&command.actor).to_owned();
         let text = match changed {
@@ -151,15 +157,15 @@ impl Escalations {
     }
 
     /// The episode that goes on and is meant by its name or the first digits of it.
-    fn find(&self, text: &str, watch: &dyn Watch) -> Result<(String, Situation), String> {
-        let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
+    fn find(&self, text: &str, means: &Means<'_>) -> Result<(String, Situation), String> {
+        let shown = shown(text);
         if text.is_empty() {
             return Err("wanted an episode's name, or the first digits of it".to_owned());
         }
         let known = self.episodes.range(text.to_owned()..).map(|(episode, _)| episode);
         let fits: Vec<&String> = known.take_while(|episode| episode.starts_with(text)).take(64).collect();
         let open: Vec<(&String, Situation)> =
-            fits.iter().filter_map(|episode| Some((*episode, watch.situation(episode)?))).collect();
+            fits.iter().filter_map(|episode| Some((*episode, means.watch.situation(episode)?))).collect();
         match (open.as_slice(), fits.as_slice()) {
             ([(episode, now)], _) => Ok(((*episode).clone(), now.clone())),
             ([], []) => Err(format!("there is no episode `{shown}`: `dice episodes` lists them")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dice_catalog::{Owner, OwnerKind};
 
 use super::defaults::{PAGE, page_receiver};
-use super::{Escalation, Situation, Watch};
+use super::{Escalation, Means, Situation};
 use crate::config::{Policy, StepIf, Target};
 use crate::manager::{Desk, Roster, on_call, wording};
 use crate::outbox::Draft;
@@ -184,7 +184,7 @@ pub(super) fn tell(
     word: &Word,
     destinations: &[Destination],
     now: &Situation,
-    watch: &dyn Watch,
+    means: &mut Means<'_>,
     roster: &Arc<Roster>,
     desk: &mut Desk<'_>,
 ) -> usize {
@@ -196,7 +196,7 @@ pub(super) fn tell(
             n_told += 1;
             continue;
         }
-        if let Some((cause, by)) = watch.hides(&row.episode, destination) {
+        if let Some((cause, by)) = means.watch.hides(&row.episode, destination) {
             desk.records.note(desk.now_ms, cause, &row.episode, &by, "a step of an escalation was not told");
             continue;
         }
@@ -204,8 +204,11 @@ pub(super) fn tell(
         let follows = earlier.map(|(_, id)| id.clone()).or_else(|| by_group.and_then(|(_, id)| id.clone()));
         let is_first = earlier.is_none();
         let draft = draft(row, word, destination.clone(), follows, now, desk);
-        let id = desk.outbox.post(draft, desk.now_ms, desk.records);
-        if is_first && matches!(word.kind, NoticeKind::Escalation | NoticeKind::Reminder) {
+        let id = means.storm.post(draft, desk);
+        if let Some(id) = id
+            && is_first
+            && matches!(word.kind, NoticeKind::Escalation | NoticeKind::Reminder)
+        {
             row.told.push((destination.clone(), id));
         }
         n_told += 1;

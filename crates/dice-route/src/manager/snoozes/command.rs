@@ -4,8 +4,11 @@ use serde_json::json;
 
 use super::snooze::{Measures, REVIEW_MS};
 use super::{Concern, MAX_ACTIVE, Scene, Snooze, Snoozes, Until, index_of, scope_name, times};
+use crate::manager::people::shown;
 use crate::manager::{Desk, Roster, refusal};
-use crate::{Act, Answer, Audience, Cause, Command, Intent, MessageId, NoticeRow, Scope, Severity, State};
+use crate::{
+    Act, Answer, Audience, Cause, Command, Destination, Intent, MessageId, NoticeRow, Scope, Severity, State,
+};
 
 /// What a person wants to hide.
 struct Wish<'a> {
@@ -48,16 +51,15 @@ impl Snoozes {
             Audience::Channel(name) => Audience::Channel(format!("#{name}")),
             Audience::Everyone => Audience::Everyone,
         };
-        let scope = match wish.scope {
+        let today = |scope: &Scope| match scope {
             Scope::Message(text) => {
-                let id = text
-                    .parse::<MessageId>()
-                    .map_err(|error| format!("`{}` is no message: {error}", shown(text)))?;
-                Scope::Message(self.hours.current(id).to_string())
+                let id = text.parse::<MessageId>().map(|id| self.hours.current(id).to_string());
+                Scope::Message(id.unwrap_or_else(|_| text.clone()))
             }
             other => other.clone(),
         };
-        let (scope, concern) = scene.concern(&scope)?;
+        let (scope, concern) = scene.concern(&today(wish.scope))?;
+        let scope = today(&scope);
         if let Some(refusal) = self.refuses(&actor, &audience, &concern) {
             return Err(refusal);
         }
@@ -93,7 +95,7 @@ impl Snoozes {
             title: Some(concern.title.clone()).filter(|title| !title.is_empty()).unwrap_or(name),
             severity: concern.severity,
             message,
-            told: concern.told.clone(),
+            told: concern.told.iter().filter(|told| !wakes_somebody(told)).cloned().collect(),
             counted: 0,
             earlier,
             since_ms,
@@ -144,7 +146,7 @@ impl Snoozes {
                 snooze.for_whom("")
             ));
         }
-        self.end(&snooze, &format!("taken back by {actor}"), true, desk);
+        self.end(&snooze, &format!("taken back by {actor}"), desk);
         desk.records.note(
             desk.now_ms,
             Cause::Command,
@@ -210,7 +212,7 @@ impl Snoozes {
                 }
             };
             match (&snooze.scope, row) {
-                (Scope::Group(group), _) if *group == intent.subject => true,
+                (Scope::Group(group), _) if intent.subject.split('/').next() == Some(group) => true,
                 (Scope::Message(message), Some(row)) => {
                     let id = row.message.as_deref().and_then(|id| id.parse().ok());
                     id.is_some_and(|id| self.hours.current(id).to_string() == *message)
@@ -254,9 +256,9 @@ impl Snoozes {
     }
 }
 
-/// What a person wrote, short enough to be shown again.
-fn shown(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
+/// What a snooze hid is no reason to wake anybody.
+fn wakes_somebody(destination: &Destination) -> bool {
+    matches!(destination, Destination::Receiver(_))
 }
 
 fn done(roster: &Roster, snooze: &Snooze, verb: &str, held_back: usize, raced: usize) -> Answer {
