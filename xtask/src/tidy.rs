@@ -44,6 +44,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("git2", &["dice-index", "dice-testkit"]),
     ("lettre", &["dice-deliver"]),
     ("rayon", &["dice-index", "dice"]),
+    ("regex", &["dice-route", "dice-config"]),
     ("regex-automata", &["dice-match"]),
     ("reqwest", &["dice-deliver"]),
     ("rusqlite", &["dice-store"]),

@@ -17,6 +17,11 @@ use crate::Template;
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
+    /// The 16 bytes that it is made of.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// The name of `template`'s message in the repository called `repo`.
     pub fn of(repo: &str, template: &Template) -> Fingerprint {
         let mut hasher = blake3::Hasher::new();

@@ -1,12 +1,45 @@
 //! Events in, decisions out: who is told, when, and why.
 //!
-//! So far the pure decision about one event, [`decide`], and the grouping of what was decided into what
-//! each owner would read, [`Digest`]. No I/O, no clock, nothing that can fail: the same events give the
-//! same answers.
+//! The stateless half is [`decide`], the decision about one event, and [`Digest`], what each owner would
+//! read of a finished log. The other half is a fold over one ordered journal of [`Input`]s: rules over event
+//! time say what began and ended ([`Transition`]), the manager groups, hides, holds and escalates, and what
+//! is to be told ends in the outbox ([`Intent`]). No I/O, no clock, no randomness, nothing that can fail:
+//! the same inputs give the same state and the same answers.
 
+pub mod book;
 pub mod calendar;
+pub mod condition;
+pub mod config;
 mod decision;
 mod digest;
+mod episode;
+mod event;
+mod input;
+mod intent;
+mod message;
+pub mod outbox;
+mod record;
+pub mod records;
 
+use std::sync::Arc;
+
+pub use config::Config;
 pub use decision::{Decided, Decision, OwnerDecision, decide};
-pub use digest::{Digest, Line, Message, Occurrence, OwnerDigest};
+pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
+pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
+pub use event::{Event, PartitionId, Stamped};
+pub use input::{Act, Answer, Audience, Command, Input, Outcome, PartitionNews, Presence, Receipt, Scope};
+pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use message::{Message, MessageId, NotAMessage};
+pub use record::{Cause, Record};
+
+/// A lasting name for parts together: the first 128 bits of BLAKE3, in lower-case hexadecimal. Each part's
+/// length goes in, so that no two lists of parts are told alike.
+pub fn name(parts: &[&[u8]]) -> Arc<str> {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex()[..32].into()
+}

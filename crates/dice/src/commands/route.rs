@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use dice_catalog::{Fingerprint, OwnerKind, Repo};
 use dice_match::{Format, Limits, Matcher, ReaderSettings, Stream};
-use dice_route::{Decision, Digest, Message, Occurrence};
+use dice_route::{Decision, Digest, DigestMessage as Message, Occurrence};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

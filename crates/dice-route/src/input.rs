@@ -1,0 +1,232 @@
+//! Everything that can happen to the router, in one order.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Matcher};
+use crate::{Event, PartitionId};
+
+/// Something that happens to the router. Its state is a function of these, in their order.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A line was read.
+    Event(Event),
+    /// Time passed: it is now this late, milliseconds since 1970. Timers are compared with nothing else.
+    Tick(i64),
+    /// Something is known about a partition beyond its lines.
+    Partition(PartitionId, PartitionNews),
+    /// A person did something.
+    Command(Command),
+    /// Something is known about a person.
+    Presence(Presence),
+    /// What became of a delivery.
+    Receipt(Receipt),
+    /// There is a configuration, the first or another one.
+    Configuration(Arc<Config>),
+}
+
+/// What is known about a partition beyond its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartitionNews {
+    /// It exists; its source's name in the configuration, and its own for people.
+    Opened {
+        /// The source's name in the configuration.
+        source: Arc<str>,
+        /// The path, the peer or what else tells it apart.
+        name: Arc<str>,
+    },
+    /// Everything there is has been read.
+    CaughtUp,
+    /// There is more than has been read.
+    Behind,
+    /// It cannot be read for now, and why.
+    Disconnected(Arc<str>),
+    /// It has ended: nothing will come from it any more.
+    Closed,
+}
+
+/// Something that a person does, through a button, a request or the terminal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Names the click or the call, so that its repetition does nothing.
+    pub id: String,
+    /// Who: a handle, an e-mail address or the name of a token.
+    pub actor: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// What.
+    pub act: Act,
+}
+
+/// What a person can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// Hides until something; a mute hides until it is undone.
+    Snooze {
+        /// What is hidden.
+        scope: Scope,
+        /// For whom.
+        audience: Audience,
+        /// Until when, in words: `4h`, `tomorrow`, `next-workday`, `count:100`, `rate:3`,
+        /// `next-release`, `forever`.
+        until: String,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// Takes back a snooze or a mute.
+    Unsnooze {
+        /// The snooze's id.
+        id: String,
+    },
+    /// Hides whatever the matchers say between two times; with an id, a new version of that silence.
+    Silence {
+        /// The silence that is edited.
+        id: Option<String>,
+        /// What is hidden: all of these must hold.
+        matchers: Vec<Matcher>,
+        /// From when, milliseconds since 1970.
+        starts_ms: i64,
+        /// Until when, milliseconds since 1970.
+        ends_ms: i64,
+        /// Why: it must not be empty.
+        comment: String,
+        /// Only for this receiver; for everyone where there is none.
+        receiver: Option<String>,
+        /// Whether what is still open at its end is told then.
+        notify_on_expiry: bool,
+        /// Only say what it would hide.
+        preview: bool,
+    },
+    /// Ends a silence now.
+    Unsilence {
+        /// The silence's id.
+        id: String,
+    },
+    /// "It wasn't me."
+    NotMe {
+        /// The message's id.
+        message: String,
+        /// Who declines; the actor where there is none.
+        person: Option<String>,
+        /// Who should have it, if the person knows.
+        proposed: Option<String>,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// Names an owner.
+    Assign {
+        /// The message's id.
+        message: String,
+        /// `#channel`, `@handle`, `a@b.c` or `@org/team`.
+        owner: String,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// Takes back "not me" or an assignment.
+    Unassign {
+        /// The message's id.
+        message: String,
+    },
+    /// "I am on it."
+    Ack {
+        /// The episode's id, or the first digits of it.
+        episode: String,
+    },
+    /// "I am not on it after all."
+    Unack {
+        /// The episode's id, or the first digits of it.
+        episode: String,
+    },
+    /// Ends an episode.
+    Resolve {
+        /// The episode's id, or the first digits of it.
+        episode: String,
+    },
+    /// Gives open episodes today's escalation policies.
+    ApplyPolicies,
+}
+
+/// What a snooze hides.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// A message, by its id.
+    Message(String),
+    /// A message with its level, environment and the fields a rule adds, by its deduplication key.
+    Alert(String),
+    /// A rule, by its id.
+    Rule(String),
+    /// A group, by its id.
+    Group(String),
+    /// An episode, by its id.
+    Episode(String),
+}
+
+/// Whom a snooze is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// One person: what would be told to them alone.
+    Person(String),
+    /// One channel.
+    Channel(String),
+    /// Everybody.
+    Everyone,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Whether it was done; a repetition of what was done is done.
+    pub is_done: bool,
+    /// What to tell the person, in sentences.
+    pub text: String,
+    /// The same for programs: a JSON object.
+    pub body: serde_json::Value,
+}
+
+/// What is known about a person at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The handle or the e-mail address.
+    pub person: String,
+    /// When this was known, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether they are there; `None` when it could not be found out.
+    pub is_online: Option<bool>,
+    /// Until when they do not want to be disturbed, milliseconds since 1970.
+    pub dnd_until_ms: Option<i64>,
+    /// The IANA zone they live in now, where it is known.
+    pub zone: Option<String>,
+    /// They have left.
+    pub is_gone: bool,
+}
+
+/// What became of an attempt to deliver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The intent's id.
+    pub intent: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How an attempt to deliver ended, or that one begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// An attempt begins: this is committed before anything leaves the machine.
+    Sending,
+    /// The other side took it and calls it so.
+    Delivered(String),
+    /// Not before this long from now, milliseconds, and why.
+    Later(i64, String),
+    /// The other side will never take it, and why.
+    Refused(String),
+    /// It may or may not have arrived, and why.
+    Ambiguous(String),
+}

@@ -1,0 +1,197 @@
+//! The deliveries that are to be made, were made, or were held back.
+
+use crate::book::{Book, Delta, Row, Table};
+use crate::records::Records;
+use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Receipt, State};
+
+/// The rows of the outbox. Nothing is sent that is not here, and nothing leaves without a receipt or a
+/// reason.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    book: Book<Intent>,
+}
+
+/// A notice that is to be told; [`Outbox::post`] gives it its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// For whom.
+    pub destination: Destination,
+    /// How urgent the way is.
+    pub lane: Lane,
+    /// What sort of notice.
+    pub kind: NoticeKind,
+    /// The episode, group or digest it is about.
+    pub subject: String,
+    /// Its number among the notices about that subject for that destination, from 0.
+    pub revision: u32,
+    /// The first notice about the subject at this destination, which this one changes or follows.
+    pub follows: Option<String>,
+    /// Not to be attempted before, milliseconds since 1970.
+    pub due_ms: i64,
+    /// Held, and for what; attempted when it is released.
+    pub held: Option<String>,
+    /// What it says.
+    pub notice: Notice,
+}
+
+impl Draft {
+    /// The name of the intent: the same draft has the same name for ever.
+    pub fn id(&self) -> String {
+        let kind = serde_json::to_string(&(self.kind, &self.destination)).expect("names are JSON");
+        crate::name(&[kind.as_bytes(), self.subject.as_bytes(), &self.revision.to_be_bytes()]).to_string()
+    }
+}
+
+impl Outbox {
+    /// Puts a notice in. One that is there already stays as it is.
+    ///
+    /// An update takes the place of an older update that follows the same notice and has not been attempted.
+    /// Gives the intent's id.
+    pub fn post(&mut self, draft: Draft, now_ms: i64, records: &mut Records) -> String {
+        let id = draft.id();
+        if self.book.get(&id).is_some() {
+            return id;
+        }
+        if draft.kind == NoticeKind::Update && draft.follows.is_some() {
+            let older: Vec<String> = self
+                .waiting()
+                .filter(|known| {
+                    known.kind == NoticeKind::Update
+                        && known.follows == draft.follows
+                        && known.destination == draft.destination
+                        && known.revision < draft.revision
+                })
+                .map(|known| known.id.clone())
+                .collect();
+            for older in older {
+                self.suppress(&older, Cause::Superseded, &id, now_ms, records);
+            }
+        }
+        let state = if draft.held.is_some() { State::Held } else { State::Pending };
+        self.book.put(Intent {
+            id: id.clone(),
+            destination: draft.destination,
+            lane: draft.lane,
+            kind: draft.kind,
+            subject: draft.subject,
+            revision: draft.revision,
+            follows: draft.follows,
+            state,
+            due_ms: draft.due_ms,
+            created_ms: now_ms,
+            attempts: 0,
+            changed_ms: now_ms,
+            why: draft.held,
+            reference: None,
+            notice: draft.notice,
+        });
+        id
+    }
+
+    /// The intent called `id`.
+    pub fn get(&self, id: &str) -> Option<&Intent> {
+        self.book.get(id)
+    }
+
+    /// All rows that are kept, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Intent> {
+        self.book.iter()
+    }
+
+    /// The rows that have not been attempted and may still be held back.
+    pub fn waiting(&self) -> impl Iterator<Item = &Intent> {
+        self.book.iter().filter(|row| matches!(row.state, State::Pending | State::Held | State::Retry))
+    }
+
+    /// What is to be attempted now, most urgent lane first, then by due time.
+    pub fn due(&self, now_ms: i64) -> Vec<&Intent> {
+        let is_due =
+            |row: &&Intent| matches!(row.state, State::Pending | State::Retry) && row.due_ms <= now_ms;
+        let mut due: Vec<&Intent> = self.book.iter().filter(is_due).collect();
+        due.sort_by(|a, b| (a.lane, a.due_ms, &a.id).cmp(&(b.lane, b.due_ms, &b.id)));
+        due
+    }
+
+    /// Lets a held notice go.
+    pub fn release(&mut self, id: &str, why: Option<String>, now_ms: i64) {
+        if self.book.get(id).is_some_and(|row| row.state == State::Held)
+            && let Some(row) = self.book.get_mut(id)
+        {
+            (row.state, row.why, row.changed_ms) = (State::Pending, why, now_ms);
+            row.due_ms = row.due_ms.max(now_ms);
+        }
+    }
+
+    /// Holds back a notice for good, when it has not been attempted. True when it was held back.
+    pub fn suppress(&mut self, id: &str, cause: Cause, by: &str, now_ms: i64, records: &mut Records) -> bool {
+        let waits = |row: &Intent| matches!(row.state, State::Pending | State::Held | State::Retry);
+        if !self.book.get(id).is_some_and(waits) {
+            return false;
+        }
+        if let Some(row) = self.book.get_mut(id) {
+            (row.state, row.changed_ms) = (State::Suppressed, now_ms);
+            let word = serde_json::to_value(cause).ok().and_then(|word| word.as_str().map(str::to_owned));
+            row.why = Some(format!("{} by {by}", word.unwrap_or_default()));
+        }
+        records.note(now_ms, cause, id, by, "a notice was not sent");
+        true
+    }
+
+    /// Takes what became of an attempt.
+    pub fn receipt(&mut self, receipt: &Receipt) {
+        let Some(row) = self.book.get_mut(&receipt.intent) else { return };
+        row.changed_ms = receipt.at_ms;
+        match &receipt.outcome {
+            Outcome::Sending => {
+                row.attempts += 1;
+                row.state = State::Sending;
+            }
+            Outcome::Delivered(reference) => {
+                row.state = State::Sent;
+                row.reference = Some(reference.clone());
+            }
+            Outcome::Later(wait_ms, why) => {
+                row.state = State::Retry;
+                row.due_ms = receipt.at_ms.saturating_add((*wait_ms).max(0));
+                row.why = Some(why.clone());
+            }
+            Outcome::Refused(why) => {
+                row.state = State::Dead;
+                row.why = Some(why.clone());
+            }
+            Outcome::Ambiguous(why) => {
+                row.state = State::Ambiguous;
+                row.why = Some(why.clone());
+            }
+        }
+    }
+
+    /// Forgets rows that ended before this moment; their names cannot come again by then.
+    pub fn forget_before(&mut self, ended_ms: i64) {
+        let old: Vec<String> = self
+            .book
+            .iter()
+            .filter(|row| {
+                matches!(row.state, State::Sent | State::Suppressed | State::Dead)
+                    && row.changed_ms < ended_ms
+            })
+            .map(|row| row.id.clone())
+            .collect();
+        for id in old {
+            self.book.remove(&id);
+        }
+    }
+
+    /// Appends what has changed.
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
+        self.book.deltas(out);
+    }
+
+    /// Puts in a row as it was written.
+    pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
+        self.book.restore(id, body)
+    }
+
+    /// The table the rows are kept in.
+    pub const TABLE: Table = <Intent as Row>::TABLE;
+}

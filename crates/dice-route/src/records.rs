@@ -1,0 +1,96 @@
+//! The book of what did not reach somebody and of what people did.
+
+use std::collections::BTreeMap;
+
+use crate::book::{Book, Delta};
+use crate::{Cause, Record};
+
+/// Rows that are kept; past it the oldest go.
+const MAX_RECORDS: usize = 100_000;
+
+/// The book of what did not reach somebody and of what people did. Equal things within a minute are one row
+/// with a count, so a flood of them is not a flood of rows.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    book: Book<Record>,
+    /// The row of each thing in the current minute.
+    current: BTreeMap<(Cause, String, String), String>,
+    minute: i64,
+    next: u64,
+}
+
+impl Records {
+    /// Writes down one thing.
+    pub fn note(&mut self, at_ms: i64, cause: Cause, subject: &str, by: &str, text: &str) {
+        self.note_many(at_ms, cause, subject, by, text, 1);
+    }
+
+    /// Writes down `count` equal things.
+    pub fn note_many(&mut self, at_ms: i64, cause: Cause, subject: &str, by: &str, text: &str, count: u64) {
+        let minute = at_ms.div_euclid(60_000);
+        if minute != self.minute {
+            self.minute = minute;
+            self.current.clear();
+        }
+        let key = (cause, subject.to_owned(), by.to_owned());
+        if let Some(row) = self.current.get(&key).and_then(|id| self.book.get_mut(id)) {
+            row.count += count;
+            return;
+        }
+        let id = format!("{:014}-{:010}", at_ms.max(0), self.next);
+        self.next += 1;
+        self.current.insert(key, id.clone());
+        self.book.put(Record {
+            id,
+            at_ms,
+            cause,
+            subject: subject.to_owned(),
+            by: by.to_owned(),
+            count,
+            text: text.to_owned(),
+        });
+        while self.book.len() > MAX_RECORDS {
+            let Some(oldest) = self.book.iter().next().map(|row| row.id.clone()) else { break };
+            self.book.remove(&oldest);
+        }
+    }
+
+    /// Every row, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.book.iter()
+    }
+
+    /// Forgets rows from before this moment.
+    pub fn forget_before(&mut self, at_ms: i64) {
+        let bound = format!("{:014}", at_ms.max(0));
+        let old: Vec<String> =
+            self.book.iter().map(|row| &row.id).take_while(|id| **id < bound).cloned().collect();
+        for id in old {
+            self.book.remove(&id);
+        }
+    }
+
+    /// Appends what has changed.
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
+        self.book.deltas(out);
+    }
+
+    /// Puts in a row as it was written.
+    pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
+        self.book.restore(id, body)?;
+        let Some(row) = self.book.get(id) else { return Ok(()) };
+        let number = id.rsplit_once('-').and_then(|(_, number)| number.parse::<u64>().ok());
+        self.next = self.next.max(number.map_or(0, |number| number + 1));
+        // A row of the running minute goes on counting after a restart, as it would have without one.
+        let minute = row.at_ms.div_euclid(60_000);
+        if minute > self.minute {
+            self.minute = minute;
+            self.current.clear();
+        }
+        if minute == self.minute {
+            let key = (row.cause, row.subject.clone(), row.by.clone());
+            self.current.insert(key, id.to_owned());
+        }
+        Ok(())
+    }
+}
