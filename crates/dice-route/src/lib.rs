@@ -32,7 +32,9 @@ pub use decision::{Decided, Decision, OwnerDecision, decide};
 pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
-pub use input::{Act, Answer, Audience, Command, Input, Outcome, PartitionNews, Presence, Receipt, Scope};
+pub use input::{
+    Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
+};
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};

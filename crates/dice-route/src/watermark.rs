@@ -36,8 +36,8 @@ pub struct Partition {
     pub heard_ms: i64,
     /// Where that stands.
     pub offset: Option<u64>,
-    /// Everything there is has been read.
-    pub is_caught_up: bool,
+    /// Up to when everything there was has been read; `None` while there is more.
+    pub checked_ms: Option<i64>,
     /// Since when it cannot be read, and why.
     pub lost: Option<(i64, Arc<str>)>,
     /// How much later than its neighbours a line may arrive.
@@ -100,7 +100,7 @@ impl Watermarks {
         if let PartitionNews::Opened { source, name } = news {
             let known = self.partitions.entry(id).or_insert_with(|| Partition::new(source, name, config));
             (known.source, known.name) = (Arc::clone(source), Arc::clone(name));
-            (known.is_caught_up, known.lost, known.is_changed) = (false, None, true);
+            (known.checked_ms, known.lost, known.is_changed) = (None, None, true);
             known.set(config);
             return;
         }
@@ -113,11 +113,13 @@ impl Watermarks {
         let Some(known) = self.partitions.get_mut(&id) else { return };
         known.is_changed = true;
         match news {
-            PartitionNews::CaughtUp => (known.is_caught_up, known.lost) = (true, None),
-            PartitionNews::Behind => (known.is_caught_up, known.lost) = (false, None),
+            PartitionNews::CaughtUp(at_ms) => {
+                (known.checked_ms, known.lost) = (known.checked_ms.max(Some(*at_ms)), None);
+            }
+            PartitionNews::Behind => (known.checked_ms, known.lost) = (None, None),
             PartitionNews::Disconnected(why) => {
                 let since = known.lost.as_ref().map_or(now_ms, |(since, _)| *since);
-                (known.is_caught_up, known.lost) = (false, Some((since, Arc::clone(why))));
+                (known.checked_ms, known.lost) = (None, Some((since, Arc::clone(why))));
             }
             PartitionNews::Opened { .. } | PartitionNews::Closed => {}
         }
@@ -155,10 +157,10 @@ impl Watermarks {
         let idle_after = self.time.idle_after_ms;
         let mut least: Option<i64> = None;
         for partition in self.partitions.values_mut() {
-            if partition.is_caught_up && partition.lost.is_none() {
+            if let Some(checked_ms) = partition.checked_ms {
                 // What has never said anything is not waited for.
-                let is_idle = partition.heard_ms == NEVER || now_ms - partition.heard_ms >= idle_after;
-                let idle_ms = now_ms.saturating_sub(partition.lateness_ms).saturating_sub(idle_after);
+                let is_idle = partition.heard_ms == NEVER || checked_ms - partition.heard_ms >= idle_after;
+                let idle_ms = checked_ms.saturating_sub(partition.lateness_ms).saturating_sub(idle_after);
                 if is_idle && idle_ms > partition.watermark_ms {
                     partition.watermark_ms = idle_ms;
                     partition.is_changed = true;
@@ -249,7 +251,7 @@ impl Partition {
             latest_ms: NEVER,
             heard_ms: NEVER,
             offset: None,
-            is_caught_up: false,
+            checked_ms: None,
             lost: None,
             lateness_ms: 0,
             is_required: false,
@@ -305,7 +307,7 @@ mod tests {
                 ["open", name] => {
                     Some((name, PartitionNews::Opened { source: name.into(), name: name.into() }))
                 }
-                [name, "caught-up"] => Some((name, PartitionNews::CaughtUp)),
+                [name, "caught-up"] => Some((name, PartitionNews::CaughtUp(now_ms))),
                 [name, "behind"] => Some((name, PartitionNews::Behind)),
                 [name, "lost"] => Some((name, PartitionNews::Disconnected("gone".into()))),
                 [name, "closed"] => Some((name, PartitionNews::Closed)),
@@ -378,13 +380,14 @@ mod tests {
              1 a line 1 -> 1
              100 tick -> -29
              100 a caught-up
-             101 tick -> 11
-             200 tick -> 110
-             200 a behind
+             300 tick -> 10
+             200 a caught-up
              300 tick -> 110
-             300 a lost
-             900 tick -> 810
-             901 a line 500 -> 500 late",
+             300 a behind
+             400 tick -> 110
+             400 a lost
+             1000 tick -> 910
+             1001 a line 500 -> 500 late",
         );
     }
 
@@ -401,7 +404,7 @@ mod tests {
              2 a lost
              900 tick -> -4
              901 a caught-up
-             902 tick -> 837",
+             902 tick -> 836",
         );
     }
 
