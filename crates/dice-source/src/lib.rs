@@ -8,17 +8,27 @@
 //! Nothing here knows what a line means. The time is asked of a [`Clock`] that is handed in. What grows has
 //! a bound: a line, a block, the channel, connections, files.
 
+mod settings;
+
 mod arrival;
 mod block;
-mod outlet;
+mod mark;
 mod position;
-mod pump;
-mod settings;
+
+mod outlet;
 mod sources;
+
+mod file;
+mod files;
+mod pattern;
+mod watch;
+
+mod pump;
 mod stdin;
 
 pub use arrival::{Arrival, End, Partition};
 pub use block::{BLOCK_BYTES, Block};
-pub use position::{FileMark, Head, Position, Within};
+pub use mark::{FileMark, Head};
+pub use position::{Position, Within};
 pub use settings::{Kind, Settings, Start, Transport};
 pub use sources::{Clock, Sources, StartError, start};

@@ -112,6 +112,7 @@ pub(crate) struct Feed {
     pub(crate) position: Position,
     ingested_ms: i64,
     is_caught_up: bool,
+    is_disconnected: bool,
 }
 
 impl Feed {
@@ -129,7 +130,7 @@ impl Feed {
         })?;
         let outlet = outlet.clone();
         let ingested_ms = i64::MIN;
-        Ok(Feed { outlet, partition, position, ingested_ms, is_caught_up: false })
+        Ok(Feed { outlet, partition, position, ingested_ms, is_caught_up: false, is_disconnected: false })
     }
 
     /// Tells lines; `self.position` has everything but their number.
@@ -137,6 +138,7 @@ impl Feed {
         self.ingested_ms = self.ingested_ms.max(self.outlet.now_ms());
         self.position.lines += block.len() as u64;
         self.is_caught_up = false;
+        self.is_disconnected = false;
         self.outlet.send(Arrival::Lines {
             partition: self.partition.clone(),
             block,
@@ -151,7 +153,23 @@ impl Feed {
             return Ok(());
         }
         self.is_caught_up = true;
+        self.is_disconnected = false;
         self.outlet.send(Arrival::CaughtUp { partition: self.partition.clone(), at_ms })
+    }
+
+    /// Tells, once, that there may be more than can be read.
+    pub(crate) fn disconnected(&mut self, why: String) -> Result<(), Stopped> {
+        if self.is_disconnected {
+            return Ok(());
+        }
+        self.is_disconnected = true;
+        self.is_caught_up = false;
+        self.outlet.send(Arrival::Disconnected { partition: self.partition.clone(), why })
+    }
+
+    pub(crate) fn truncated(&mut self, lost_bytes: u64) -> Result<(), Stopped> {
+        self.is_caught_up = false;
+        self.outlet.send(Arrival::Truncated { partition: self.partition.clone(), lost_bytes })
     }
 
     pub(crate) fn close(&self, end: crate::End) -> Result<(), Stopped> {

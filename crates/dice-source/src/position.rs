@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::FileMark;
+
 /// How far a partition has been read: what to commit together with what its lines led to.
 ///
 /// As JSON it is readable:
@@ -65,24 +67,4 @@ pub enum Within {
     /// The line had no line end for so long that it was told as it was. A line end that follows belongs to
     /// it; anything else is told as a line of its own, so that nothing is lost and nothing told twice.
     Told,
-}
-
-/// What tells a file from another that has its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMark {
-    /// The number of the device it lies on.
-    pub device: u64,
-    /// Its inode there.
-    pub inode: u64,
-    /// How it begins. Inodes are used again, and a file may be emptied and written anew.
-    pub head: Head,
-}
-
-/// The beginning of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// BLAKE3 of the first bytes, 32 hexadecimal digits.
-    pub hash: String,
-    /// How many bytes: 256, or all when the file had fewer.
-    pub bytes: u32,
 }

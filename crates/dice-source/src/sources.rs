@@ -1,5 +1,6 @@
 //! Sources that are read, each on a thread of its own.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -8,8 +9,15 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
+use crate::file::Candidate;
+use crate::files::Files;
 use crate::outlet::{Outlet, Stop, Stopped};
+use crate::pattern::Pattern;
+use crate::watch::Wake;
 use crate::{Arrival, Kind, Position, Settings, stdin};
+
+/// Bytes of a line that are ever kept.
+const LIMIT_BYTES: usize = 64 << 20;
 
 /// Tells the time: milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -17,6 +25,7 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// Sources that are read. Dropping it stops them too.
 pub struct Sources {
     stop: Arc<Stop>,
+    wakes: Vec<Arc<Wake>>,
     threads: Vec<JoinHandle<()>>,
     listening: Vec<(String, SocketAddr)>,
 }
@@ -42,44 +51,62 @@ where
 {
     let stop = Arc::new(Stop::default());
     let outlet = Outlet::new(out, Arc::clone(&stop), clock);
-    let mut sources = Sources { stop, threads: Vec::new(), listening: Vec::new() };
-    for settings in settings {
+    let mut sources = Sources { stop, wakes: Vec::new(), threads: Vec::new(), listening: Vec::new() };
+    let mut names = BTreeSet::new();
+    let mut runs = Vec::new();
+    for mut settings in settings {
+        if !names.insert(settings.name.clone()) {
+            return Err(StartError::new(format!("wanted one source called {}, found two", settings.name)));
+        }
+        settings.limit_bytes = settings.limit_bytes.clamp(1, LIMIT_BYTES);
         let outlet = outlet.of(&settings.name);
         let resume = resume.iter().filter(|position| position.source == settings.name).cloned().collect();
-        sources.start_one(settings, resume, outlet)?;
+        runs.push(sources.prepare(settings, resume, outlet)?);
+    }
+    for run in runs {
+        let thread = thread::Builder::new().name("source".to_owned()).spawn(move || {
+            let (Ok(()) | Err(Stopped)) = run();
+        });
+        let thread = thread.map_err(|error| StartError::new("wanted a thread to read on").because(error))?;
+        sources.threads.push(thread);
     }
     Ok(sources)
 }
 
+/// What a source's thread does until it has told everything, or nobody listens.
+type Run = Box<dyn FnOnce() -> Result<(), Stopped> + Send>;
+
 impl Sources {
-    fn start_one(
+    /// Looks at what can be wrong before anything is read.
+    fn prepare(
         &mut self,
         settings: Settings,
         resume: Vec<Position>,
         outlet: Outlet,
-    ) -> Result<(), StartError> {
-        match &settings.kind {
+    ) -> Result<Run, StartError> {
+        Ok(match settings.kind.clone() {
             Kind::Stdin => {
                 let position = resumed(&resume, &settings.name, stdin::NAME);
-                self.spawn(move || stdin::run(io::stdin(), &settings, position, &outlet))
+                Box::new(move || stdin::run(io::stdin(), &settings, position, &outlet))
             }
-            Kind::Files { .. } | Kind::Syslog { .. } | Kind::Journald { .. } => {
-                Err(StartError::new(format!("cannot read source {} yet", settings.name)))
+            Kind::Files { paths, follow } => {
+                let patterns: Vec<_> =
+                    paths.iter().map(|path| Pattern::new(path)).collect::<Result<_, _>>()?;
+                if !follow {
+                    for path in patterns.iter().filter_map(Pattern::plain) {
+                        let wanted = || StartError::new(format!("wanted to read {}", path.display()));
+                        let found = Candidate::open(&path).map_err(|error| wanted().because(error))?;
+                        found.ok_or_else(|| wanted().because(io::ErrorKind::NotFound.into()))?;
+                    }
+                }
+                let files = Files::new(settings, patterns, resume, outlet);
+                self.wakes.push(files.wake());
+                if follow { Box::new(|| files.follow()) } else { Box::new(|| files.read_once()) }
             }
-        }
-    }
-
-    fn spawn(
-        &mut self,
-        run: impl FnOnce() -> Result<(), Stopped> + Send + 'static,
-    ) -> Result<(), StartError> {
-        let thread = thread::Builder::new().name("source".to_owned());
-        let thread = thread.spawn(move || {
-            let (Ok(()) | Err(Stopped)) = run();
-        });
-        self.threads
-            .push(thread.map_err(|error| StartError::new("wanted a thread to read on").because(error))?);
-        Ok(())
+            Kind::Syslog { .. } | Kind::Journald { .. } => {
+                return Err(StartError::new(format!("cannot read source {} yet", settings.name)));
+            }
+        })
     }
 
     /// The addresses that are listened on, with the name of the source.
@@ -88,7 +115,9 @@ impl Sources {
     }
 
     /// Makes sources look at once at what they would look at in a while.
-    pub fn wake(&self) {}
+    pub fn wake(&self) {
+        self.wakes.iter().for_each(|wake| wake.all());
+    }
 
     /// Stops to read: after this nothing more is sent. What was told before is still in the channel.
     ///
@@ -100,6 +129,7 @@ impl Sources {
 
     fn end(&mut self) {
         self.stop.set();
+        self.wake();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
