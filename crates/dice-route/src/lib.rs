@@ -11,7 +11,7 @@ pub mod calendar;
 pub mod condition;
 pub mod config;
 mod decision;
-mod digest;
+pub mod digest;
 mod episode;
 mod event;
 mod input;
