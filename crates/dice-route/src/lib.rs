@@ -12,6 +12,7 @@ pub mod condition;
 pub mod config;
 mod decision;
 pub mod digest;
+pub mod engine;
 mod episode;
 mod event;
 mod input;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub use config::Config;
 pub use decision::{Decided, Decision, OwnerDecision, decide};
 pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
+pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
