@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use self::preview::Preview;
 use super::edition::{Edition, EditionState};
-use super::hold::{Hold, hold};
+use super::hold::{Hold, hold, next_look, waited};
 use super::news::PersonNews;
 use super::notice::{Content, content, held_note};
 use super::reader::{Directory, Reader};
@@ -30,9 +30,6 @@ const KEPT_MS: i64 = 35 * DAY_MS;
 
 /// A notice whose arrival is uncertain is asked about again after this long.
 const UNCERTAIN_MS: i64 = 3_600_000;
-
-/// While a digest waits for somebody, the router looks at least this often.
-const LOOK_MS: i64 = 60_000;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -87,6 +84,8 @@ pub struct Digests {
     /// Digests that are gathered, by their slot.
     open: BTreeSet<(i64, String)>,
     held: BTreeSet<String>,
+    /// When each held digest is next looked at; at once where it is not in here.
+    looks: BTreeMap<String, i64>,
     /// Digests in the outbox that the team hears of unless they arrive, by when.
     watched: BTreeSet<(i64, String)>,
     /// Readers without any working day to come.
@@ -118,6 +117,7 @@ impl Digests {
             used: BTreeMap::new(),
             open: BTreeSet::new(),
             held: BTreeSet::new(),
+            looks: BTreeMap::new(),
             watched: BTreeSet::new(),
             stranded: BTreeSet::new(),
             tidied: 0,
@@ -130,6 +130,7 @@ impl Digests {
         self.readers.clear();
         self.times.clear();
         self.stranded.clear();
+        self.looks.clear();
         let readers: Vec<Destination> = self.keys.keys().cloned().collect();
         for reader in readers {
             self.settle(&reader, now_ms);
@@ -139,17 +140,20 @@ impl Digests {
     /// Takes news of a person.
     pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
         let person = Destination::Person(self.directory.person(&presence.person).0.to_owned());
-        let before = (self.directory.reader(&person, &self.news), self.times(&person).zone.clone());
+        let home = |news: Option<&PersonNews>| news.map(|news| (news.zone.clone(), news.is_gone));
+        let before = home(self.directory.heard(&person, &self.news));
         match self.news.get_mut(&presence.person) {
             Some(known) => known.take(presence),
             None => {
                 self.news.put(PersonNews::of(presence));
             }
         }
-        let times = self.directory.times(&person, &self.news);
-        if before != (self.directory.reader(&person, &self.news), times.zone.clone()) {
+        if let Some(id) = self.current.get(&person) {
+            self.looks.remove(id);
+        }
+        if before != home(self.directory.heard(&person, &self.news)) {
             self.readers.clear();
-            self.times.insert(person.clone(), times);
+            self.times.remove(&person);
             self.settle(&person, now_ms);
         }
     }
@@ -184,7 +188,8 @@ impl Digests {
                 self.held.insert(id);
             }
         }
-        let held: Vec<String> = self.held.iter().cloned().collect();
+        let is_due = |id: &&String| self.looks.get(*id).is_none_or(|look_ms| *look_ms <= now_ms);
+        let held: Vec<String> = self.held.iter().filter(is_due).cloned().collect();
         for id in held {
             self.look_at(&id, now);
         }
@@ -201,13 +206,9 @@ impl Digests {
     /// When [`Digests::tick`] next has something to do, at the latest; `None` when only a new input can give it
     /// something.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
-        let look = (!self.held.is_empty()).then(|| now_ms.saturating_add(LOOK_MS));
-        [self.open.first(), self.watched.first()]
-            .into_iter()
-            .flatten()
-            .map(|(at_ms, _)| *at_ms)
-            .chain(look)
-            .min()
+        let looks = self.held.iter().map(|id| self.looks.get(id).copied().unwrap_or(now_ms));
+        let timers = [self.open.first(), self.watched.first()].into_iter().flatten();
+        timers.map(|(at_ms, _)| *at_ms).chain(looks).min()
     }
 
     /// The people whose presence decides about a digest now, in order; nobody else's needs to be asked for.
@@ -218,6 +219,11 @@ impl Digests {
             times.is_some_and(|times| times.waits && times.calendar.is_open(now_ms, &times.zone))
         };
         held.filter(waits).map(|edition| edition.reader.name().to_owned()).collect()
+    }
+
+    /// The digest called `id`: its slot's key.
+    pub fn edition(&self, id: &str) -> Option<&Edition> {
+        self.editions.get(id)
     }
 
     /// Every digest that is gathered, held, or was told within five weeks, in the order of the ids.
@@ -299,6 +305,7 @@ impl Digests {
         let edition = self.editions.remove(&self.current.remove(reader)?)?;
         self.open.remove(&(edition.at_ms, edition.id.clone()));
         self.held.remove(&edition.id);
+        self.looks.remove(&edition.id);
         Some(edition)
     }
 
@@ -465,15 +472,23 @@ impl Digests {
         let news = self.directory.heard(&edition.reader, &self.news);
         match hold(&edition, &times, policy, news, now.ms) {
             Hold::Tell(why) => {
-                let was_held = edition.why.as_ref().map(|why| format!("held, {why}"));
-                self.tell(&edition, &times, None, why.or(was_held), now);
+                let why = why.or_else(|| waited(&edition, now.ms));
+                self.tell(&edition, &times, None, why, now);
             }
             Hold::Exceeded(why) => {
                 let edition = Edition { is_hold_exceeded: true, ..edition };
                 self.tell(&edition, &times, None, Some(why), now);
             }
             Hold::Wait(why) => {
-                let is_over = self.fallback_ms(&edition, &times).is_some_and(|at_ms| at_ms <= now.ms);
+                let fallback_ms = self.fallback_ms(&edition, &times);
+                let is_over = fallback_ms.is_some_and(|at_ms| at_ms <= now.ms);
+                let look_ms = next_look(&edition, &times, policy, news, now.ms);
+                let team_ms = match (times.team.clone(), fallback_ms) {
+                    (Some(team), Some(at_ms)) => self.next_open(&team, at_ms.max(now.ms)),
+                    _ => None,
+                };
+                let team_ms = team_ms.unwrap_or(i64::MAX);
+                self.looks.insert(id.to_owned(), look_ms.min(team_ms));
                 if let Some(team) = times.team.clone().filter(|_| is_over)
                     && self.is_open(&team, now.ms)
                 {
@@ -500,6 +515,7 @@ impl Digests {
     ) {
         let reader = &edition.reader;
         self.held.remove(&edition.id);
+        self.looks.remove(&edition.id);
         self.current.remove(reader);
         let rows = self.gathered(reader);
         if rows.is_empty() {
@@ -568,8 +584,7 @@ impl Digests {
         }
         let team = self.times(&edition.reader).team.clone()?;
         if !self.is_open(&team, now.ms) {
-            let times = self.times(&team);
-            return times.calendar.next_open(now.ms, &times.zone);
+            return self.next_open(&team, now.ms);
         }
         let name = edition.reader.name();
         let mut notice = intent.notice.clone();
@@ -586,6 +601,11 @@ impl Digests {
     fn is_open(&mut self, reader: &Destination, now_ms: i64) -> bool {
         let times = self.times(reader);
         times.calendar.is_open(now_ms, &times.zone)
+    }
+
+    fn next_open(&mut self, reader: &Destination, at_ms: i64) -> Option<i64> {
+        let times = self.times(reader);
+        times.calendar.next_open(at_ms, &times.zone)
     }
 
     /// Once a day: forgets what is long past, and looks for working days of those who had none.

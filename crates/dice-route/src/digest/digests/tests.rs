@@ -8,15 +8,12 @@ use dice_catalog::Level;
 use super::{Digests, Hiding, bypasses};
 use crate::book::{Delta, Row, Table};
 use crate::calendar::{Calendar, Holidays, Zone};
-use crate::config::{
-    Config, Correlation, DigestPolicy, EventTime, Lanes, Ownership, Person, Slots, Storm, Team,
-};
+use crate::config::{Config, DigestPolicy, Person, Slots, Team};
 use crate::digest::{DigestRow, Sighting};
 use crate::outbox::Outbox;
 use crate::records::Records;
-use crate::{
-    Destination, Event, Message, MessageId, Outcome, PartitionId, Presence, Receipt, Severity, Stamped, State,
-};
+use crate::testing::{event, message};
+use crate::{Destination, Event, Outcome, PartitionId, Presence, Receipt, Severity, Stamped, State};
 
 /// @dev and @eve are of team @org/core with #core; @dev is on holiday on 13 and 14 January 2028, a Thursday and
 /// a Friday, and 6 January is a public holiday.
@@ -42,25 +39,12 @@ fn config(policy: DigestPolicy) -> Arc<Config> {
         ..Team::default()
     };
     Arc::new(Config {
-        version: String::new(),
         zone: "Europe/Berlin".to_owned(),
-        time: EventTime::DEFAULT,
-        sources: BTreeMap::new(),
-        rules: Vec::new(),
-        lanes: Lanes::default(),
-        routes: Vec::new(),
-        receivers: BTreeMap::new(),
-        inhibitions: Vec::new(),
-        policies: BTreeMap::new(),
-        schedules: BTreeMap::new(),
         calendars: BTreeMap::from([("default".to_owned(), calendar)]),
-        intervals: BTreeMap::new(),
         people: people.into_iter().map(|person| (person.handle.clone(), person)).collect(),
         teams: BTreeMap::from([("@org/core".to_owned(), team)]),
         digests: policy,
-        storm: Storm::default(),
-        correlation: Correlation::default(),
-        ownership: Ownership::default(),
+        ..Config::default()
     })
 }
 
@@ -101,21 +85,12 @@ impl Story {
         self.offset += 1;
         let message = Arc::new(message(text));
         let event = Event {
-            partition: PartitionId(0),
-            offset: self.offset,
-            at_ms: Some(at_ms),
-            ingested_ms: now_ms,
             message: message.clone(),
             level: Some(Level::Error),
-            source: "app".into(),
             host: Some(host.into()),
-            service: None,
-            env: None,
             version: Some("1.0".into()),
-            trace: None,
             text: text.into(),
-            values: Box::default(),
-            fields: Box::default(),
+            ..event(PartitionId(0), "app", self.offset, Some(at_ms), now_ms)
         };
         let severity = if text.starts_with('d') { Severity::Medium } else { Severity::Low };
         let alert = message.id.to_string();
@@ -225,30 +200,6 @@ impl Story {
             })
             .collect();
         told.concat()
-    }
-}
-
-fn message(text: &str) -> Message {
-    let id = MessageId::of_unmatched("app", text);
-    Message {
-        id,
-        was: Vec::new(),
-        repo: "app".into(),
-        template: text.into(),
-        place: "a.rs:1".into(),
-        file: "a.rs".into(),
-        function: None,
-        target: None,
-        kind: None,
-        level: None,
-        holes: Vec::new(),
-        owners: Vec::new(),
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
     }
 }
 
