@@ -93,6 +93,15 @@ impl Block {
         CutUp { block: Block { bytes, lines, skipped_bytes }, used: start, rest, within }
     }
 
+    /// Adds a line, cut one byte past the limit; for what is not cut at line feeds.
+    pub(crate) fn push(&mut self, line: &[u8], limit_bytes: usize) {
+        let kept = line.len().min(limit_bytes + 1);
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(&line[..kept]);
+        self.lines.push((start, self.bytes.len() as u32));
+        self.skipped_bytes += (line.len() - kept) as u64;
+    }
+
     /// The number of lines.
     pub fn len(&self) -> usize {
         self.lines.len()

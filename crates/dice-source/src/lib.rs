@@ -23,8 +23,12 @@ mod files;
 mod pattern;
 mod watch;
 
+mod journal;
 mod pump;
 mod stdin;
+
+mod frame;
+mod syslog;
 
 pub use arrival::{Arrival, End, Partition};
 pub use block::{BLOCK_BYTES, Block};

@@ -9,13 +9,23 @@ use memchr::memchr;
 
 use crate::block::BLOCK_BYTES;
 use crate::outlet::{Feed, Stopped};
-use crate::{Block, Settings};
+use crate::{Block, Position, Settings};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 1 << 18;
 
-/// Milliseconds without bytes after which a stream counts as caught up, and after which the stop is looked at.
-const QUIET_MS: u64 = 50;
+/// Milliseconds without bytes after which it is looked at what else there is to do.
+const WAIT_MS: u64 = 50;
+
+/// How lines are made of a stream.
+pub(crate) struct Reading<F> {
+    /// Whether the end of the stream, or a second without bytes, ends a line too.
+    pub(crate) is_rest_told: bool,
+    /// Milliseconds without bytes after which the stream counts as caught up.
+    pub(crate) quiet_ms: u64,
+    /// Sees each block before it is told, and writes into the position what it finds.
+    pub(crate) after: F,
+}
 
 /// Bytes of a stream as they come.
 pub(crate) struct Pump {
@@ -46,13 +56,11 @@ impl Pump {
     }
 
     /// Tells the lines of the stream until its end, and gives what ended it early.
-    ///
-    /// `after` sees each block before it is told, and may write into the position what it finds.
     pub(crate) fn run(
         &mut self,
         feed: &mut Feed,
         settings: &Settings,
-        after: impl Fn(&Block, &mut Feed),
+        reading: Reading<impl Fn(&Block, &mut Position)>,
     ) -> Result<Option<io::Error>, Stopped> {
         let mut rest = Vec::new();
         let mut changed_ms = feed.outlet.now_ms();
@@ -65,11 +73,11 @@ impl Pump {
             if cut.used == 0 {
                 return Ok(());
             }
-            after(&cut.block, feed);
+            (reading.after)(&cut.block, &mut feed.position);
             feed.lines(cut.block)
         };
         loop {
-            match self.chunks.recv_timeout(Duration::from_millis(QUIET_MS)) {
+            match self.chunks.recv_timeout(Duration::from_millis(WAIT_MS)) {
                 Ok(Ok(chunk)) => {
                     let is_line = memchr(b'\n', &chunk).is_some();
                     rest.extend_from_slice(&chunk);
@@ -87,22 +95,23 @@ impl Pump {
                             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                         }
                     }
-                    tell(feed, &mut rest, error.is_some())?;
+                    tell(feed, &mut rest, error.is_some() && reading.is_rest_told)?;
                     if error.is_some() {
                         return Ok(error);
                     }
                 }
                 Ok(Err(error)) => {
-                    tell(feed, &mut rest, true)?;
+                    tell(feed, &mut rest, reading.is_rest_told)?;
                     return Ok(Some(error));
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     feed.outlet.stop.check()?;
                     let now_ms = feed.outlet.now_ms();
-                    if !rest.is_empty() && now_ms.abs_diff(changed_ms) >= settings.partial_ms {
+                    let quiet_ms = now_ms.abs_diff(changed_ms);
+                    if reading.is_rest_told && !rest.is_empty() && quiet_ms >= settings.partial_ms {
                         tell(feed, &mut rest, true)?;
                     }
-                    if rest.is_empty() {
+                    if rest.is_empty() && quiet_ms >= reading.quiet_ms {
                         feed.caught_up(now_ms)?;
                     }
                     if now_ms.abs_diff(checked_ms) >= settings.poll_ms {
@@ -111,7 +120,7 @@ impl Pump {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    tell(feed, &mut rest, true)?;
+                    tell(feed, &mut rest, reading.is_rest_told)?;
                     return Ok(None);
                 }
             }

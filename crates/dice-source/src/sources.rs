@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
@@ -14,7 +14,7 @@ use crate::files::Files;
 use crate::outlet::{Outlet, Stop, Stopped};
 use crate::pattern::Pattern;
 use crate::watch::Wake;
-use crate::{Arrival, Kind, Position, Settings, stdin};
+use crate::{Arrival, Kind, Position, Settings, Transport, journal, stdin, syslog};
 
 /// Bytes of a line that are ever kept.
 const LIMIT_BYTES: usize = 64 << 20;
@@ -103,10 +103,44 @@ impl Sources {
                 self.wakes.push(files.wake());
                 if follow { Box::new(|| files.follow()) } else { Box::new(|| files.read_once()) }
             }
-            Kind::Syslog { .. } | Kind::Journald { .. } => {
-                return Err(StartError::new(format!("cannot read source {} yet", settings.name)));
+            Kind::Syslog { listen, transport } => {
+                self.syslog(listen, transport, settings, &resume, outlet)?
+            }
+            Kind::Journald { program, units } => {
+                let position = resumed(&resume, &settings.name, journal::NAME);
+                Box::new(move || journal::run(&program, &units, &settings, position, &outlet))
             }
         })
+    }
+
+    fn syslog(
+        &mut self,
+        listen: SocketAddr,
+        transport: Transport,
+        settings: Settings,
+        resume: &[Position],
+        outlet: Outlet,
+    ) -> Result<Run, StartError> {
+        let wanted = |error| StartError::new(format!("wanted to listen on {listen}")).because(error);
+        let name = settings.name.clone();
+        let (address, run): (_, Run) = match transport {
+            Transport::Udp => {
+                let position = resumed(resume, &name, &format!("udp {listen}"));
+                let socket = syslog::bind_udp(listen).map_err(wanted)?;
+                let address = socket.local_addr();
+                (address, Box::new(move || syslog::receive(&socket, &settings, position, &outlet)))
+            }
+            Transport::Tcp { connections, idle_ms } => {
+                let position = resumed(resume, &name, &format!("tcp {listen}"));
+                let listener = TcpListener::bind(listen).map_err(wanted)?;
+                listener.set_nonblocking(true).map_err(wanted)?;
+                let address = listener.local_addr();
+                let limits = (connections, idle_ms);
+                (address, Box::new(move || syslog::accept(&listener, settings, limits, position, &outlet)))
+            }
+        };
+        self.listening.push((name, address.map_err(wanted)?));
+        Ok(run)
     }
 
     /// The addresses that are listened on, with the name of the source.

@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "all of this is test, also what is not marked as one")]
 
 mod files;
+mod journal;
 mod restarts;
 mod scene;
+mod stops;
+mod syslog;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +68,11 @@ impl Scene {
 
     pub(crate) fn settings(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// Where the source listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.sources.as_ref().unwrap().listening()[0].1
     }
 
     pub(crate) fn start(&mut self) {
