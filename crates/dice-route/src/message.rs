@@ -129,4 +129,6 @@ pub struct Message {
     pub revision: Option<Arc<str>>,
     /// Where the code can be read.
     pub url: Option<Arc<str>>,
+    /// Only a revision that is not the newest of its repository's catalogs knows it.
+    pub is_outdated: bool,
 }

@@ -197,6 +197,7 @@ fn event(text: &str, offset: u64, at_ms: i64, host: u64) -> Event {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     };
     Event {
         partition: PartitionId(0),
