@@ -53,6 +53,7 @@ use ledger::Ledger;
 
 use crate::book::{Delta, Table};
 use crate::config::{Route, Rule};
+use crate::digest::{DigestRow, Digests, Gathered, Hiding};
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::{
@@ -91,7 +92,7 @@ pub struct Subject<'a> {
 }
 
 /// What is told, to whom, and when.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Manager {
     config: Option<Arc<Config>>,
     rules: BTreeMap<Arc<str>, Arc<Rule>>,
@@ -109,7 +110,34 @@ pub struct Manager {
     snoozes: Snoozes,
     overrides: Overrides,
     escalations: Escalations,
+    digests: Digests,
     ledger: Ledger,
+}
+
+impl Default for Manager {
+    /// Nothing has happened yet, and nothing happens until there is a configuration.
+    fn default() -> Manager {
+        Manager {
+            config: None,
+            rules: BTreeMap::new(),
+            routes: Routes::default(),
+            outbox: Outbox::default(),
+            records: Records::default(),
+            alerts: Alerts::default(),
+            immediate: Immediate::default(),
+            episodes: Episodes::default(),
+            groups: Groups::default(),
+            inhibitions: Inhibitions::default(),
+            silences: Silences::default(),
+            storm: Storm::default(),
+            alarms: Alarms::default(),
+            snoozes: Snoozes::default(),
+            overrides: Overrides::default(),
+            escalations: Escalations::default(),
+            digests: Digests::new(Arc::new(Config::default())),
+            ledger: Ledger::default(),
+        }
+    }
 }
 
 /// The desk, without holding on to the other parts of the manager.
@@ -163,6 +191,7 @@ impl Manager {
         self.routes = Routes::new(config);
         self.alerts.configure(config);
         self.inhibitions = Inhibitions::new(config, &self.episodes, now_ms);
+        self.digests.configure(config.clone(), now_ms);
         self.config = Some(config.clone());
     }
 
@@ -184,7 +213,7 @@ impl Manager {
         if let Attention::RunOver(slot) = attention {
             let id = self.alerts.at(slot).map(|(alert, _)| alert.id.clone()).unwrap_or_default();
             self.immediate.end(&id, desk!(self, config, now_ms), sight!(self, now_ms));
-            self.hand_over(slot);
+            self.hand_over(slot, now_ms);
             self.alerts.end_run(slot);
             let quiet_ms = config.lanes.immediate_quiet_ms;
             attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
@@ -211,10 +240,23 @@ impl Manager {
     }
 
     /// Hands what was counted to those who hear of it later.
-    fn hand_over(&mut self, slot: usize) {
-        let fresh = self.alerts.hand_over(slot);
-        let Some((alert, _)) = self.alerts.at(slot) else { return };
-        self.ledger.count(Alerts::decision(alert), fresh.count);
+    fn hand_over(&mut self, slot: usize, now_ms: i64) {
+        let tally = self.alerts.hand_over(slot);
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        self.ledger.count(Alerts::decision(alert), tally.count);
+        for each in alert.owners.iter().filter(|each| each.decision == Decision::Digest) {
+            let gathered = Gathered {
+                alert: &alert.id,
+                severity: alert.severity(),
+                level: alert.level,
+                because: &alert.reason,
+                message,
+                env: alert.env.as_ref(),
+                tally: &tally,
+                sample: &alert.sample,
+            };
+            self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+        }
     }
 
     /// Takes what a rule says.
@@ -428,7 +470,8 @@ impl Manager {
     }
 
     /// Takes news of a person.
-    pub fn presence(&mut self, _presence: &Presence, _now_ms: i64) {
+    pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
+        self.digests.presence(presence, now_ms);
         self.alerts.ask_anew();
     }
 
@@ -442,7 +485,7 @@ impl Manager {
         let Some(config) = self.config.clone() else { return };
         let config = &config;
         for slot in self.alerts.take_fresh() {
-            self.hand_over(slot);
+            self.hand_over(slot, now_ms);
         }
         let desk = desk!(self, config, now_ms);
         self.silences.tick(now_ms);
@@ -454,6 +497,9 @@ impl Manager {
         self.groups.tick(desk, around!(self, now_ms));
         self.escalations.tick(desk);
         self.storm.tick(desk);
+        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
+        let desk = desk!(self, config, now_ms);
         if self.ledger.begins_hour(now_ms) {
             self.alerts.sweep(desk);
             self.episodes.sweep(now_ms);
@@ -527,6 +573,11 @@ impl Manager {
         &self.immediate
     }
 
+    /// The digests.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
     /// The groups.
     pub fn groups(&self) -> &Groups {
         &self.groups
@@ -554,6 +605,7 @@ impl Manager {
         self.snoozes.deltas(out);
         self.overrides.deltas(out);
         self.escalations.deltas(out);
+        self.digests.deltas(out);
         self.ledger.deltas(out);
         self.outbox.deltas(out);
         self.records.deltas(out);
@@ -571,6 +623,7 @@ impl Manager {
             Table::Snoozes => self.snoozes.restore(id, body),
             Table::Overrides => self.overrides.restore(id, body),
             Table::Escalations => self.escalations.restore(id, body),
+            Table::Digests | Table::DigestRows | Table::People => self.digests.restore(table, id, body),
             Table::Outbox => self.outbox.restore(id, body),
             Table::Records => self.records.restore(id, body),
             Table::Notes if id == groups::NOTE => self.groups.restore(id, body),
@@ -578,6 +631,35 @@ impl Manager {
             Table::Notes if id.starts_with(alarms::PREFIX) => self.alarms.restore(id, body),
             _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
+    }
+}
+
+/// What is hidden, as digests ask for it.
+struct Curtain<'a> {
+    screen: Screen<'a>,
+    alerts: &'a Alerts,
+    config: &'a Config,
+}
+
+impl Hiding for Curtain<'_> {
+    fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
+        let (alert, message) = self.alerts.get(&row.alert)?;
+        let owners = || alert.owners.iter().map(|each| &each.owner);
+        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
+        let labels = episodes::labels_of_alert(alert, message, owner, self.config);
+        let subject = Subject {
+            message: Some(alert.message),
+            was: &message.was,
+            alert: Some(&alert.id),
+            ..Subject::default()
+        };
+        let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
+        let word = match cause {
+            Cause::Inhibited => "inhibited",
+            Cause::Snoozed => "snoozed",
+            _ => "silenced",
+        };
+        Some(word.to_owned())
     }
 }
 

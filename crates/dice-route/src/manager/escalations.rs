@@ -6,7 +6,7 @@ use crate::{Answer, Command};
 
 /// The running escalations.
 #[derive(Debug, Clone, Default)]
-pub struct Escalations;
+pub struct Escalations {}
 
 impl Escalations {
     /// Does what a command says; `None` when it is not about escalations.

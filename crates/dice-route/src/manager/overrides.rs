@@ -8,7 +8,7 @@ use crate::{Answer, Command, Message};
 
 /// What people said about who owns what.
 #[derive(Debug, Clone, Default)]
-pub struct Overrides;
+pub struct Overrides {}
 
 impl Overrides {
     /// Who owns the message now, best first.

@@ -6,7 +6,7 @@ use crate::{Answer, Command, Destination};
 
 /// The snoozes and mutes.
 #[derive(Debug, Clone, Default)]
-pub struct Snoozes;
+pub struct Snoozes {}
 
 impl Snoozes {
     /// The snooze that hides a notice about `what` from `destination`.
