@@ -50,7 +50,7 @@ pub use matchers::{Labels, Matchers};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
 pub use people::{Things, View};
-pub use roster::{Heard, Roster};
+pub use roster::Roster;
 pub use routes::{Asked, DEFAULT_ROUTE, Routes};
 pub use screen::{Hidden, Screen};
 pub use silences::{Preview, Silence, SilenceState, Silences};
@@ -61,8 +61,9 @@ pub use tally::Tally;
 use correlation::belonging;
 use ledger::Ledger;
 
-use crate::book::{Book, Delta, Table};
+use crate::book::{Delta, Table};
 use crate::config::{Route, Rule};
+use crate::digest::{DigestRow, Digests, Gathered, Hiding};
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::{
@@ -101,7 +102,7 @@ pub struct Subject<'a> {
 }
 
 /// What is told, to whom, and when.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Manager {
     config: Option<Arc<Config>>,
     rules: BTreeMap<Arc<str>, Arc<Rule>>,
@@ -120,10 +121,37 @@ pub struct Manager {
     overrides: Overrides,
     escalations: Escalations,
     commands: Commands,
-    /// What was heard of people.
-    heard: Book<Heard>,
     roster: Arc<Roster>,
+    digests: Digests,
     ledger: Ledger,
+}
+
+impl Default for Manager {
+    /// Nothing has happened yet, and nothing happens until there is a configuration.
+    fn default() -> Manager {
+        Manager {
+            config: None,
+            rules: BTreeMap::new(),
+            routes: Routes::default(),
+            outbox: Outbox::default(),
+            records: Records::default(),
+            alerts: Alerts::default(),
+            immediate: Immediate::default(),
+            episodes: Episodes::default(),
+            groups: Groups::default(),
+            inhibitions: Inhibitions::default(),
+            silences: Silences::default(),
+            storm: Storm::default(),
+            alarms: Alarms::default(),
+            snoozes: Snoozes::default(),
+            overrides: Overrides::default(),
+            escalations: Escalations::default(),
+            commands: Commands::default(),
+            roster: Arc::default(),
+            digests: Digests::new(Arc::new(Config::default())),
+            ledger: Ledger::default(),
+        }
+    }
 }
 
 /// The desk, without holding on to the other parts of the manager.
@@ -200,6 +228,7 @@ impl Manager {
         self.routes = Routes::new(config);
         self.alerts.configure(config);
         self.inhibitions = Inhibitions::new(config, &self.episodes, now_ms);
+        self.digests.configure(config.clone(), now_ms);
         self.config = Some(config.clone());
         self.call_the_roll();
     }
@@ -207,7 +236,7 @@ impl Manager {
     /// Tells every part that deals with people who there is.
     fn call_the_roll(&mut self) {
         let Some(config) = &self.config else { return };
-        self.roster = Arc::new(Roster::new(config, self.heard.iter()));
+        self.roster = Arc::new(Roster::new(config, self.digests.news()));
         self.snoozes.configure(&self.roster);
         self.overrides.configure(&self.roster);
         self.escalations.configure(&self.roster);
@@ -268,11 +297,24 @@ impl Manager {
 
     /// Hands what was counted to those who hear of it later.
     fn hand_over(&mut self, slot: usize, config: &Config, now_ms: i64) {
-        let fresh = self.alerts.hand_over(slot);
-        let Some((alert, _)) = self.alerts.at(slot) else { return };
+        let tally = self.alerts.hand_over(slot);
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
         let what = Subject { alert: Some(&alert.id), ..Subject::default() };
-        self.snoozes.counted(&what, fresh.count, desk!(self, config, now_ms));
-        self.ledger.count(Alerts::decision(alert), fresh.count);
+        self.snoozes.counted(&what, tally.count, desk!(self, config, now_ms));
+        self.ledger.count(Alerts::decision(alert), tally.count);
+        for each in alert.owners.iter().filter(|each| each.decision == Decision::Digest) {
+            let gathered = Gathered {
+                alert: &alert.id,
+                severity: alert.severity(),
+                level: alert.level,
+                because: &alert.reason,
+                message,
+                env: alert.env.as_ref(),
+                tally: &tally,
+                sample: &alert.sample,
+            };
+            self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+        }
     }
 
     /// Takes what a rule says.
@@ -519,9 +561,9 @@ impl Manager {
     }
 
     /// Takes news of a person.
-    pub fn presence(&mut self, presence: &Presence, _now_ms: i64) {
-        if let Some(heard) = self.roster.hear(presence) {
-            self.heard.put(heard);
+    pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
+        self.digests.presence(presence, now_ms);
+        if self.roster.is_news(presence) {
             self.call_the_roll();
         }
     }
@@ -546,6 +588,9 @@ impl Manager {
         self.escalations.tick(means!(self, config, now_ms), desk);
         self.commands.tick(now_ms);
         self.storm.tick(desk);
+        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
+        let desk = desk!(self, config, now_ms);
         if self.ledger.begins_hour(now_ms) {
             self.alerts.sweep(desk);
             self.episodes.sweep(now_ms);
@@ -619,6 +664,11 @@ impl Manager {
         &self.immediate
     }
 
+    /// The digests.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
     /// The groups.
     pub fn groups(&self) -> &Groups {
         &self.groups
@@ -662,7 +712,7 @@ impl Manager {
         self.overrides.deltas(out);
         self.escalations.deltas(out);
         self.commands.deltas(out);
-        self.heard.deltas(out);
+        self.digests.deltas(out);
         self.ledger.deltas(out);
         self.outbox.deltas(out);
         self.records.deltas(out);
@@ -680,15 +730,44 @@ impl Manager {
             Table::Snoozes => self.snoozes.restore(id, body),
             Table::Overrides => self.overrides.restore(id, body),
             Table::Escalations => self.escalations.restore(id, body),
+            Table::Digests | Table::DigestRows | Table::People => self.digests.restore(table, id, body),
             Table::Outbox => self.outbox.restore(id, body),
             Table::Records => self.records.restore(id, body),
-            Table::People if id.starts_with(roster::PREFIX) => self.heard.restore(id, body),
             Table::Notes if id.starts_with(commands::PREFIX) => self.commands.restore(id, body),
             Table::Notes if id == groups::NOTE => self.groups.restore(id, body),
             Table::Notes if id == ledger::NOTE => self.ledger.restore(id, body),
             Table::Notes if id.starts_with(alarms::PREFIX) => self.alarms.restore(id, body),
             _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
+    }
+}
+
+/// What is hidden, as digests ask for it.
+struct Curtain<'a> {
+    screen: Screen<'a>,
+    alerts: &'a Alerts,
+    config: &'a Config,
+}
+
+impl Hiding for Curtain<'_> {
+    fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
+        let (alert, message) = self.alerts.get(&row.alert)?;
+        let owners = || alert.owners.iter().map(|each| &each.owner);
+        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
+        let labels = episodes::labels_of_alert(alert, message, owner, self.config);
+        let subject = Subject {
+            message: Some(alert.message),
+            was: &message.was,
+            alert: Some(&alert.id),
+            ..Subject::default()
+        };
+        let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
+        let word = match cause {
+            Cause::Inhibited => "inhibited",
+            Cause::Snoozed => "snoozed",
+            _ => "silenced",
+        };
+        Some(word.to_owned())
     }
 }
 

@@ -19,7 +19,7 @@ const HORIZON_DAYS: i64 = 50 * 366;
 ///
 /// Source: <https://prometheus.io/docs/alerting/latest/configuration/#time_interval>. Weekdays and months may
 /// also run over the end of the week and the year.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeInterval {
     /// Times of day.
     pub times: Vec<Times>,
@@ -81,14 +81,7 @@ pub struct IntervalError {
 impl TimeInterval {
     /// All time, by the clock of `zone`.
     pub fn always(zone: Zone) -> TimeInterval {
-        TimeInterval {
-            times: Vec::new(),
-            weekdays: Vec::new(),
-            days_of_month: Vec::new(),
-            months: Vec::new(),
-            years: Vec::new(),
-            zone,
-        }
+        TimeInterval { zone, ..TimeInterval::default() }
     }
 
     /// Whether `at_ms` is in the interval.

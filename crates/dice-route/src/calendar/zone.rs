@@ -125,6 +125,13 @@ fn ms(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
+impl Default for Zone {
+    /// Universal time.
+    fn default() -> Zone {
+        Zone::utc()
+    }
+}
+
 impl PartialEq for Zone {
     fn eq(&self, other: &Zone) -> bool {
         self.name() == other.name()

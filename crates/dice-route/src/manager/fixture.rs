@@ -6,11 +6,8 @@ use std::sync::Arc;
 use dice_catalog::{Level, Owner, Why};
 
 use crate::book::{Delta, Table};
-use crate::calendar::{Calendar, Zone};
-use crate::config::{
-    Config, Correlation, DigestPolicy, EventTime, Lanes, Ownership, Person, Receiver, Schedule, Shift, Storm,
-    Team,
-};
+use crate::calendar::Zone;
+use crate::config::{Config, Ownership, Person, Receiver, Schedule, Shift, Team};
 use crate::{Act, Command, Event, Message, MessageId, PartitionId};
 
 /// Ann and Bob are in the store team, Cyd is alone and an administrator, Dan has left to Bob, Eve lives in
@@ -43,25 +40,13 @@ pub(crate) fn config() -> Config {
         from: "2028-03-20T09:00".parse().expect("it is a date"),
     };
     Config {
-        version: "1".to_owned(),
         zone: "Europe/Berlin".to_owned(),
-        time: EventTime::DEFAULT,
-        sources: BTreeMap::new(),
-        rules: Vec::new(),
-        lanes: Lanes::default(),
-        routes: Vec::new(),
         receivers: BTreeMap::from([("pager".to_owned(), pager)]),
-        inhibitions: Vec::new(),
-        policies: BTreeMap::new(),
         schedules: BTreeMap::from([("weekly".to_owned(), weekly)]),
-        calendars: BTreeMap::from([("default".to_owned(), Calendar::default())]),
-        intervals: BTreeMap::new(),
         people: people.into_iter().map(|person| (person.handle.clone(), person)).collect(),
         teams: BTreeMap::from([("@corp/store".to_owned(), team)]),
-        digests: DigestPolicy::default(),
-        storm: Storm::default(),
-        correlation: Correlation::default(),
         ownership: Ownership { triage: Some("#triage".to_owned()), ..Ownership::default() },
+        ..Config::default()
     }
 }
 
@@ -107,6 +92,7 @@ pub(crate) fn message(text: &str, owners: &[&str]) -> Message {
         author: owners.first().map(|name| (*name).into()),
         revision: None,
         url: None,
+        is_outdated: false,
     }
 }
 

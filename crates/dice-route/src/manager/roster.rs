@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use dice_catalog::{Owner, OwnerKind};
 
-use serde::{Deserialize, Serialize};
-
-use crate::book::{Row, Table};
 use crate::calendar::{Calendar, DaysOff, Zone};
 use crate::config::{Config, Ownership, Person, Team};
+use crate::digest::PersonNews;
 use crate::{Destination, Presence};
 
 /// How often what somebody owns is handed on from one who left to another.
@@ -26,31 +24,17 @@ pub struct Roster {
     heard: BTreeMap<String, Heard>,
 }
 
-/// What was heard of a person, beyond the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heard {
-    /// The row's name: a prefix and the person's.
-    pub id: String,
-    /// The IANA zone they live in now.
-    pub zone: Option<String>,
-    /// They have left.
-    pub is_gone: bool,
-}
-
-/// How the names of these rows begin, in the table of people.
-pub(super) const PREFIX: &str = "heard/";
-
-impl Row for Heard {
-    const TABLE: Table = Table::People;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
+/// What was heard of a person, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Heard {
+    at_ms: i64,
+    zone: Option<String>,
+    is_gone: bool,
 }
 
 impl Roster {
     /// The people of `config`, with what has been heard of them.
-    pub fn new<'h>(config: &Arc<Config>, heard: impl IntoIterator<Item = &'h Heard>) -> Roster {
+    pub fn new<'n>(config: &Arc<Config>, news: impl IntoIterator<Item = &'n PersonNews>) -> Roster {
         let mut keys = BTreeMap::new();
         for (key, person) in &config.people {
             let names = [key, &person.handle].into_iter().chain(&person.emails);
@@ -60,26 +44,24 @@ impl Roster {
         }
         let ownership = config.ownership.clone();
         let mut roster = Roster { config: Some(config.clone()), ownership, keys, heard: BTreeMap::new() };
-        for heard in heard {
-            let name = heard.id.strip_prefix(PREFIX).unwrap_or(&heard.id);
-            let name = roster.canonical(name).to_owned();
-            roster.heard.insert(name, heard.clone());
+        for news in news {
+            let name = roster.canonical(&news.person).to_owned();
+            let heard = Heard { at_ms: news.at_ms, zone: news.zone.clone(), is_gone: news.is_gone };
+            if roster.heard.get(&name).is_none_or(|known| known.at_ms < heard.at_ms) {
+                roster.heard.insert(name, heard);
+            }
         }
         roster
     }
 
-    /// What a person's news change; `None` when nothing.
-    pub fn hear(&self, presence: &Presence) -> Option<Heard> {
-        let name = self.canonical(&presence.person);
-        let known = self.heard.get(name);
-        let zone = presence.zone.clone().or_else(|| known.and_then(|known| known.zone.clone()));
-        let id = format!("{PREFIX}{name}");
-        let heard = Heard { id, zone, is_gone: presence.is_gone };
-        let is_news = match known {
-            Some(known) => *known != heard,
-            None => heard.zone.is_some() || heard.is_gone,
-        };
-        is_news.then_some(heard)
+    /// Whether a person's news say that they live elsewhere, have left or are back.
+    pub fn is_news(&self, presence: &Presence) -> bool {
+        match self.heard.get(self.canonical(&presence.person)) {
+            Some(known) => {
+                known.is_gone != presence.is_gone || (presence.zone.is_some() && known.zone != presence.zone)
+            }
+            None => presence.zone.is_some() || presence.is_gone,
+        }
     }
 
     /// How "not me" is resolved.
