@@ -158,6 +158,11 @@ impl Digests {
         }
     }
 
+    /// What has been heard of people, in the order of their names.
+    pub fn news(&self) -> impl Iterator<Item = &PersonNews> {
+        self.news.iter()
+    }
+
     /// Counts one occurrence for whoever reads what is meant for `to`.
     pub fn add(&mut self, to: &Destination, sighting: &Sighting<'_>, now_ms: i64) {
         let reader = self.reader(to);

@@ -36,6 +36,16 @@ impl Screen<'_> {
         }
         self.snoozes.hides(what, destination, self.now_ms).map(|by| (Cause::Snoozed, by))
     }
+
+    /// What hides it from everybody, by name.
+    pub fn hides_from_all(&self, what: &Subject<'_>, labels: &Labels) -> Option<String> {
+        let episode = what.episode.unwrap_or_default();
+        // No destination has an empty name: what hides it from this one hides it from all.
+        let nobody = Destination::Receiver(String::new());
+        let hidden = self.inhibitions.hides(labels, episode, self.now_ms);
+        let hidden = hidden.or_else(|| self.silences.hides(labels, &nobody, self.now_ms));
+        hidden.or_else(|| self.snoozes.hides_from_all(what, self.now_ms).map(str::to_owned))
+    }
 }
 
 /// Since when and by what something is hidden, and how much had been told by then.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use dice_catalog::{Kind, Level, Owner, Why};
 use dice_route::book::{Delta, Table};
 use dice_route::condition::Condition;
-use dice_route::config::{Matcher, MatcherOp, Route, Rule, RuleType, Timing};
+use dice_route::config::{Matcher, MatcherOp, Policy, Route, Rule, RuleType, Timing};
 use dice_route::{
     Act, Answer, Change, CloseReason, Command, Config, EpisodeId, Event, Evidence, Key, Lane, Manager,
     Message, MessageId, NoticeKind, Outcome, PartitionId, Receipt, Severity, Stamped, State, Transition,
@@ -28,10 +28,17 @@ pub(crate) struct Scene {
 /// A configuration with a rule for each of these.
 pub(crate) fn scene(rules: &[(&str, Severity)]) -> Scene {
     let config = Config {
+        policies: silent_policies(),
         rules: rules.iter().map(|(id, severity)| Arc::new(rule(id, *severity))).collect(),
         ..Config::default()
     };
     Scene { config, messages: Vec::new() }
+}
+
+/// Nobody hears of anything twice, unless the story brings policies of its own.
+fn silent_policies() -> BTreeMap<String, Policy> {
+    let silent = Policy { steps: Vec::new(), repeat: 0, ack_timeout_ms: 0, resolve_quietly: false };
+    ["low", "medium", "high", "critical"].map(|name| (name.to_owned(), silent.clone())).into()
 }
 
 impl Scene {
