@@ -18,6 +18,7 @@ mod event;
 mod input;
 mod intent;
 mod mask;
+pub mod manager;
 mod message;
 pub mod outbox;
 mod record;
@@ -39,6 +40,7 @@ pub use input::{
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
 pub use mask::mask;
+pub use manager::Manager;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
 pub use watermark::{Partition, Stamp, Watermarks};
