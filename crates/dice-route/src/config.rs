@@ -100,3 +100,30 @@ pub struct Source {
     /// Whether its silence or absence is a reason to tell somebody.
     pub is_required: bool,
 }
+
+impl Default for Config {
+    /// What an empty configuration means: no rules, everything to the owners.
+    fn default() -> Config {
+        Config {
+            version: String::new(),
+            zone: "UTC".to_owned(),
+            time: EventTime::DEFAULT,
+            sources: BTreeMap::new(),
+            rules: Vec::new(),
+            lanes: Lanes::default(),
+            routes: Vec::new(),
+            receivers: BTreeMap::new(),
+            inhibitions: Vec::new(),
+            policies: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            calendars: BTreeMap::from([("default".to_owned(), Calendar::default())]),
+            intervals: BTreeMap::new(),
+            people: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            digests: DigestPolicy::default(),
+            storm: Storm::default(),
+            correlation: Correlation::default(),
+            ownership: Ownership::default(),
+        }
+    }
+}

@@ -16,6 +16,8 @@ pub enum Input {
     Tick(i64),
     /// Something is known about a partition beyond its lines.
     Partition(PartitionId, PartitionNews),
+    /// Lines were read that are no events of their own, or are: what is counted of them.
+    Lines(LineCounts),
     /// A person did something.
     Command(Command),
     /// Something is known about a person.
@@ -36,14 +38,34 @@ pub enum PartitionNews {
         /// The path, the peer or what else tells it apart.
         name: Arc<str>,
     },
-    /// Everything there is has been read.
-    CaughtUp,
+    /// Everything that was there at this moment has been read, milliseconds since 1970: up to then silence
+    /// is silence.
+    CaughtUp(i64),
     /// There is more than has been read.
     Behind,
     /// It cannot be read for now, and why.
     Disconnected(Arc<str>),
     /// It has ended: nothing will come from it any more.
     Closed,
+}
+
+/// What is counted of lines that were read together.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LineCounts {
+    /// The source's name in the configuration.
+    pub source: Arc<str>,
+    /// All of them.
+    pub lines: u64,
+    /// A statement is known for.
+    pub matched: u64,
+    /// No statement is known for.
+    pub unknown: u64,
+    /// They go on with the message of a line before.
+    pub continued: u64,
+    /// They were longer than is kept.
+    pub cut: u64,
+    /// Bytes that were gone before they could be read.
+    pub lost_bytes: u64,
 }
 
 /// Something that a person does, through a button, a request or the terminal.

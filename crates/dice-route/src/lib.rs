@@ -11,16 +11,20 @@ pub mod calendar;
 pub mod condition;
 pub mod config;
 mod decision;
-mod digest;
-pub mod engine;
+pub mod digest;
+mod engine;
 mod episode;
 mod event;
 mod input;
 mod intent;
+mod mask;
 mod message;
 pub mod outbox;
 mod record;
 pub mod records;
+#[cfg(test)]
+mod testing;
+mod watermark;
 
 use std::sync::Arc;
 
@@ -30,10 +34,14 @@ pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest
 pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
-pub use input::{Act, Answer, Audience, Command, Input, Outcome, PartitionNews, Presence, Receipt, Scope};
+pub use input::{
+    Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
+};
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
+pub use watermark::{Partition, Stamp, Watermarks};
 
 /// A lasting name for parts together: the first 128 bits of BLAKE3, in lower-case hexadecimal. Each part's
 /// length goes in, so that no two lists of parts are told alike.

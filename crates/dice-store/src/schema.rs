@@ -1,0 +1,133 @@
+//! The tables, how old files become new ones, and the views that people ask.
+
+use dice_route::book::Table;
+use rusqlite::{Connection, Transaction};
+
+use crate::error::{Error, ErrorKind};
+
+/// Marks the file as ours: `dice` in ASCII.
+pub(crate) const APPLICATION: i64 = 0x6469_6365;
+
+/// The version that [`MIGRATIONS`] lead to.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// What makes a file of version `n` one of version `n + 1`, by position. Released ones never change.
+const MIGRATIONS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[first];
+
+/// A view: its name, the question it answers, and its text.
+type View = (&'static str, &'static str, &'static str);
+
+/// The views, by name. They are made anew whenever a file is opened for writing, so they are not migrated.
+const VIEWS: &[View] = &[
+    (
+        "open_episodes",
+        "What is going on now?",
+        "SELECT id, body->>'rule' AS rule, body->>'key' AS key, body->>'severity' AS severity,
+                datetime((body->>'opened_ms') / 1000, 'unixepoch') AS opened, body->>'reason' AS reason,
+                body->>'$.evidence.count' AS count, body->>'$.evidence.sample' AS sample
+         FROM episodes WHERE body->>'closed_ms' IS NULL ORDER BY opened",
+    ),
+    (
+        "deliveries",
+        "What was told, to whom, and what became of it?",
+        "SELECT id, datetime((body->>'created_ms') / 1000, 'unixepoch') AS decided, body->>'lane' AS lane,
+                body->>'kind' AS kind, coalesce(body->>'$.destination.channel', body->>'$.destination.person',
+                body->>'$.destination.team', body->>'$.destination.receiver') AS destination,
+                body->>'state' AS state, body->>'attempts' AS attempts,
+                datetime((body->>'due_ms') / 1000, 'unixepoch') AS due, body->>'why' AS why,
+                body->>'$.notice.title' AS title
+         FROM outbox ORDER BY body->>'created_ms', id",
+    ),
+    (
+        "held_back",
+        "What did not reach somebody, and why?",
+        "SELECT datetime((body->>'at_ms') / 1000, 'unixepoch') AS at, body->>'cause' AS cause,
+                body->>'subject' AS subject, body->>'by' AS by, body->>'count' AS count,
+                body->>'text' AS text
+         FROM records ORDER BY id",
+    ),
+    (
+        "noisiest_messages",
+        "Which messages come most often?",
+        "SELECT body->>'count' AS count, body->>'level' AS level, body->>'place' AS place,
+                body->>'sample' AS sample, datetime((body->>'last_ms') / 1000, 'unixepoch') AS last_seen, id
+         FROM alerts ORDER BY count DESC",
+    ),
+    (
+        "hidden",
+        "What is snoozed, muted or silenced?",
+        "SELECT 'snooze' AS kind, id, body->>'actor' AS by, body FROM snoozes
+         UNION ALL SELECT 'silence', id, body->>'created_by', body FROM silences",
+    ),
+    (
+        "read_so_far",
+        "How far has each source been read?",
+        "SELECT source, partition, body->>'offset' AS offset, body->>'lines' AS lines, body FROM positions",
+    ),
+    ("counted", "How many lines were read, matched, late?", "SELECT id, body FROM counters ORDER BY id"),
+    (
+        "rule_keys",
+        "How many keys does each rule watch?",
+        "SELECT rule, count(*) AS keys, sum(is_open) AS open, sum(episodes) AS episodes,
+                datetime(max(last_ms) / 1000, 'unixepoch') AS last_event
+         FROM rule_cells GROUP BY rule ORDER BY rule",
+    ),
+];
+
+/// The views with the question each answers.
+pub fn views() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VIEWS.iter().map(|(name, question, _)| (*name, *question))
+}
+
+fn first(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    for table in Table::ALL {
+        tx.execute_batch(&format!(
+            "CREATE TABLE {} (id TEXT PRIMARY KEY, body TEXT NOT NULL CHECK (json_valid(body))) STRICT;",
+            table.name()
+        ))?;
+    }
+    tx.execute_batch(
+        "CREATE TABLE rule_cells (
+             rule TEXT NOT NULL, key TEXT NOT NULL, episodes INTEGER NOT NULL, is_open INTEGER NOT NULL,
+             last_ms INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (rule, key)) STRICT, WITHOUT ROWID;
+         CREATE TABLE waiting (number INTEGER PRIMARY KEY, latest_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+         CREATE TABLE positions (
+             source TEXT NOT NULL, partition TEXT NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)),
+             PRIMARY KEY (source, partition)) STRICT, WITHOUT ROWID;
+         CREATE TABLE journal (
+             number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, what TEXT NOT NULL,
+             body TEXT NOT NULL CHECK (json_valid(body))) STRICT;
+         CREATE TABLE epoch (number INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+         INSERT INTO epoch VALUES (0, 0);",
+    )
+}
+
+/// Makes the file one of today's version, or says why it cannot be.
+pub(crate) fn migrate(connection: &mut Connection, file: &std::path::Path) -> Result<(), Error> {
+    let doing = "bring the state file up to date";
+    let tx = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(Error::sqlite(doing))?;
+    let number = |name| tx.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let version = number("user_version").map_err(Error::sqlite(doing))?;
+    let application = number("application_id").map_err(Error::sqlite(doing))?;
+    let is_empty: bool = tx
+        .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(Error::sqlite(doing))?;
+    if !is_empty && application != APPLICATION {
+        return Err(ErrorKind::Foreign { file: file.to_owned() }.into());
+    }
+    if version > VERSION {
+        return Err(ErrorKind::Newer { file: file.to_owned(), found: version, known: VERSION }.into());
+    }
+    for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        step(&tx).map_err(Error::sqlite(doing))?;
+    }
+    for (name, _, text) in VIEWS {
+        tx.execute_batch(&format!("DROP VIEW IF EXISTS {name}; CREATE VIEW {name} AS {text};"))
+            .map_err(Error::sqlite(doing))?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION).map_err(Error::sqlite(doing))?;
+    tx.pragma_update(None, "user_version", VERSION).map_err(Error::sqlite(doing))?;
+    tx.commit().map_err(Error::sqlite(doing))
+}
