@@ -13,7 +13,6 @@ pub mod config;
 mod decision;
 pub mod digest;
 pub mod engine;
-mod engine;
 mod episode;
 mod event;
 mod input;
