@@ -17,8 +17,8 @@ mod episode;
 mod event;
 mod input;
 mod intent;
-mod mask;
 pub mod manager;
+mod mask;
 mod message;
 pub mod outbox;
 mod record;
@@ -39,8 +39,8 @@ pub use input::{
     Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
-pub use mask::mask;
 pub use manager::Manager;
+pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
 pub use watermark::{Partition, Stamp, Watermarks};

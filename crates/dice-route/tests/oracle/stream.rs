@@ -98,6 +98,7 @@ pub(crate) fn message() -> Arc<Message> {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     })
 }
 
