@@ -1,7 +1,11 @@
 //! The types of rules: one file each, one line each in [`runner`].
 
+mod buckets;
+mod frequency;
 mod matching;
+mod ring;
 
+use self::frequency::Frequency;
 use self::matching::Matching;
 use super::runner::{Runner, Runs};
 use crate::config::{Rule, RuleType};
@@ -16,6 +20,9 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Option<Box<
     }
     match &rule.kind {
         RuleType::Match { quiet_ms } => run!(Matching::new(*quiet_ms)),
+        RuleType::Frequency { count, within_ms, clear } => {
+            run!(Frequency::new(*count, *within_ms, *clear, rule.timing.clear_for_ms))
+        }
         _ => None,
     }
 }
