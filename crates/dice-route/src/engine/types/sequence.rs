@@ -133,6 +133,7 @@ fn tell(
     mut tally: Tally,
     words: Words,
 ) {
+    end_burst(life, burst, many, at_ms);
     match burst.take(at_ms, life.is_open(), many) {
         Instant::Alone => life.instant(at_ms, tally, || words),
         Instant::First(times, first_ms) => {
@@ -154,7 +155,7 @@ fn burst_due_ms(burst: &Burst, many: Option<Many>, opened_ms: Option<i64>) -> Op
     Some(burst.end_ms(many).unwrap_or(opened_ms).saturating_add(1))
 }
 
-/// Ends an open burst whose time is over.
+/// Ends an open burst whose time is over before this moment.
 fn end_burst(life: &mut Life<'_>, burst: &mut Burst, many: Option<Many>, at_ms: i64) {
     let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
     let end_ms = burst.end_ms(many).unwrap_or(opened_ms);

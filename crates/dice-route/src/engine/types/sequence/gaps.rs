@@ -192,7 +192,6 @@ impl Machine for Gaps {
     }
 
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        end_burst(life, &mut state.burst, self.collapse, at_ms);
         while state.gaps.front().is_some_and(|gap| self.end_ms(gap) < at_ms) {
             let Some(gap) = state.gaps.pop_front() else { break };
             let is_gone = room.is_gone(gap.since_ms);
@@ -206,6 +205,7 @@ impl Machine for Gaps {
             let words = self.words_of(&gap);
             tell(life, &mut state.burst, self.collapse, self.end_ms(&gap), tally, words);
         }
+        end_burst(life, &mut state.burst, self.collapse, at_ms);
     }
 
     fn ended(&self, state: &mut State, _at_ms: i64) {

@@ -102,6 +102,21 @@ impl Validation {
         tell(life, &mut state.burst, self.collapse, seen.at_ms, tally, words);
     }
 
+    fn end(&self, room: &mut Room, burst: &mut Burst, life: &mut Life<'_>, run: Run) {
+        let is_gone = room.is_gone(run.start_ms);
+        room.leave(run.start_ms);
+        if run.seen == self.all() || is_gone {
+            return;
+        }
+        // What is missing may have been in what could not be read.
+        if life.healthy_since_ms() > run.start_ms {
+            room.lose(1);
+            return;
+        }
+        let words = self.missing(&run);
+        tell(life, burst, self.collapse, self.end_ms(&run), run.tally, words);
+    }
+
     fn missing(&self, run: &Run) -> Words {
         let steps = self.all() & !run.seen;
         let reason = format!(
@@ -155,20 +170,10 @@ impl Machine for Validation {
     }
 
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        if let Some(run) = state.run.take_if(|run| self.end_ms(run) < at_ms) {
+            self.end(room, &mut state.burst, life, *run);
+        }
         end_burst(life, &mut state.burst, self.collapse, at_ms);
-        let Some(run) = state.run.take_if(|run| self.end_ms(run) < at_ms) else { return };
-        let is_gone = room.is_gone(run.start_ms);
-        room.leave(run.start_ms);
-        if run.seen == self.all() || is_gone {
-            return;
-        }
-        // What is missing may have been in what could not be read.
-        if life.healthy_since_ms() > run.start_ms {
-            room.lose(1);
-            return;
-        }
-        let words = self.missing(&run);
-        tell(life, &mut state.burst, self.collapse, self.end_ms(&run), run.tally, words);
     }
 
     fn ended(&self, state: &mut State, _at_ms: i64) {
