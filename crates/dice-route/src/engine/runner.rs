@@ -195,7 +195,7 @@ impl<M: Machine> Runner<M> {
         let is_dirty = tombstone.is_some_and(|tombstone| tombstone.is_dirty);
         let head = Head {
             key: key.into(),
-            last_ms: i64::MIN,
+            last_ms: tombstone.map_or(i64::MIN, |tombstone| tombstone.last_ms),
             last_close_ms: tombstone.map_or(i64::MIN, |tombstone| tombstone.last_close_ms),
             episode: None,
             hash,
@@ -496,6 +496,9 @@ impl<M: Machine> Runner<M> {
         let is_counted = late == Some(Late::Counted);
         self.counts.late_counted += u64::from(is_counted);
         self.counts.late_dropped += u64::from(!is_counted);
+        if is_new && !is_counted {
+            self.tidy(slot, now_ms);
+        }
         if is_counted || is_new {
             self.settle(slot, seen.at_ms, now_ms, ground);
         }

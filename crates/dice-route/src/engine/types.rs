@@ -1,13 +1,16 @@
 //! The types of rules: one file each, one line each in [`runner`].
 
+mod buckets;
 mod burst;
 mod cardinality;
 mod change;
 mod composite;
 mod distinct;
 mod first_seen;
+mod frequency;
 mod matching;
 mod missing;
+mod ring;
 mod room;
 mod sequence;
 mod session;
@@ -17,6 +20,7 @@ use self::cardinality::{TooFew, TooMany, Values};
 use self::change::Changes;
 use self::composite::Composite;
 use self::first_seen::NewTerm;
+use self::frequency::Frequency;
 use self::matching::Matching;
 use self::missing::Absences;
 use self::sequence::{Gaps, Steps, Validation, WholeMatches};
@@ -73,6 +77,9 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Option<Box<
         RuleType::Composite { conditions, within_ms, at_least, order } => {
             let clear_for_ms = rule.timing.clear_for_ms;
             run!(Composite::new(conditions, *within_ms, *at_least, order.as_ref(), clear_for_ms))
+        }
+        RuleType::Frequency { count, within_ms, clear } => {
+            run!(Frequency::new(*count, *within_ms, *clear, rule.timing.clear_for_ms))
         }
         _ => None,
     }
