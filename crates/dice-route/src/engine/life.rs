@@ -210,6 +210,14 @@ impl Life<'_> {
         }
     }
 
+    /// Events that belong to the open episode, with all that is known of them.
+    pub(crate) fn merge(&mut self, tally: &Tally) {
+        if let Some(episode) = &mut self.head.episode {
+            episode.tally.merge(tally);
+            self.is_counted = true;
+        }
+    }
+
     /// Opens an episode at `at_ms`; what was announced is confirmed without a word. Does nothing while one is
     /// open, or is announced and this is another announcement.
     pub(crate) fn open(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
