@@ -10,17 +10,23 @@ pub mod book;
 pub mod calendar;
 pub mod condition;
 pub mod config;
+mod counters;
 mod decision;
-mod digest;
+pub mod digest;
+pub mod engine;
 mod episode;
 mod event;
+mod fit;
 mod input;
 mod intent;
+pub mod manager;
 mod mask;
 mod message;
 pub mod outbox;
 mod record;
 pub mod records;
+mod router;
+mod shelf;
 #[cfg(test)]
 mod testing;
 mod watermark;
@@ -28,17 +34,22 @@ mod watermark;
 use std::sync::Arc;
 
 pub use config::Config;
+pub use counters::{Counters, SourceCounts};
 pub use decision::{Decided, Decision, OwnerDecision, decide};
 pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
+pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
     Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use manager::Manager;
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
+pub use router::{Router, Saved};
+pub use shelf::Shelf;
 pub use watermark::{Partition, Stamp, Watermarks};
 
 /// A lasting name for parts together: the first 128 bits of BLAKE3, in lower-case hexadecimal. Each part's

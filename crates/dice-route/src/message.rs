@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for MessageId {
 /// What the catalog knows of a message, shared by all its events.
 ///
 /// Statements that a line cannot tell apart are one message here, the best of them first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// What it is called.
     pub id: MessageId,
@@ -129,4 +129,6 @@ pub struct Message {
     pub revision: Option<Arc<str>>,
     /// Where the code can be read.
     pub url: Option<Arc<str>>,
+    /// Only a revision that is not the newest of its repository's catalogs knows it.
+    pub is_outdated: bool,
 }

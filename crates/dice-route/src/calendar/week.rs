@@ -83,6 +83,11 @@ impl WorkingHours {
         time(self.from_min)
     }
 
+    /// When work ends: midnight where it ends with the day.
+    pub fn to(self) -> Time {
+        time(self.to_min)
+    }
+
     /// Whether `at` is in working hours.
     pub fn contains(self, at: Time) -> bool {
         let minute = minute_of(at);

@@ -1,0 +1,286 @@
+//! Bytes of state: numbers of seven bits a byte, texts with their length.
+//!
+//! Reading never panics: whatever is not what was wanted is `None`.
+
+use std::sync::Arc;
+
+use super::origin::{Named, Origin, Origins, Sample};
+
+/// State on its way to bytes.
+#[derive(Debug)]
+pub(crate) struct Writer<'o> {
+    bytes: Vec<u8>,
+    origins: &'o Origins,
+    /// Origins that were written out; later ones refer to them by their place.
+    known: Vec<u32>,
+}
+
+impl<'o> Writer<'o> {
+    /// Nothing written so far.
+    pub(crate) fn new(origins: &'o Origins) -> Writer<'o> {
+        Writer { bytes: Vec::new(), origins, known: Vec::new() }
+    }
+
+    /// What was written.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// One byte.
+    pub(crate) fn byte(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    /// A truth value.
+    pub(crate) fn flag(&mut self, value: bool) {
+        self.bytes.push(value.into());
+    }
+
+    /// A number; small ones are short.
+    pub(crate) fn unsigned(&mut self, value: u64) {
+        put_varint(&mut self.bytes, value);
+    }
+
+    /// A length or a count.
+    pub(crate) fn size(&mut self, value: usize) {
+        self.unsigned(value as u64);
+    }
+
+    /// A number with a sign; small ones are short either way.
+    pub(crate) fn signed(&mut self, value: i64) {
+        self.unsigned(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    /// A number that may be absent.
+    pub(crate) fn signed_or_none(&mut self, value: Option<i64>) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            self.signed(value);
+        }
+    }
+
+    /// A figure, bit for bit.
+    pub(crate) fn float(&mut self, value: f64) {
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    /// Bytes with their number before them.
+    pub(crate) fn blob(&mut self, value: &[u8]) {
+        self.size(value.len());
+        self.bytes.extend_from_slice(value);
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, value: &str) {
+        self.blob(value.as_bytes());
+    }
+
+    /// A text that may be absent.
+    pub(crate) fn text_or_none(&mut self, value: Option<&str>) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            self.text(value);
+        }
+    }
+
+    /// A message's name.
+    pub(crate) fn message(&mut self, name: Named) {
+        self.flag(name.is_known);
+        self.bytes.extend_from_slice(&name.bytes);
+    }
+
+    /// Where events came from: in words the first time, later by its place among those.
+    pub(crate) fn origin(&mut self, id: u32) {
+        if let Some(place) = self.known.iter().position(|known| *known == id) {
+            self.size(place + 1);
+            return;
+        }
+        self.known.push(id);
+        self.unsigned(0);
+        let origins = self.origins;
+        let Some(origin) = origins.get(id) else {
+            self.byte(0);
+            return;
+        };
+        self.byte(1);
+        for part in [origin.host, origin.service, origin.version, origin.env] {
+            self.text_or_none(part);
+        }
+        self.message(origin.message);
+    }
+
+    /// A line, if there is one.
+    pub(crate) fn sample(&mut self, sample: Option<&Arc<Sample>>) {
+        self.flag(sample.is_some());
+        let Some(sample) = sample else { return };
+        self.signed(sample.at_ms);
+        self.text(&sample.text);
+        self.text(&sample.place);
+        self.text_or_none(sample.trace.as_deref());
+    }
+}
+
+/// Appends a number, seven bits a byte.
+pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push((value as u8) | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// The number that begins at `at`, and where the next one begins.
+pub(crate) fn varint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    let mut shift = 0;
+    loop {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        // The tenth byte holds the last bit: anything more is not a number that was written.
+        if shift == 63 && byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some((value, at));
+        }
+        shift += 7;
+    }
+}
+
+/// Bytes on their way back to state.
+#[derive(Debug)]
+pub(crate) struct Reader<'b, 'o> {
+    bytes: &'b [u8],
+    at: usize,
+    origins: &'o mut Origins,
+    known: Vec<u32>,
+}
+
+impl<'b, 'o> Reader<'b, 'o> {
+    /// From the first byte on.
+    pub(crate) fn new(bytes: &'b [u8], origins: &'o mut Origins) -> Reader<'b, 'o> {
+        Reader { bytes, at: 0, origins, known: Vec::new() }
+    }
+
+    /// Whether everything was read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    /// One byte.
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// A truth value.
+    pub(crate) fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A number.
+    pub(crate) fn unsigned(&mut self) -> Option<u64> {
+        let (value, next) = varint_at(self.bytes, self.at)?;
+        self.at = next;
+        Some(value)
+    }
+
+    /// A number of thirty-two bits.
+    pub(crate) fn unsigned_32(&mut self) -> Option<u32> {
+        self.unsigned()?.try_into().ok()
+    }
+
+    /// A count of things that take at least one byte each, so a wrong one cannot ask for more room than there
+    /// are bytes.
+    pub(crate) fn size(&mut self) -> Option<usize> {
+        let size: usize = self.unsigned()?.try_into().ok()?;
+        (size <= self.bytes.len() - self.at).then_some(size)
+    }
+
+    /// A number with a sign.
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let value = self.unsigned()?;
+        Some(((value >> 1) as i64) ^ -((value & 1) as i64))
+    }
+
+    /// A number that may be absent.
+    #[expect(clippy::option_option, reason = "the outer one is a failure to read")]
+    pub(crate) fn signed_or_none(&mut self) -> Option<Option<i64>> {
+        Some(if self.flag()? { Some(self.signed()?) } else { None })
+    }
+
+    /// A figure.
+    pub(crate) fn float(&mut self) -> Option<f64> {
+        let bytes = self.exact(8)?;
+        Some(f64::from_bits(u64::from_le_bytes(bytes.try_into().ok()?)))
+    }
+
+    fn exact(&mut self, len: usize) -> Option<&'b [u8]> {
+        let bytes = self.bytes.get(self.at..self.at.checked_add(len)?)?;
+        self.at += len;
+        Some(bytes)
+    }
+
+    /// Bytes with their number before them.
+    pub(crate) fn blob(&mut self) -> Option<&'b [u8]> {
+        let len = self.size()?;
+        self.exact(len)
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self) -> Option<&'b str> {
+        std::str::from_utf8(self.blob()?).ok()
+    }
+
+    /// A text that may be absent.
+    #[expect(clippy::option_option, reason = "the outer one is a failure to read")]
+    pub(crate) fn text_or_none(&mut self) -> Option<Option<&'b str>> {
+        Some(if self.flag()? { Some(self.text()?) } else { None })
+    }
+
+    /// A message's name.
+    pub(crate) fn message(&mut self) -> Option<Named> {
+        let is_known = self.flag()?;
+        Some(Named { is_known, bytes: self.exact(16)?.try_into().ok()? })
+    }
+
+    /// Where events came from.
+    pub(crate) fn origin(&mut self) -> Option<u32> {
+        let place: usize = self.unsigned()?.try_into().ok()?;
+        if let Some(place) = place.checked_sub(1) {
+            return self.known.get(place).copied();
+        }
+        let id = if self.flag()? {
+            let mut parts = [None; 4];
+            for part in &mut parts {
+                *part = self.text_or_none()?;
+            }
+            let message = self.message()?;
+            let [host, service, version, env] = parts;
+            self.origins.id_of(Origin { host, service, version, env, message })
+        } else {
+            Origins::NONE
+        };
+        self.known.push(id);
+        Some(id)
+    }
+
+    /// A line, if there is one.
+    #[expect(clippy::option_option, reason = "the outer one is a failure to read")]
+    pub(crate) fn sample(&mut self) -> Option<Option<Arc<Sample>>> {
+        if !self.flag()? {
+            return Some(None);
+        }
+        let at_ms = self.signed()?;
+        let text = self.text()?.into();
+        let place = self.text()?.into();
+        let trace = self.text_or_none()?.map(Into::into);
+        Some(Some(Arc::new(Sample { at_ms, text, place, trace })))
+    }
+}

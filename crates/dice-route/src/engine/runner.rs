@@ -1,0 +1,961 @@
+//! A rule at work: its machine, its keys, the events that wait, the timers.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+
+use super::RuleStatus;
+use super::buffer::{Buffer, Item};
+use super::codec::{Reader, Writer};
+use super::keys::{self, KeyText, Keys, Slot};
+use super::life::{Episode, Head, Life, Mode, Said, Speaker};
+use super::machine::{Arrival, Late, Machine, Pass, Seen};
+use super::origin::Origins;
+use crate::book::{Cell, Delta};
+use crate::config::Rule;
+use crate::{CloseReason, Transition};
+
+/// Events of one rule that wait at most; past it the first are decided before their time.
+const MAX_WAITING: usize = 1 << 20;
+
+/// How long it is remembered how many episodes a key had that is gone.
+const REMEMBER_MS: i64 = 30 * 24 * 3_600_000;
+
+/// What all rules share while they are asked.
+pub(crate) struct Ground<'a> {
+    /// Where events came from.
+    pub(crate) origins: &'a mut Origins,
+    /// What is said.
+    pub(crate) out: &'a mut Said,
+    /// Events up to here are decided.
+    pub(crate) watermark_ms: i64,
+    /// Everything from here on was read while all inputs were connected.
+    pub(crate) healthy_since_ms: i64,
+}
+
+/// A rule at work, whatever its type.
+pub(crate) trait Runs: fmt::Debug {
+    /// Conditions to ask about, beside the rule's own.
+    fn conditions(&self) -> Vec<crate::condition::Condition>;
+    /// Whether it looks at events for which these conditions hold.
+    fn wants(&self, bits: u64) -> bool;
+    /// An event arrives. `key` is that of the rule's fields, `hash` its hash.
+    fn arrive(
+        &mut self,
+        arrival: &Arrival<'_>,
+        is_late: bool,
+        key: &KeyText,
+        hash: u32,
+        ground: &mut Ground<'_>,
+    );
+    /// Decides everything up to the watermark.
+    fn advance(&mut self, ground: &mut Ground<'_>);
+    /// Ends the episode with this name; `false` if it is not one of this rule.
+    fn resolve(&mut self, episode: &str, ground: &mut Ground<'_>) -> bool;
+    /// Ends everything: the rule is no more. Gives how many episodes a key had at most.
+    fn retire(&mut self, ground: &mut Ground<'_>, out: &mut Vec<Delta>) -> u32;
+    /// Appends what has changed.
+    fn deltas(&mut self, origins: &Origins, out: &mut Vec<Delta>);
+    /// Writes the events that have begun to wait since the last call and still do; gives how many and when
+    /// the last of them happened.
+    fn waiting(&mut self, watermark_ms: i64, writer: &mut Writer<'_>) -> (usize, i64);
+    /// Puts back what [`Runs::deltas`] wrote.
+    fn restore(&mut self, cell: &Cell, ground: &mut Ground<'_>) -> Option<()>;
+    /// Puts back what [`Runs::waiting`] wrote.
+    fn restore_waiting(&mut self, reader: &mut Reader<'_, '_>, watermark_ms: i64) -> Option<()>;
+    /// Marks the origins that its state refers to.
+    fn origins(&self, mark: &mut dyn FnMut(u32));
+    /// When something is next to be decided: an event or a timer.
+    fn next_ms(&self) -> i64;
+    /// Tells it apart from rules of the same name that were there before.
+    fn generation(&self) -> u64;
+    /// Takes over what may change without another meaning.
+    fn retune(&mut self, rule: &Rule);
+    /// How it does.
+    fn status(&self) -> RuleStatus;
+}
+
+/// How many episodes a key had that is gone.
+#[derive(Debug, Clone, Copy)]
+struct Tombstone {
+    seq: u32,
+    last_close_ms: i64,
+    last_ms: i64,
+    /// Something of the key is saved that says otherwise.
+    is_dirty: bool,
+    is_saved: bool,
+}
+
+/// Counts of a rule that are saved with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    late_counted: u64,
+    late_dropped: u64,
+    evicted: u64,
+    hurried: u64,
+    unreadable: u64,
+}
+
+/// A rule at work.
+pub(crate) struct Runner<M: Machine> {
+    machine: M,
+    pass: Pass,
+    max_keys: usize,
+    speaker: Speaker,
+    keys: Keys<M::State>,
+    shared: M::Shared,
+    buffer: Buffer<M::Payload>,
+    /// Events that began to wait since they were last written.
+    fresh: Vec<Item<M::Payload>>,
+    timers: BinaryHeap<Reverse<(i64, u32)>>,
+    /// Keys by their last event; only made once there are too many. What it says of a key may be old, but
+    /// never too late.
+    oldest: Option<BinaryHeap<Reverse<(i64, u32, u32)>>>,
+    settled: usize,
+    tombstones: BTreeMap<Box<[u8]>, Tombstone>,
+    tombstones_by_time: BTreeSet<(i64, Box<[u8]>)>,
+    dirty_tombstones: BTreeSet<Box<[u8]>>,
+    dirty: Vec<u32>,
+    gone: BTreeSet<Box<[u8]>>,
+    /// New keys begin to count their episodes here: no number is ever used twice.
+    base_seq: u32,
+    /// Decided before its time for want of room.
+    hurried_ms: i64,
+    counts: Counts,
+    saved_head: Vec<u8>,
+    scratch: KeyText,
+    /// Seeds are put in at the first watermark.
+    is_seeded: bool,
+    /// Tells it apart from rules of the same name that were there before.
+    generation: u64,
+}
+
+impl<M: Machine> fmt::Debug for Runner<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("rule", &self.speaker.rule).finish_non_exhaustive()
+    }
+}
+
+impl<M: Machine> Runner<M> {
+    /// A rule that has seen nothing yet. Keys begin to count their episodes after `base_seq`.
+    pub(crate) fn new(rule: &Rule, machine: M, base_seq: u32, generation: u64) -> Runner<M> {
+        Runner {
+            pass: machine.pass(),
+            max_keys: machine.max_keys(&rule.timing).max(1),
+            speaker: Speaker {
+                rule: rule.id.clone(),
+                semantic_rev: rule.semantic_rev,
+                timing: rule.timing,
+                open: FxHashMap::default(),
+            },
+            machine,
+            keys: Keys::default(),
+            shared: M::Shared::default(),
+            buffer: Buffer::default(),
+            fresh: Vec::new(),
+            timers: BinaryHeap::new(),
+            oldest: None,
+            settled: 0,
+            tombstones: BTreeMap::new(),
+            tombstones_by_time: BTreeSet::new(),
+            dirty_tombstones: BTreeSet::new(),
+            dirty: Vec::new(),
+            gone: BTreeSet::new(),
+            base_seq,
+            hurried_ms: i64::MIN,
+            counts: Counts::default(),
+            saved_head: Vec::new(),
+            scratch: KeyText::default(),
+            is_seeded: false,
+            generation,
+        }
+    }
+
+    fn decided_ms(&self, ground: &Ground<'_>) -> i64 {
+        ground.watermark_ms.max(self.hurried_ms)
+    }
+
+    /// The number of a key, which is made if it is new.
+    fn slot_of(&mut self, key: &[u8], hash: u32, at_ms: i64) -> u32 {
+        match self.keys.find(key, hash) {
+            Some(slot) => slot,
+            None => self.begin(key, hash, at_ms),
+        }
+    }
+
+    fn begin(&mut self, key: &[u8], hash: u32, at_ms: i64) -> u32 {
+        let tombstone = self.tombstones.remove(key);
+        if let Some(tombstone) = &tombstone {
+            self.tombstones_by_time.remove(&(tombstone.last_ms, key.into()));
+            self.dirty_tombstones.remove(key);
+        }
+        // What is saved of the key is what it was before it went: that must not come back.
+        let is_dirty = tombstone.is_some_and(|tombstone| tombstone.is_dirty);
+        let head = Head {
+            key: key.into(),
+            last_ms: tombstone.map_or(i64::MIN, |tombstone| tombstone.last_ms),
+            last_close_ms: tombstone.map_or(i64::MIN, |tombstone| tombstone.last_close_ms),
+            episode: None,
+            hash,
+            waiting: 0,
+            seq: tombstone.map_or(self.base_seq, |tombstone| tombstone.seq),
+            is_settled: false,
+            is_dirty,
+            is_saved: tombstone.is_some_and(|tombstone| tombstone.is_saved),
+        };
+        let slot = self.keys.insert(Slot { head, state: self.machine.begin(at_ms) });
+        if is_dirty {
+            self.dirty.push(slot);
+        }
+        self.arm(slot, None);
+        slot
+    }
+
+    /// When the machine wants to be called for this key.
+    fn due(&self, slot: u32) -> Option<i64> {
+        let slot = self.keys.get(slot)?;
+        self.machine.due(&slot.state, slot.head.episode.as_deref())
+    }
+
+    /// Sees to it that the key's timer is in the heap, or one before it. `before` is when it was due before
+    /// something happened to the key.
+    fn arm(&mut self, slot: u32, before: Option<i64>) {
+        if let Some(due) = self.due(slot)
+            && before.is_none_or(|before| due < before)
+        {
+            self.timers.push(Reverse((due, slot)));
+        }
+    }
+
+    /// Asks the machine about a key on an occasion, and sees to everything that may follow from it.
+    fn ask<R>(
+        &mut self,
+        slot: u32,
+        mode: Mode,
+        now_ms: i64,
+        ground: &mut Ground<'_>,
+        question: impl FnOnce(&M, &mut M::Shared, &mut M::State, &mut Life<'_>) -> R,
+    ) -> Option<R> {
+        let before = self.due(slot);
+        let decided_ms = self.decided_ms(ground);
+        let found = self.keys.get_mut(slot)?;
+        let was_dirty = found.head.is_dirty;
+        if mode != Mode::Early || self.pass == Pass::Arrival {
+            found.head.is_dirty = true;
+        }
+        let mut life = Life {
+            head: &mut found.head,
+            speaker: &mut self.speaker,
+            origins: ground.origins,
+            out: ground.out,
+            slot,
+            mode,
+            is_final: self.pass == Pass::Arrival,
+            now_ms,
+            decided_ms,
+            healthy_since_ms: ground.healthy_since_ms,
+            is_counted: false,
+        };
+        let answer = question(&self.machine, &mut self.shared, &mut found.state, &mut life);
+        if life.is_counted && life.is_open() {
+            let told_ms = life.episode().map_or(now_ms, |episode| episode.told_ms);
+            if now_ms.saturating_sub(told_ms) >= life.timing().update_every_ms {
+                let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
+                life.update(now_ms, || self.machine.words(&found.state, &tally));
+            }
+        }
+        if found.head.is_dirty && !was_dirty {
+            self.dirty.push(slot);
+        }
+        self.arm(slot, before);
+        Some(answer)
+    }
+
+    /// An event of the key was decided: it counts, it is the latest, and others may have to go for it.
+    fn settle(&mut self, slot: u32, at_ms: i64, now_ms: i64, ground: &mut Ground<'_>) {
+        let Some(found) = self.keys.get_mut(slot) else { return };
+        found.head.last_ms = found.head.last_ms.max(at_ms);
+        if !found.head.is_settled {
+            found.head.is_settled = true;
+            self.settled += 1;
+            if let Some(oldest) = &mut self.oldest {
+                oldest.push(Reverse((found.head.last_ms, found.head.hash, slot)));
+            }
+        }
+        while self.settled > self.max_keys {
+            let Some(oldest) = self.oldest_key() else { break };
+            self.evict(oldest, now_ms, ground);
+        }
+    }
+
+    /// The key without events for the longest time; among equals the one with the smallest hash, then bytes.
+    fn oldest_key(&mut self) -> Option<u32> {
+        if self.oldest.as_ref().is_none_or(|oldest| oldest.len() > 2 * self.settled + 1_024) {
+            let settled = self.keys.iter().filter(|(_, found)| found.head.is_settled);
+            self.oldest =
+                Some(settled.map(|(id, found)| Reverse((found.head.last_ms, found.head.hash, id))).collect());
+        }
+        let oldest = self.oldest.as_mut()?;
+        let mut best: Option<(i64, u32, u32)> = None;
+        while let Some(&Reverse((last_ms, hash, slot))) = oldest.peek() {
+            if best.is_some_and(|(best_ms, best_hash, _)| (best_ms, best_hash) != (last_ms, hash)) {
+                break;
+            }
+            oldest.pop();
+            let Some(found) = self.keys.get(slot) else { continue };
+            if !found.head.is_settled || found.head.hash != hash {
+                continue;
+            }
+            if found.head.last_ms > last_ms {
+                oldest.push(Reverse((found.head.last_ms, hash, slot)));
+                continue;
+            }
+            match best {
+                Some((.., other)) if other == slot => {}
+                Some((.., other)) => {
+                    let is_smaller =
+                        self.keys.get(other).is_some_and(|other| found.head.key < other.head.key);
+                    let (first, second) = if is_smaller { (slot, other) } else { (other, slot) };
+                    oldest.push(Reverse((last_ms, hash, second)));
+                    best = Some((last_ms, hash, first));
+                    break;
+                }
+                None => best = Some((last_ms, hash, slot)),
+            }
+        }
+        best.map(|(.., slot)| slot)
+    }
+
+    fn evict(&mut self, slot: u32, now_ms: i64, ground: &mut Ground<'_>) {
+        let Some(found) = self.keys.get(slot) else { return };
+        if found.head.episode.is_some() || !self.machine.is_vacant(&found.state, now_ms) {
+            self.counts.evicted += 1;
+        }
+        self.ask(slot, Mode::InOrder, now_ms, ground, |machine, _, state, life| {
+            let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
+            life.close(now_ms, CloseReason::Evicted, || machine.words(state, &tally));
+        });
+        let Some(found) = self.keys.get_mut(slot) else { return };
+        if found.head.waiting == 0 {
+            self.remove(slot);
+            return;
+        }
+        self.machine.drop_state(&mut self.shared, &found.state);
+        self.machine.forget(&mut found.state, now_ms);
+        found.head.is_settled = false;
+        self.settled -= 1;
+    }
+
+    fn remove(&mut self, slot: u32) {
+        let Some(found) = self.keys.remove(slot) else { return };
+        self.machine.drop_state(&mut self.shared, &found.state);
+        let Head { key, last_ms, last_close_ms, seq, is_settled, is_saved, .. } = found.head;
+        self.settled -= usize::from(is_settled);
+        if seq > self.base_seq {
+            self.tombstones_by_time.insert((last_ms, key.clone()));
+            self.dirty_tombstones.insert(key.clone());
+            let tombstone = Tombstone { seq, last_close_ms, last_ms, is_dirty: true, is_saved };
+            self.tombstones.insert(key, tombstone);
+            while self.tombstones.len() > self.max_keys.saturating_mul(2) {
+                self.forget_tombstone(true);
+            }
+        } else if is_saved {
+            self.gone.insert(key);
+        }
+    }
+
+    fn forget_tombstone(&mut self, is_crowded: bool) {
+        let Some((_, key)) = self.tombstones_by_time.pop_first() else { return };
+        if let Some(tombstone) = self.tombstones.remove(&key) {
+            // Its numbers must not come again, and nobody will know them any more.
+            if is_crowded {
+                self.base_seq = self.base_seq.max(tombstone.seq);
+            }
+            self.dirty_tombstones.remove(&key);
+            if tombstone.is_saved {
+                self.gone.insert(key);
+            }
+        }
+    }
+
+    /// Gives up a key whose state says nothing any more.
+    fn tidy(&mut self, slot: u32, now_ms: i64) {
+        let is_vacant = self.keys.get(slot).is_some_and(|found| {
+            found.head.waiting == 0
+                && found.head.episode.is_none()
+                && self.machine.is_vacant(&found.state, now_ms)
+        });
+        if is_vacant {
+            self.remove(slot);
+        }
+    }
+
+    fn step(&mut self, item: &Item<M::Payload>, ground: &mut Ground<'_>) {
+        let now_ms = item.at_ms;
+        let seen = Seen { at_ms: now_ms, origin: item.origin, payload: &item.payload };
+        if let Some(found) = self.keys.get_mut(item.slot) {
+            found.head.waiting = found.head.waiting.saturating_sub(1);
+        }
+        self.ask(item.slot, Mode::InOrder, now_ms, ground, |machine, shared, state, life| {
+            machine.step(shared, state, life, &seen);
+            // An announcement is bound to be confirmed by its last event at the latest. Should a machine
+            // break its word, nobody waits for an end that never comes.
+            if life.is_announced() && life.head.waiting == 0 {
+                let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
+                life.close(now_ms, CloseReason::Cleared, || machine.words(state, &tally));
+            }
+        });
+        self.settle(item.slot, now_ms, now_ms, ground);
+        self.tidy(item.slot, now_ms);
+    }
+
+    /// Calls the timers that are due at the first time there is, in the order of the keys.
+    fn ring(&mut self, due_ms: i64, ground: &mut Ground<'_>) {
+        let mut slots = Vec::new();
+        while let Some(&Reverse((at_ms, slot))) = self.timers.peek()
+            && at_ms == due_ms
+        {
+            self.timers.pop();
+            match self.due(slot) {
+                Some(due) if due > due_ms => self.timers.push(Reverse((due, slot))),
+                Some(_) => slots.push(slot),
+                None => {}
+            }
+        }
+        slots.sort_by(|one, other| {
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            key(one).cmp(&key(other))
+        });
+        slots.dedup();
+        for slot in slots {
+            self.ask(slot, Mode::InOrder, due_ms, ground, |machine, shared, state, life| {
+                machine.timer(shared, state, life, due_ms);
+            });
+            // The entry that called is gone: unless the machine asks for an earlier time, which `arm` has
+            // seen to, there is none for the next.
+            if let Some(next) = self.due(slot) {
+                self.timers.push(Reverse((next.max(due_ms.saturating_add(1)), slot)));
+            }
+            self.tidy(slot, due_ms);
+        }
+    }
+
+    fn drain(&mut self, up_to_ms: i64, ground: &mut Ground<'_>) {
+        loop {
+            let event = self.buffer.first_ms().filter(|at_ms| *at_ms <= up_to_ms);
+            let timer = self.timers.peek().map(|Reverse((due_ms, _))| *due_ms);
+            let timer = timer.filter(|due_ms| *due_ms <= up_to_ms.saturating_add(1));
+            match (timer, event) {
+                (Some(due_ms), at_ms) if at_ms.is_none_or(|at_ms| due_ms <= at_ms) => {
+                    self.ring(due_ms, ground)
+                }
+                (_, Some(_)) => {
+                    let Some(item) = self.buffer.pop() else { break };
+                    self.step(&item, ground);
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// Puts an event among those that wait.
+    fn wait(&mut self, item: Item<M::Payload>) {
+        if let Some(found) = self.keys.get_mut(item.slot) {
+            found.head.waiting += 1;
+            let seen = Seen { at_ms: item.at_ms, origin: item.origin, payload: &item.payload };
+            if self.pass == Pass::Both {
+                self.machine.note(&mut found.state, &seen);
+            }
+        }
+        self.buffer.push(item);
+    }
+
+    fn arrive_late(
+        &mut self,
+        arrival: &Arrival<'_>,
+        slot: Option<u32>,
+        is_new: bool,
+        seen: &Seen<'_, M::Payload>,
+        ground: &mut Ground<'_>,
+    ) {
+        let Some(slot) = slot else {
+            self.counts.late_dropped += 1;
+            return;
+        };
+        let now_ms = self.decided_ms(ground);
+        let late = self.ask(slot, Mode::Late, now_ms, ground, |machine, shared, state, life| {
+            let is_open = !life.is_idle();
+            if let Some(episode) = &mut life.head.episode {
+                episode.tally.late += 1;
+            }
+            let late = machine.late(shared, state, life, seen, arrival);
+            if is_open { Late::Counted } else { late }
+        });
+        let is_counted = late == Some(Late::Counted);
+        self.counts.late_counted += u64::from(is_counted);
+        self.counts.late_dropped += u64::from(!is_counted);
+        if is_new && !is_counted {
+            self.tidy(slot, now_ms);
+        }
+        if is_counted || is_new {
+            self.settle(slot, seen.at_ms, now_ms, ground);
+        }
+        self.tidy(slot, now_ms);
+    }
+
+    /// Remembers what is worth showing of an event of an open or announced episode.
+    fn illustrate(&mut self, slot: u32, arrival: &Arrival<'_>) {
+        let Some(found) = self.keys.get_mut(slot) else { return };
+        let Some(episode) = &mut found.head.episode else { return };
+        let is_lacking = episode.tally.sample.is_none();
+        let is_traced = arrival.event.trace.is_some() && episode.tally.wants_traces();
+        if !is_lacking && !is_traced {
+            return;
+        }
+        if is_lacking {
+            episode.tally.show(&arrival.sample());
+        }
+        if let Some(trace) = &arrival.event.trace {
+            episode.tally.trace(trace);
+        }
+        if !found.head.is_dirty {
+            found.head.is_dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    fn head_bytes(&self, origins: &Origins) -> Vec<u8> {
+        let mut writer = Writer::new(origins);
+        writer.unsigned(self.speaker.semantic_rev);
+        writer.unsigned(self.generation);
+        writer.unsigned(u64::from(self.base_seq));
+        writer.signed(self.hurried_ms);
+        writer.flag(self.is_seeded);
+        let Counts { late_counted, late_dropped, evicted, hurried, unreadable } = self.counts;
+        for count in [late_counted, late_dropped, evicted, hurried, unreadable] {
+            writer.unsigned(count);
+        }
+        self.machine.encode_shared(&self.shared, &mut writer);
+        writer.into_bytes()
+    }
+
+    fn restore_head(&mut self, bytes: &[u8], origins: &mut Origins) -> Option<()> {
+        let mut reader = Reader::new(bytes, origins);
+        if reader.unsigned()? != self.speaker.semantic_rev {
+            return None;
+        }
+        self.generation = reader.unsigned()?;
+        self.base_seq = reader.unsigned_32()?;
+        self.hurried_ms = reader.signed()?;
+        self.is_seeded = reader.flag()?;
+        self.counts = Counts {
+            late_counted: reader.unsigned()?,
+            late_dropped: reader.unsigned()?,
+            evicted: reader.unsigned()?,
+            hurried: reader.unsigned()?,
+            unreadable: reader.unsigned()?,
+        };
+        self.shared = self.machine.decode_shared(&mut reader)?;
+        self.saved_head = bytes.to_vec();
+        Some(())
+    }
+
+    fn restore_key(&mut self, cell: &Cell, origins: &mut Origins) -> Option<()> {
+        let key = keys::from_key(&cell.key)?;
+        let hash = keys::hash_of(key.bytes());
+        let seq = u32::try_from(cell.episodes).unwrap_or(u32::MAX);
+        let mut reader = Reader::new(&cell.body, origins);
+        if !reader.flag()? {
+            let last_close_ms = reader.signed()?;
+            let tombstone =
+                Tombstone { seq, last_close_ms, last_ms: cell.last_ms, is_dirty: false, is_saved: true };
+            self.tombstones_by_time.insert((cell.last_ms, key.bytes().into()));
+            self.tombstones.insert(key.bytes().into(), tombstone);
+            return Some(());
+        }
+        let is_settled = reader.flag()?;
+        let last_close_ms = reader.signed()?;
+        let episode = if cell.is_open { Some(Box::new(Episode::decode(&mut reader)?)) } else { None };
+        let state = self.machine.decode(&mut reader)?;
+        if !reader.is_done() || self.keys.find(key.bytes(), hash).is_some() {
+            return None;
+        }
+        self.machine.adopt_state(&mut self.shared, &state, key.bytes());
+        let name = episode.as_ref().map(|episode| episode.id.clone());
+        let head = Head {
+            key: key.bytes().into(),
+            last_ms: cell.last_ms,
+            last_close_ms,
+            episode,
+            hash,
+            waiting: 0,
+            seq,
+            is_settled,
+            is_dirty: false,
+            is_saved: true,
+        };
+        let slot = self.keys.insert(Slot { head, state });
+        self.settled += usize::from(is_settled);
+        if let Some(name) = name {
+            self.speaker.open.insert(name, slot);
+        }
+        self.arm(slot, None);
+        Some(())
+    }
+}
+
+impl<M: Machine> Runs for Runner<M> {
+    fn conditions(&self) -> Vec<crate::condition::Condition> {
+        self.machine.conditions().into_iter().cloned().collect()
+    }
+
+    fn wants(&self, bits: u64) -> bool {
+        self.machine.wants(bits)
+    }
+
+    fn arrive(
+        &mut self,
+        arrival: &Arrival<'_>,
+        is_late: bool,
+        key: &KeyText,
+        hash: u32,
+        ground: &mut Ground<'_>,
+    ) {
+        let Some(payload) = self.machine.payload(arrival) else { return };
+        let at_ms = arrival.at_ms;
+        let is_late = is_late || at_ms <= self.decided_ms(ground);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let (key, hash) = if self.machine.extends_key() {
+            scratch.clone_from(key);
+            if !self.machine.extend_key(arrival, &mut scratch) {
+                self.scratch = scratch;
+                return;
+            }
+            (&scratch, keys::hash_of(scratch.bytes()))
+        } else {
+            (key, hash)
+        };
+        let seen = Seen { at_ms, origin: arrival.origin, payload: &payload };
+        if is_late && self.pass != Pass::Arrival {
+            let known = self.keys.find(key.bytes(), hash);
+            let is_new = known.is_none() && self.machine.takes_late();
+            let slot = if is_new { Some(self.begin(key.bytes(), hash, at_ms)) } else { known };
+            self.arrive_late(arrival, slot, is_new, &seen, ground);
+            if let Some(slot) = slot {
+                self.illustrate(slot, arrival);
+            }
+            self.scratch = scratch;
+            return;
+        }
+        let slot = self.slot_of(key.bytes(), hash, at_ms);
+        self.scratch = scratch;
+        let mode = if is_late { Mode::Late } else { Mode::Early };
+        if self.pass == Pass::Arrival {
+            self.counts.late_counted += u64::from(is_late);
+            self.ask(slot, mode, at_ms, ground, |machine, shared, state, life| {
+                machine.eager(shared, state, life, &seen, arrival);
+            });
+            self.illustrate(slot, arrival);
+            self.settle(slot, at_ms, at_ms, ground);
+            self.tidy(slot, at_ms);
+            return;
+        }
+        let item = Item {
+            at_ms,
+            offset: arrival.event.offset,
+            partition: arrival.event.partition.0,
+            slot,
+            origin: arrival.origin,
+            payload: payload.clone(),
+        };
+        self.fresh.push(item.clone());
+        self.wait(item);
+        self.ask(slot, mode, at_ms, ground, |machine, shared, state, life| {
+            machine.eager(shared, state, life, &seen, arrival);
+        });
+        self.illustrate(slot, arrival);
+        if self.fresh.len() > 2 * self.buffer.len() + 1_024 {
+            let decided_ms = self.decided_ms(ground);
+            self.fresh.retain(|item| item.at_ms > decided_ms);
+        }
+        if self.buffer.len() > MAX_WAITING
+            && let Some(first_ms) = self.buffer.first_ms()
+        {
+            self.counts.hurried += 1;
+            self.hurried_ms = self.hurried_ms.max(first_ms);
+            self.drain(self.hurried_ms, ground);
+        }
+    }
+
+    fn advance(&mut self, ground: &mut Ground<'_>) {
+        if !self.is_seeded && ground.watermark_ms > i64::MIN {
+            self.is_seeded = true;
+            for seed in self.machine.seeds() {
+                let mut key = KeyText::default();
+                seed.iter().for_each(|value| key.push(value));
+                let hash = keys::hash_of(key.bytes());
+                let slot = self.slot_of(key.bytes(), hash, ground.watermark_ms);
+                self.ask(slot, Mode::InOrder, ground.watermark_ms, ground, |_, _, _, _| {});
+                self.settle(slot, ground.watermark_ms, ground.watermark_ms, ground);
+            }
+        }
+        self.drain(ground.watermark_ms, ground);
+        let bound_ms = ground.watermark_ms.saturating_sub(REMEMBER_MS);
+        while self.tombstones_by_time.first().is_some_and(|(last_ms, _)| *last_ms < bound_ms) {
+            self.forget_tombstone(false);
+        }
+    }
+
+    fn resolve(&mut self, episode: &str, ground: &mut Ground<'_>) -> bool {
+        let Some(slot) = self.speaker.open.get(episode).copied() else { return false };
+        let decided_ms = self.decided_ms(ground);
+        self.ask(slot, Mode::InOrder, decided_ms, ground, |machine, _, state, life| {
+            let Some(episode) = life.episode() else { return };
+            let tally = episode.tally.clone();
+            let last_ms = tally.seen_ms.map_or(episode.opened_ms, |(_, last)| last.max(episode.opened_ms));
+            // What was announced ends with what it was announced for: those events must not open it again.
+            let end_ms = if episode.is_announced { decided_ms.max(last_ms) } else { decided_ms };
+            let end_ms = end_ms.max(episode.opened_ms);
+            life.close(end_ms, CloseReason::Resolved, || machine.words(state, &tally));
+            machine.ended(state, end_ms);
+        });
+        self.tidy(slot, decided_ms);
+        true
+    }
+
+    fn retire(&mut self, ground: &mut Ground<'_>, out: &mut Vec<Delta>) -> u32 {
+        let decided_ms = self.decided_ms(ground);
+        let mut slots: Vec<u32> = self.speaker.open.values().copied().collect();
+        slots.sort_by(|one, other| {
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            key(one).cmp(&key(other))
+        });
+        for slot in slots {
+            self.ask(slot, Mode::InOrder, decided_ms, ground, |machine, _, state, life| {
+                let Some(episode) = life.episode() else { return };
+                let (tally, end_ms) = (episode.tally.clone(), decided_ms.max(episode.opened_ms));
+                life.close(end_ms, CloseReason::RuleChanged, || machine.words(state, &tally));
+            });
+        }
+        let mut gone = std::mem::take(&mut self.gone);
+        let mut highest = self.base_seq;
+        for (_, found) in self.keys.iter() {
+            highest = highest.max(found.head.seq);
+            if found.head.is_saved {
+                gone.insert(found.head.key.clone());
+            }
+        }
+        for (key, tombstone) in &self.tombstones {
+            highest = highest.max(tombstone.seq);
+            gone.insert(key.clone());
+        }
+        let rule = self.speaker.rule.to_string();
+        out.push(Delta::DeleteCell { rule: rule.clone(), key: String::new() });
+        out.extend(
+            gone.iter()
+                .map(|key| Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(key).0.to_string() }),
+        );
+        highest
+    }
+
+    fn deltas(&mut self, origins: &Origins, out: &mut Vec<Delta>) {
+        let rule = self.speaker.rule.to_string();
+        let head = self.head_bytes(origins);
+        if head != self.saved_head {
+            out.push(Delta::PutCell(Cell {
+                rule: rule.clone(),
+                key: String::new(),
+                episodes: 0,
+                is_open: false,
+                last_ms: 0,
+                body: head.clone(),
+            }));
+            self.saved_head = head;
+        }
+        for key in std::mem::take(&mut self.gone) {
+            let is_back = self.tombstones.contains_key(&key)
+                || self
+                    .keys
+                    .find(&key, keys::hash_of(&key))
+                    .is_some_and(|slot| self.keys.get(slot).is_some_and(|found| found.head.is_dirty));
+            if !is_back {
+                out.push(Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(&key).0.to_string() });
+            }
+        }
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|slot| self.keys.get(*slot).is_some_and(|found| found.head.is_dirty));
+        dirty.sort_by(|one, other| {
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            key(one).cmp(&key(other))
+        });
+        dirty.dedup();
+        for slot in dirty {
+            let Some(found) = self.keys.get_mut(slot) else { continue };
+            found.head.is_dirty = false;
+            found.head.is_saved = true;
+            let mut writer = Writer::new(origins);
+            writer.flag(true);
+            writer.flag(found.head.is_settled);
+            writer.signed(found.head.last_close_ms);
+            if let Some(episode) = &found.head.episode {
+                episode.encode(&mut writer);
+            }
+            self.machine.encode(&found.state, &mut writer);
+            out.push(Delta::PutCell(Cell {
+                rule: rule.clone(),
+                key: keys::to_key(&found.head.key).0.to_string(),
+                episodes: u64::from(found.head.seq),
+                is_open: found.head.episode.is_some(),
+                last_ms: found.head.last_ms,
+                body: writer.into_bytes(),
+            }));
+        }
+        for key in std::mem::take(&mut self.dirty_tombstones) {
+            let Some(tombstone) = self.tombstones.get_mut(&key) else { continue };
+            tombstone.is_dirty = false;
+            tombstone.is_saved = true;
+            let mut writer = Writer::new(origins);
+            writer.flag(false);
+            writer.signed(tombstone.last_close_ms);
+            out.push(Delta::PutCell(Cell {
+                rule: rule.clone(),
+                key: keys::to_key(&key).0.to_string(),
+                episodes: u64::from(tombstone.seq),
+                is_open: false,
+                last_ms: tombstone.last_ms,
+                body: writer.into_bytes(),
+            }));
+        }
+    }
+
+    fn waiting(&mut self, watermark_ms: i64, writer: &mut Writer<'_>) -> (usize, i64) {
+        let decided_ms = watermark_ms.max(self.hurried_ms);
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain(|item| item.at_ms > decided_ms);
+        let mut places: FxHashMap<u32, usize> = FxHashMap::default();
+        let mut slots = Vec::new();
+        for item in &fresh {
+            places.entry(item.slot).or_insert_with(|| {
+                slots.push(item.slot);
+                slots.len() - 1
+            });
+        }
+        writer.size(slots.len());
+        for slot in slots {
+            writer.blob(self.keys.get(slot).map_or(&[], |found| &found.head.key));
+        }
+        writer.size(fresh.len());
+        let mut before_ms = 0;
+        for item in &fresh {
+            writer.signed(item.at_ms.wrapping_sub(before_ms));
+            before_ms = item.at_ms;
+            writer.unsigned(u64::from(item.partition));
+            writer.unsigned(item.offset);
+            writer.size(places[&item.slot]);
+            writer.origin(item.origin);
+            self.machine.encode_payload(&item.payload, writer);
+        }
+        (fresh.len(), fresh.iter().map(|item| item.at_ms).max().unwrap_or(i64::MIN))
+    }
+
+    fn restore(&mut self, cell: &Cell, ground: &mut Ground<'_>) -> Option<()> {
+        let is_restored = if cell.key.is_empty() {
+            self.restore_head(&cell.body, ground.origins)
+        } else {
+            self.restore_key(cell, ground.origins)
+        };
+        if is_restored.is_none() {
+            self.counts.unreadable += 1;
+        }
+        is_restored
+    }
+
+    fn restore_waiting(&mut self, reader: &mut Reader<'_, '_>, watermark_ms: i64) -> Option<()> {
+        let decided_ms = watermark_ms.max(self.hurried_ms);
+        let keys = (0..reader.size()?).map(|_| reader.blob()).collect::<Option<Vec<&[u8]>>>()?;
+        let mut before_ms = 0_i64;
+        for _ in 0..reader.size()? {
+            let at_ms = before_ms.wrapping_add(reader.signed()?);
+            before_ms = at_ms;
+            let partition = reader.unsigned_32()?;
+            let offset = reader.unsigned()?;
+            let key = *keys.get(usize::try_from(reader.unsigned()?).ok()?)?;
+            let origin = reader.origin()?;
+            let payload = self.machine.decode_payload(reader)?;
+            if at_ms <= decided_ms {
+                continue;
+            }
+            let slot = self.slot_of(key, keys::hash_of(key), at_ms);
+            self.wait(Item { at_ms, offset, partition, slot, origin, payload });
+        }
+        Some(())
+    }
+
+    fn origins(&self, mark: &mut dyn FnMut(u32)) {
+        for (_, found) in self.keys.iter() {
+            if let Some(episode) = &found.head.episode {
+                episode.tally.origins(mark);
+            }
+            self.machine.origins(&found.state, mark);
+        }
+        self.buffer.iter().chain(&self.fresh).for_each(|item| mark(item.origin));
+    }
+
+    fn next_ms(&self) -> i64 {
+        if !self.is_seeded {
+            return i64::MIN;
+        }
+        let timer = self.timers.peek().map_or(i64::MAX, |Reverse((due_ms, _))| due_ms.saturating_sub(1));
+        self.buffer.first_ms().map_or(timer, |first_ms| timer.min(first_ms))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn retune(&mut self, rule: &Rule) {
+        self.speaker.timing = rule.timing;
+        self.max_keys = self.machine.max_keys(&rule.timing).max(1);
+    }
+
+    fn status(&self) -> RuleStatus {
+        RuleStatus {
+            rule: self.speaker.rule.clone(),
+            keys: self.settled,
+            open: self.speaker.open.len(),
+            waiting: self.buffer.len(),
+            evicted: self.counts.evicted,
+            late_counted: self.counts.late_counted,
+            late_dropped: self.counts.late_dropped,
+            hurried: self.counts.hurried,
+            unreadable: self.counts.unreadable,
+        }
+    }
+}
+
+/// Ends the episode of a key that belonged to a rule that means something else now.
+pub(crate) fn end_of_changed(cell: &Cell, at_ms: i64, origins: &mut Origins) -> Option<Transition> {
+    if !cell.is_open {
+        return None;
+    }
+    let mut reader = Reader::new(&cell.body, origins);
+    reader.flag()?;
+    reader.flag()?;
+    reader.signed()?;
+    let episode = Episode::decode(&mut reader)?;
+    Some(Transition {
+        episode: crate::EpisodeId(episode.id.clone()),
+        rule: cell.rule.as_str().into(),
+        key: crate::Key(cell.key.as_str().into()),
+        seq: u64::from(episode.seq),
+        n: episode.n,
+        change: crate::Change::Close(CloseReason::RuleChanged),
+        at_ms: at_ms.max(episode.opened_ms),
+        is_early: false,
+        is_late: false,
+        reason: "the rule means something else now".to_owned(),
+        evidence: episode.tally.evidence(origins, Vec::new()),
+    })
+}

@@ -1,0 +1,658 @@
+//! From what happens to what is told: groups, hides, holds and escalates.
+//!
+//! Occurrences, transitions of rules, commands, presence and time go in, one at a time; notices for the
+//! outbox and records of what was not told come out. Each part keeps its rows in books; what has changed is
+//! asked for after a batch and given back after a restart, in any order.
+
+mod alarms;
+mod alerts;
+mod breaker;
+mod correlation;
+mod episodes;
+mod escalations;
+mod group;
+mod groups;
+mod immediate;
+mod inhibitions;
+mod ledger;
+mod matchers;
+mod overrides;
+mod routes;
+mod screen;
+mod silences;
+mod snoozes;
+mod storm;
+mod tally;
+mod wording;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dice_catalog::{Kind, Level, Owner, Why};
+
+pub use alarms::{Alarm, Alarms, OPERATOR};
+pub use alerts::{Alert, Alerts, Attention, deduplication_key};
+pub use episodes::{Episode, Episodes};
+pub use escalations::Escalations;
+pub use group::{Group, Member, Moment, Reason, Told};
+pub use groups::{Around, Groups, Place, places};
+pub use immediate::{Immediate, Ongoing, Sight};
+pub use inhibitions::Inhibitions;
+pub use ledger::Counts;
+pub use matchers::{Labels, Matchers};
+pub use overrides::Overrides;
+pub use routes::{Asked, DEFAULT_ROUTE, Routes};
+pub use screen::{Hidden, Screen};
+pub use silences::{Preview, Silence, SilenceState, Silences};
+pub use snoozes::Snoozes;
+pub use storm::Storm;
+pub use tally::Tally;
+
+use correlation::belonging;
+use ledger::Ledger;
+
+use crate::book::{Delta, Table};
+use crate::config::{Route, Rule};
+use crate::outbox::Outbox;
+use crate::records::Records;
+use crate::{
+    Act, Answer, Cause, Change, CloseReason, Command, Config, Decided, Decision, Destination, EpisodeId,
+    Message, MessageId, Presence, Receipt, Stamped, Transition, decide,
+};
+
+/// What every part of the manager works with while one input is handled.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    /// What the router was told to do.
+    pub config: &'a Config,
+    /// Where notices go.
+    pub outbox: &'a mut Outbox,
+    /// Where it is written down that something was not told.
+    pub records: &'a mut Records,
+    /// The time, milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// What a notice is about, as far as snoozes ask.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// The message, when it is about one.
+    pub message: Option<MessageId>,
+    /// Earlier names of that message.
+    pub was: &'a [MessageId],
+    /// The deduplication key.
+    pub alert: Option<&'a str>,
+    /// The rule.
+    pub rule: Option<&'a str>,
+    /// The group.
+    pub group: Option<&'a str>,
+    /// The episode.
+    pub episode: Option<&'a str>,
+}
+
+/// What is told, to whom, and when.
+#[derive(Debug, Clone, Default)]
+pub struct Manager {
+    config: Option<Arc<Config>>,
+    rules: BTreeMap<Arc<str>, Arc<Rule>>,
+    routes: Routes,
+    outbox: Outbox,
+    records: Records,
+    alerts: Alerts,
+    immediate: Immediate,
+    episodes: Episodes,
+    groups: Groups,
+    inhibitions: Inhibitions,
+    silences: Silences,
+    storm: Storm,
+    alarms: Alarms,
+    snoozes: Snoozes,
+    overrides: Overrides,
+    escalations: Escalations,
+    ledger: Ledger,
+}
+
+/// The desk, without holding on to the other parts of the manager.
+macro_rules! desk {
+    ($manager:ident, $config:ident, $now_ms:ident) => {
+        &mut Desk {
+            config: $config,
+            outbox: &mut $manager.outbox,
+            records: &mut $manager.records,
+            now_ms: $now_ms,
+        }
+    };
+}
+
+macro_rules! screen {
+    ($manager:ident, $now_ms:ident) => {
+        Screen {
+            silences: &$manager.silences,
+            inhibitions: &$manager.inhibitions,
+            snoozes: &$manager.snoozes,
+            now_ms: $now_ms,
+        }
+    };
+}
+
+macro_rules! sight {
+    ($manager:ident, $now_ms:ident) => {
+        &mut Sight {
+            alerts: &$manager.alerts,
+            screen: screen!($manager, $now_ms),
+            storm: &mut $manager.storm,
+        }
+    };
+}
+
+macro_rules! around {
+    ($manager:ident, $now_ms:ident) => {
+        &mut Around {
+            episodes: &$manager.episodes,
+            routes: &$manager.routes,
+            screen: screen!($manager, $now_ms),
+            storm: &mut $manager.storm,
+        }
+    };
+}
+
+impl Manager {
+    /// Takes a configuration, the first or another one. Timers that run go on.
+    pub fn configure(&mut self, config: &Arc<Config>, now_ms: i64) {
+        self.rules = config.rules.iter().map(|rule| (rule.id.clone(), rule.clone())).collect();
+        self.routes = Routes::new(config);
+        self.alerts.configure(config);
+        self.inhibitions = Inhibitions::new(config, &self.episodes, now_ms);
+        self.config = Some(config.clone());
+    }
+
+    /// Takes one occurrence, in the order of arrival; late ones too. Comes before the rules see the event.
+    #[inline]
+    pub fn occur(&mut self, stamped: &Stamped<'_>, now_ms: i64) {
+        let Some(config) = &self.config else { return };
+        let quiet_ms = config.lanes.immediate_quiet_ms;
+        let attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
+        if attention != Attention::None {
+            self.attend(attention, stamped, now_ms);
+        }
+    }
+
+    #[cold]
+    fn attend(&mut self, mut attention: Attention, stamped: &Stamped<'_>, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        let config = &config;
+        if let Attention::RunOver(slot) = attention {
+            let id = self.alerts.at(slot).map(|(alert, _)| alert.id.clone()).unwrap_or_default();
+            self.immediate.end(&id, desk!(self, config, now_ms), sight!(self, now_ms));
+            self.hand_over(slot);
+            self.alerts.end_run(slot);
+            let quiet_ms = config.lanes.immediate_quiet_ms;
+            attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
+        }
+        let Attention::Owners { slot, is_new } = attention else { return };
+        if is_new {
+            self.storm.breaker.new_message(desk!(self, config, now_ms));
+        }
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let id = alert.id.clone();
+        let decided = decide_for(message, stamped.event.level, self.overrides.owners(message), config);
+        let told_now: Vec<Owner> = decided
+            .owners
+            .iter()
+            .filter(|each| each.decision >= Decision::Now)
+            .map(|each| each.owner.clone())
+            .collect();
+        let reason = decided.reason.clone();
+        self.alerts.settle(slot, decided.owners, decided.reason);
+        for owner in told_now {
+            let desk = desk!(self, config, now_ms);
+            self.immediate.open(&id, &owner, &reason, desk, sight!(self, now_ms));
+        }
+    }
+
+    /// Hands what was counted to those who hear of it later.
+    fn hand_over(&mut self, slot: usize) {
+        let fresh = self.alerts.hand_over(slot);
+        let Some((alert, _)) = self.alerts.at(slot) else { return };
+        self.ledger.count(Alerts::decision(alert), fresh.count);
+    }
+
+    /// Takes what a rule says.
+    pub fn transition(&mut self, transition: &Transition, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        match transition.change {
+            Change::Open => self.open(transition, &config, now_ms),
+            Change::Update => self.update(transition, None, &config, now_ms),
+            Change::Close(reason) => self.update(transition, Some(reason), &config, now_ms),
+        }
+    }
+
+    fn open(&mut self, transition: &Transition, config: &Arc<Config>, now_ms: i64) {
+        let id = transition.episode.0.to_string();
+        let Some(rule) = self.rules.get(&transition.rule).cloned() else { return };
+        if self.episodes.get(&id).is_some() {
+            return;
+        }
+        let evidence = &transition.evidence;
+        let messages: Vec<Arc<Message>> =
+            evidence.messages.iter().filter_map(|id| self.alerts.message(*id)).cloned().collect();
+        let message = messages.first().map(|message| &**message);
+        let owners = messages.iter().flat_map(|message| self.overrides.owners(message)).collect();
+        let fallback = fallback(message, config);
+        let owners = episodes::united(owners, fallback.as_ref());
+        let labels = episodes::labels(&rule, &transition.key, evidence, message, &owners, config);
+        let title = wording::title(&rule, &transition.key, &labels, evidence, &transition.reason);
+        let routes = self.routes.take(&rule.id, &labels);
+        let policy = rule.policy.clone().or_else(|| routes.iter().find_map(|route| route.policy.clone()));
+        let mut episode = Episode {
+            id: id.clone(),
+            rule: transition.rule.clone(),
+            key: transition.key.clone(),
+            n: transition.n,
+            severity: rule.severity,
+            labels,
+            owners: owners.clone(),
+            policy,
+            destinations: Vec::new(),
+            groups: Vec::new(),
+            root: None,
+            began_ms: transition.at_ms,
+            opened_ms: now_ms,
+            closed_ms: None,
+            close: None,
+            title,
+            reason: transition.reason.clone(),
+            evidence: evidence.clone(),
+            was: message.map(|message| message.was.clone()).unwrap_or_default(),
+            url: message.and_then(|message| message.url.as_deref()).map(str::to_owned),
+        };
+        let desk = desk!(self, config, now_ms);
+        for route in routes {
+            let mut places = places(&route, &owners);
+            if places.is_empty() {
+                places = places_of_fallback(&route, fallback.as_ref());
+            }
+            for place in places {
+                if !episode.destinations.contains(&place.destination) {
+                    episode.destinations.push(place.destination.clone());
+                }
+                let row = self.groups.join(&episode, &route, place, desk);
+                episode.groups.push(row);
+            }
+        }
+        let nobody = format!("unowned/{}", rule.id);
+        if episode.destinations.is_empty() {
+            let text = format!("nobody is told of episodes of {}: their messages have no owner", rule.id);
+            desk.records.note(now_ms, Cause::Unowned, &id, &rule.id, &text);
+            self.alarms.raise(&nobody, &text, desk);
+        } else {
+            self.alarms.clear(&nobody, desk);
+        }
+        self.inhibitions.learn(&episode);
+        self.episodes.put(episode, desk);
+        self.watch_noise(&rule, config, now_ms);
+        self.correlate(&id, config, now_ms);
+        let Some(episode) = self.episodes.get(&id) else { return };
+        for row in episode.groups.clone() {
+            self.groups.look_if_due(&row, desk!(self, config, now_ms), around!(self, now_ms));
+        }
+    }
+
+    fn update(
+        &mut self,
+        transition: &Transition,
+        close: Option<CloseReason>,
+        config: &Arc<Config>,
+        now_ms: i64,
+    ) {
+        let known = self.episodes.get(&transition.episode.0).filter(|known| known.is_open());
+        let Some(mut episode) = known.cloned() else { return };
+        episode.n = transition.n;
+        episode.reason = transition.reason.clone();
+        episode.evidence = transition.evidence.clone();
+        if let Some(rule) = self.rules.get(&transition.rule) {
+            let (key, labels) = (&episode.key, &episode.labels);
+            episode.title = wording::title(rule, key, labels, &episode.evidence, &episode.reason);
+        }
+        if let Some(reason) = close {
+            (episode.closed_ms, episode.close) = (Some(now_ms), Some(reason));
+            self.inhibitions.learn(&episode);
+        }
+        self.episodes.put(episode, desk!(self, config, now_ms));
+    }
+
+    /// Tells episodes that belong together in one notice, under the one that probably causes the others.
+    fn correlate(&mut self, id: &str, config: &Arc<Config>, now_ms: i64) {
+        let Some(new) = self.episodes.get(id) else { return };
+        let Some((root, ids)) = belonging(new, &self.episodes, &config.correlation) else { return };
+        let Some(root) = self.episodes.get(&root).cloned() else { return };
+        for id in ids {
+            let Some(mut episode) = self.episodes.get(&id).cloned() else { continue };
+            episode.root = (id != root.id).then(|| root.id.clone());
+            if id != root.id {
+                episode.groups = self.groups.move_to(&root, &episode);
+            }
+            self.episodes.put(episode, desk!(self, config, now_ms));
+        }
+    }
+
+    /// Says when a rule fires too often, and which field of its key makes it so.
+    fn watch_noise(&mut self, rule: &Rule, config: &Arc<Config>, now_ms: i64) {
+        let desk = desk!(self, config, now_ms);
+        let cause = format!("noisy/{}", rule.id);
+        match self.storm.breaker.opened(&rule.id, desk) {
+            Some(true) => {
+                let recent = self.episodes.iter().filter(|episode| episode.rule == rule.id);
+                let keys: Vec<Vec<String>> = recent.map(|episode| episode.key.values()).collect();
+                let widest = (0..rule.key.len())
+                    .map(|at| {
+                        (keys.iter().filter_map(|values| values.get(at)).collect::<BTreeSet<_>>().len(), at)
+                    })
+                    .max_by_key(|(n, at)| (*n, std::cmp::Reverse(*at)));
+                let advice = match widest {
+                    Some((n, at)) if n > 1 => format!(
+                        "{} of its key has {n} values: without it they would be fewer",
+                        rule.key[at].name()
+                    ),
+                    _ => "a higher threshold or a longer window would make it fewer".to_owned(),
+                };
+                let most = config.storm.noisy_rule_per_hour;
+                let text =
+                    format!("rule {} is noisy: more than {most} episodes within an hour; {advice}", rule.id);
+                self.alarms.raise(&cause, &text, desk);
+            }
+            Some(false) => self.alarms.clear(&cause, desk),
+            None => {}
+        }
+    }
+
+    /// Does what a person wants. The end of a rule's episode is the rules' to say: see
+    /// [`Manager::episode_to_resolve`].
+    pub fn command(&mut self, command: &Command, now_ms: i64) -> Answer {
+        let Some(config) = self.config.clone() else { return refusal("there is no configuration yet") };
+        let config = &config;
+        if let Act::Resolve { episode } = &command.act {
+            return self.resolve(command, episode, config, now_ms);
+        }
+        let desk = desk!(self, config, now_ms);
+        let preview = |matchers: &Matchers, receiver: Option<&str>| {
+            preview(
+                matchers,
+                receiver,
+                config,
+                (&self.episodes, &self.alerts, &self.immediate, &self.routes),
+                now_ms,
+            )
+        };
+        let answer = self.silences.command(command, desk, preview);
+        let answer = answer.or_else(|| self.snoozes.command(command, desk));
+        let answer = answer.or_else(|| {
+            let answer = self.overrides.command(command, desk);
+            if answer.is_some() {
+                self.alerts.ask_anew();
+            }
+            answer
+        });
+        let answer = answer.or_else(|| self.escalations.command(command, desk));
+        answer.unwrap_or_else(|| refusal("this cannot be done"))
+    }
+
+    /// The open episode of a rule that a command ends: the rules have to be told, and say so by a
+    /// transition.
+    pub fn episode_to_resolve(&self, command: &Command) -> Option<EpisodeId> {
+        let Act::Resolve { episode } = &command.act else { return None };
+        match self.episodes.called(episode).as_slice() {
+            [one] if self.episodes.get(one).is_some_and(Episode::is_open) => Some(EpisodeId((*one).into())),
+            _ => None,
+        }
+    }
+
+    fn resolve(&mut self, command: &Command, named: &str, config: &Arc<Config>, now_ms: i64) -> Answer {
+        let desk = desk!(self, config, now_ms);
+        if named.starts_with(immediate::PREFIX) {
+            if !self.immediate.resolve(named, desk, sight!(self, now_ms)) {
+                return refusal(&format!("wanted an episode that goes on, found {named}"));
+            }
+            self.records.note(now_ms, Cause::Command, named, &command.actor, "resolved");
+            return done(named);
+        }
+        match self.episodes.called(named).as_slice() {
+            [] => refusal(&format!("wanted an episode, found nothing called {named}")),
+            [one] if self.episodes.get(one).is_some_and(Episode::is_open) => {
+                desk.records.note(now_ms, Cause::Command, one, &command.actor, "resolved");
+                done(one)
+            }
+            [one] => refusal(&format!("episode {one} is over already")),
+            _ => refusal(&format!("wanted one episode, found several that begin with {named}")),
+        }
+    }
+
+    /// Takes news of a person.
+    pub fn presence(&mut self, _presence: &Presence, _now_ms: i64) {
+        self.alerts.ask_anew();
+    }
+
+    /// Takes what became of a delivery.
+    pub fn receipt(&mut self, receipt: &Receipt, _now_ms: i64) {
+        self.outbox.receipt(receipt);
+    }
+
+    /// Does everything that is due.
+    pub fn tick(&mut self, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        let config = &config;
+        for slot in self.alerts.take_fresh() {
+            self.hand_over(slot);
+        }
+        let desk = desk!(self, config, now_ms);
+        self.silences.tick(now_ms);
+        self.snoozes.tick(desk);
+        if self.overrides.tick(desk) {
+            self.alerts.ask_anew();
+        }
+        self.immediate.tick(desk, sight!(self, now_ms));
+        self.groups.tick(desk, around!(self, now_ms));
+        self.escalations.tick(desk);
+        self.storm.tick(desk);
+        if self.ledger.begins_hour(now_ms) {
+            self.alerts.sweep(desk);
+            self.episodes.sweep(now_ms);
+            self.silences.sweep(now_ms);
+            self.inhibitions.sweep(now_ms);
+            for rule in self.storm.breaker.sweep(now_ms) {
+                self.alarms.clear(&format!("noisy/{rule}"), desk);
+            }
+        }
+    }
+
+    /// Says that Dice itself needs somebody: once for each cause, until it clears.
+    pub fn self_alert(&mut self, cause: &str, text: &str, now_ms: i64) {
+        let Some(config) = &self.config else { return };
+        self.alarms.raise(cause, text, desk!(self, config, now_ms));
+    }
+
+    /// The cause of a self-alert is gone.
+    pub fn self_clear(&mut self, cause: &str, now_ms: i64) {
+        let Some(config) = &self.config else { return };
+        self.alarms.clear(cause, desk!(self, config, now_ms));
+    }
+
+    /// How an episode of `rule` with these labels would be routed: every route that is asked.
+    pub fn route_of(&self, rule: &str, labels: &Labels) -> Vec<Asked> {
+        self.routes.explain(rule, labels)
+    }
+
+    /// When a group was told, when it will be, and why.
+    pub fn timeline(&self, group: &str) -> Vec<Moment> {
+        self.groups.timeline(group, &self.episodes)
+    }
+
+    /// What was counted, by what was done about it.
+    pub fn ledger(&self) -> Counts {
+        self.ledger.counts()
+    }
+
+    /// The notices.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The notices, to release or suppress them.
+    pub fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// What was not told, and what people did.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// The same, to write down what other parts of the router dropped.
+    pub fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
+    }
+
+    /// Occurrences by deduplication key.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// Episodes of rules.
+    pub fn episodes(&self) -> &Episodes {
+        &self.episodes
+    }
+
+    /// Messages that are told as they happen.
+    pub fn immediate(&self) -> &Immediate {
+        &self.immediate
+    }
+
+    /// The groups.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The silences.
+    pub fn silences(&self) -> &Silences {
+        &self.silences
+    }
+
+    /// What Dice itself needs somebody for.
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
+    /// Appends what has changed since the last call.
+    pub fn deltas(&mut self, out: &mut Vec<Delta>) {
+        self.alerts.deltas(out);
+        self.immediate.deltas(out);
+        self.episodes.deltas(out);
+        self.groups.deltas(out);
+        self.silences.deltas(out);
+        self.storm.deltas(out);
+        self.alarms.deltas(out);
+        self.snoozes.deltas(out);
+        self.overrides.deltas(out);
+        self.escalations.deltas(out);
+        self.ledger.deltas(out);
+        self.outbox.deltas(out);
+        self.records.deltas(out);
+    }
+
+    /// Puts in a row as it was written, in any order, before the first configuration.
+    pub fn restore(&mut self, table: Table, id: &str, body: &str) -> Result<(), String> {
+        match table {
+            Table::Alerts => self.alerts.restore(id, body),
+            Table::Episodes if id.starts_with(immediate::PREFIX) => self.immediate.restore(id, body),
+            Table::Episodes => self.episodes.restore(id, body),
+            Table::Groups => self.groups.restore(id, body),
+            Table::Silences => self.silences.restore(id, body),
+            Table::Storms => self.storm.restore(id, body),
+            Table::Snoozes => self.snoozes.restore(id, body),
+            Table::Overrides => self.overrides.restore(id, body),
+            Table::Escalations => self.escalations.restore(id, body),
+            Table::Outbox => self.outbox.restore(id, body),
+            Table::Records => self.records.restore(id, body),
+            Table::Notes if id == groups::NOTE => self.groups.restore(id, body),
+            Table::Notes if id == ledger::NOTE => self.ledger.restore(id, body),
+            Table::Notes if id.starts_with(alarms::PREFIX) => self.alarms.restore(id, body),
+            _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
+        }
+    }
+}
+
+/// What is done about a message for each of its owners. Who has nobody else has the fallback, then triage.
+fn decide_for(message: &Message, level: Option<Level>, mut owners: Vec<Owner>, config: &Config) -> Decided {
+    let fallback = fallback(Some(message), config);
+    if owners.is_empty() {
+        owners.extend(fallback.clone());
+    }
+    let mut decided = decide(message.kind.unwrap_or(Kind::Log), level, &owners, fallback.as_ref());
+    for each in &mut decided.owners {
+        let has_digest = config.digests.channels.contains_key(&each.owner.name);
+        if each.decision == Decision::Now && has_digest && level != Some(Level::Critical) {
+            each.decision = Decision::Digest;
+        }
+    }
+    decided.decision = decided.owners.iter().map(|each| each.decision).max().unwrap_or(Decision::None);
+    decided
+}
+
+fn fallback(message: Option<&Message>, config: &Config) -> Option<Owner> {
+    let own = message.and_then(|message| message.fallback.clone());
+    own.or_else(|| config.ownership.triage.as_deref().map(|name| Owner::named(name, Why::Fallback)))
+}
+
+fn places_of_fallback(route: &Route, fallback: Option<&Owner>) -> Vec<Place> {
+    let Some(fallback) = fallback else { return Vec::new() };
+    places(&Route { to: Vec::new(), ..route.clone() }, std::slice::from_ref(fallback))
+}
+
+/// What matchers would hide for a receiver: what goes on, and what was told within the last seven days.
+fn preview(
+    matchers: &Matchers,
+    receiver: Option<&str>,
+    config: &Config,
+    (episodes, alerts, immediate, routes): (&Episodes, &Alerts, &Immediate, &Routes),
+    now_ms: i64,
+) -> Preview {
+    let is_for = |destination: &Destination| receiver.is_none_or(|only| only == destination.name());
+    let is_hidden =
+        |episode: &&Episode| episode.destinations.iter().any(is_for) && matchers.hold(&episode.labels);
+    let week_ms = 7 * 24 * 3_600_000;
+    let title = |episode: &Episode| episode.title.clone();
+    let (all, met) = routes.share(matchers);
+    let mut seen = Preview {
+        open: episodes.open().filter(is_hidden).map(title).collect(),
+        recent: episodes.closed_since(now_ms - week_ms).filter(is_hidden).map(title).collect(),
+        routes: all,
+        routes_met: met,
+    };
+    let goes_on: BTreeSet<&str> = immediate.iter().map(|ongoing| ongoing.alert.as_str()).collect();
+    for (alert, message) in alerts.iter().filter(|(alert, _)| alert.last_ms >= now_ms - week_ms) {
+        let told_now = alert.owners.iter().filter(|each| each.decision >= Decision::Now);
+        let is_hidden = |each: &crate::OwnerDecision| {
+            is_for(&Destination::named(&each.owner.name))
+                && matchers.hold(&episodes::labels_of_alert(alert, message, &each.owner, config))
+        };
+        if told_now.into_iter().any(is_hidden) {
+            let title = episodes::title_of_message(message, &alert.sample);
+            let list = if goes_on.contains(alert.id.as_str()) { &mut seen.open } else { &mut seen.recent };
+            list.push(title);
+        }
+    }
+    seen
+}
+
+fn done(episode: &str) -> Answer {
+    Answer {
+        is_done: true,
+        text: format!("Episode {episode} is resolved."),
+        body: serde_json::json!({ "episode": episode }),
+    }
+}
+
+/// An answer that says no, and why.
+pub(crate) fn refusal(text: &str) -> Answer {
+    Answer { is_done: false, text: text.to_owned(), body: serde_json::json!({ "error": text }) }
+}

@@ -1,0 +1,248 @@
+//! Syslog receivers.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+
+use crate::block::BLOCK_BYTES;
+use crate::frame::{Frames, push};
+use crate::outlet::{Feed, Outlet, Stopped};
+use crate::{Block, Position, Settings};
+
+/// Bytes of datagrams that the system is asked to keep while they are not read.
+const RECEIVE_BYTES: usize = 8 << 20;
+
+/// Bytes of the largest datagram.
+const DATAGRAM_BYTES: usize = 64 << 10;
+
+/// Bytes that are read from a connection at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Milliseconds without a message after which a receiver counts as caught up, and looks at the stop.
+const QUIET_MS: u64 = 50;
+
+/// Milliseconds between two looks at whether somebody wants a connection.
+const ACCEPT_MS: u64 = 20;
+
+/// Milliseconds of quiet after which the system asks whether the other side is still there.
+const KEEPALIVE_MS: u64 = 300_000;
+
+/// Milliseconds between two complaints about senders.
+const COMPLAINT_MS: u64 = 10_000;
+
+/// An address that datagrams are sent to.
+pub(crate) fn bind_udp(listen: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(listen), Type::DGRAM, None)?;
+    // What comes faster than it is read is lost in silence, so as much as the system grants.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BYTES);
+    socket.bind(&listen.into())?;
+    Ok(socket.into())
+}
+
+/// Tells each datagram as a line.
+pub(crate) fn receive(
+    socket: &UdpSocket,
+    settings: &Settings,
+    position: Position,
+    outlet: &Outlet,
+) -> Result<(), Stopped> {
+    let mut feed = Feed::open(outlet, position, None)?;
+    let mut datagram = vec![0; DATAGRAM_BYTES];
+    let mut checked_ms = outlet.now_ms();
+    loop {
+        outlet.stop.check()?;
+        // The first is waited for; what else is there goes into the same block.
+        let waits = socket
+            .set_nonblocking(false)
+            .and_then(|()| socket.set_read_timeout(Some(Duration::from_millis(QUIET_MS))));
+        let mut block = Block::default();
+        let mut received = waits.and_then(|()| socket.recv(&mut datagram));
+        let is_more = received.is_ok() && socket.set_nonblocking(true).is_ok();
+        while let Ok(n_bytes) = received {
+            feed.position.offset += n_bytes as u64;
+            push(&datagram[..n_bytes], settings.limit_bytes, &mut block);
+            if !is_more || block.size_bytes() + DATAGRAM_BYTES > BLOCK_BYTES {
+                received = Err(ErrorKind::WouldBlock.into());
+                break;
+            }
+            received = socket.recv(&mut datagram);
+        }
+        let is_quiet = block.is_empty();
+        if !is_quiet {
+            feed.lines(block)?;
+        }
+        match received {
+            Err(error) if !is_nothing(&error) => {
+                feed.disconnected(format!("wanted to receive syslog, found: {error}"))?;
+                outlet.stop.wait(settings.backoff_ms)?;
+            }
+            _ => {}
+        }
+        let now_ms = outlet.now_ms();
+        if is_quiet {
+            feed.caught_up(now_ms)?;
+        }
+        if now_ms.abs_diff(checked_ms) >= settings.poll_ms {
+            checked_ms = now_ms;
+            outlet.checked(now_ms)?;
+        }
+    }
+}
+
+/// Whether nothing is wrong: there is nothing now, or the system was busy with something else.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// A receiver that senders connect to.
+struct Receiver {
+    settings: Settings,
+    idle_ms: u64,
+    feed: Mutex<Feed>,
+    complaint: Mutex<Complaint>,
+}
+
+/// What is wrong with senders. Anyone can send, so it is not told each time.
+#[derive(Default)]
+struct Complaint {
+    told_ms: Option<i64>,
+    n_untold: u64,
+}
+
+/// A connection and the thread that reads it.
+type Connection = (Arc<TcpStream>, JoinHandle<()>);
+
+/// Takes connections and tells the messages that come through them.
+pub(crate) fn accept(
+    listener: &TcpListener,
+    settings: Settings,
+    (connections, idle_ms): (usize, u64),
+    position: Position,
+    outlet: &Outlet,
+) -> Result<(), Stopped> {
+    let feed = Mutex::new(Feed::open(outlet, position, None)?);
+    let receiver = Arc::new(Receiver { settings, idle_ms, feed, complaint: Mutex::default() });
+    let mut open: Vec<Connection> = Vec::new();
+    let ended = accept_until_stopped(listener, connections, &receiver, &mut open, outlet);
+    for (stream, thread) in open {
+        let _ = stream.shutdown(Shutdown::Both);
+        let _ = thread.join();
+    }
+    ended
+}
+
+fn accept_until_stopped(
+    listener: &TcpListener,
+    connections: usize,
+    receiver: &Arc<Receiver>,
+    open: &mut Vec<Connection>,
+    outlet: &Outlet,
+) -> Result<(), Stopped> {
+    let mut told = (0, outlet.now_ms());
+    let mut checked_ms = told.1;
+    loop {
+        outlet.stop.check()?;
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                open.retain(|(_, thread)| !thread.is_finished());
+                if open.len() >= connections {
+                    drop(stream);
+                    receiver.complain(
+                        outlet,
+                        format!("turned away {peer}: there are {connections} connections"),
+                    )?;
+                } else if let Some(connection) = receiver.serve(stream, peer) {
+                    open.push(connection);
+                }
+                continue;
+            }
+            Err(error) if is_nothing(&error) => {}
+            Err(error) => {
+                receiver.complain(outlet, format!("wanted to take a syslog connection, found: {error}"))?;
+            }
+        }
+        outlet.stop.wait(ACCEPT_MS)?;
+        open.retain(|(_, thread)| !thread.is_finished());
+        let mut feed = receiver.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = outlet.now_ms();
+        if feed.position.lines != told.0 {
+            told = (feed.position.lines, now_ms);
+        } else if now_ms.abs_diff(told.1) >= QUIET_MS {
+            feed.caught_up(now_ms)?;
+        }
+        if now_ms.abs_diff(checked_ms) >= receiver.settings.poll_ms {
+            checked_ms = now_ms;
+            outlet.checked(now_ms)?;
+        }
+    }
+}
+
+impl Receiver {
+    /// Reads a connection on a thread of its own.
+    fn serve(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
+        stream.set_nonblocking(false).ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(self.idle_ms.max(1)))).ok()?;
+        let keepalive = TcpKeepalive::new().with_time(Duration::from_millis(KEEPALIVE_MS));
+        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+        let stream = Arc::new(stream);
+        let (receiver, reads) = (Arc::clone(self), Arc::clone(&stream));
+        let thread = thread::Builder::new().name("syslog".to_owned()).spawn(move || {
+            let (Ok(()) | Err(Stopped)) = receiver.read(&reads, peer);
+            let _ = reads.shutdown(Shutdown::Both);
+        });
+        Some((stream, thread.ok()?))
+    }
+
+    fn read(&self, mut stream: &TcpStream, peer: SocketAddr) -> Result<(), Stopped> {
+        let mut frames = Frames::new(self.settings.limit_bytes);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let n_bytes = match stream.read(&mut chunk) {
+                Ok(n_bytes) => n_bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // Quiet for too long, or broken: over, like one that was closed.
+                Err(_) => 0,
+            };
+            let mut block = Block::default();
+            if n_bytes == 0 {
+                frames.end(&mut block);
+                return self.tell(block, 0);
+            }
+            let added = frames.add(&chunk[..n_bytes], &mut block);
+            self.tell(block, n_bytes)?;
+            if let Err(too_long) = added {
+                let outlet = self.feed.lock().unwrap_or_else(PoisonError::into_inner).outlet.clone();
+                let (bytes, limit) = (too_long.bytes, too_long.limit_bytes);
+                let what = format!(
+                    "closed the connection from {peer}: it announced a message of {bytes} bytes, the limit is {limit}"
+                );
+                return self.complain(&outlet, what);
+            }
+        }
+    }
+
+    fn tell(&self, block: Block, n_bytes: usize) -> Result<(), Stopped> {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        feed.position.offset += n_bytes as u64;
+        if block.is_empty() { Ok(()) } else { feed.lines(block) }
+    }
+
+    fn complain(&self, outlet: &Outlet, what: String) -> Result<(), Stopped> {
+        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = outlet.now_ms();
+        if complaint.told_ms.is_some_and(|told_ms| now_ms.abs_diff(told_ms) < COMPLAINT_MS) {
+            complaint.n_untold += 1;
+            return Ok(());
+        }
+        let n_untold = std::mem::take(&mut complaint.n_untold);
+        complaint.told_ms = Some(now_ms);
+        drop(complaint);
+        let more =
+            if n_untold > 0 { format!(" ({n_untold} more since the last time)") } else { String::new() };
+        outlet.problem(what + &more)
+    }
+}
