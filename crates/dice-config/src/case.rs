@@ -24,7 +24,8 @@ pub struct Case {
     pub events: Vec<CaseEvent>,
     /// What the rule says, in the order of the file.
     pub expected: Vec<Expected>,
-    /// Whether anything else that the rule says fails the test.
+    /// Whether another beginning or end of an episode fails the test; it ends with the last event, or the last
+    /// thing that is expected, whichever comes later.
     pub is_exact: bool,
 }
 
@@ -229,7 +230,7 @@ fn expected(desk: &mut Desk, rule: &Table, table: &Table) -> Option<Expected> {
     let changes: Vec<(&str, &Table)> =
         ["open", "update", "close"].into_iter().filter_map(|key| Some((key, table.table(key)?))).collect();
     let [(change, episode)] = changes.as_slice() else {
-        if table.is_sound {
+        if table.is_sound() {
             let found = if changes.is_empty() { "none" } else { "several" };
             let complaint = Complaint::wanted("one of `open`, `update` and `close`", found);
             desk.complain(&table.place, &table.path, complaint);

@@ -89,6 +89,7 @@ impl Builder<'_, '_> {
     fn route(&mut self, table: &Table, above: Option<&Route>, depth: usize) -> Route {
         self.names.check_recipients(self.desk, table, "to", false);
         self.names.check_matchers(self.desk, table, "match");
+        self.names.check_labels(self.desk, table, "group_by");
         self.names.check(self.desk, Named::Policy, table, "policy");
         self.names.check(self.desk, Named::Interval, table, "active_in");
         self.names.check(self.desk, Named::Interval, table, "muted_in");
@@ -130,7 +131,7 @@ impl Builder<'_, '_> {
         let outer = self.below.get(route.id.as_str()).cloned().unwrap_or_default();
         let below: Vec<&Table> = inner.into_iter().chain(outer).collect();
         // A route that only leads to others need not say where to.
-        if route.to.is_empty() && below.is_empty() && table.is_sound {
+        if route.to.is_empty() && below.is_empty() && table.is_sound() {
             let complaint = Complaint::wanted("`to`", "a route that leads nowhere");
             self.desk.complain(&table.place, &table.path, complaint.hint("write to = [\"owner\"]"));
         }
@@ -186,7 +187,7 @@ pub(crate) fn lanes(desk: &mut Desk, router: &Table) -> Lanes {
         lanes.immediate_repeat_ms = immediate.duration("repeat");
         let ladder = &lanes.immediate_ladder_ms;
         let is_rising = ladder.is_sorted() && ladder.first().is_none_or(|first| *first > 0);
-        if (!is_rising || ladder.is_empty()) && immediate.is_sound {
+        if (!is_rising || ladder.is_empty()) && immediate.is_sound() {
             let complaint = Complaint::wanted("durations that grow, from \"1s\"", "others")
                 .hint("write ladder = [\"10s\", \"30s\", \"1m\", \"5m\", \"15m\"]");
             desk.complain(immediate.place_of("ladder"), &immediate.path_of("ladder"), complaint);
@@ -264,7 +265,7 @@ pub(crate) fn policies(
         SEVERITIES.iter().map(|severity| ((*severity).to_owned(), usual(severity, &on_call))).collect();
     for (name, table) in router.named("policies") {
         let steps: Vec<Step> = table.tables("steps").map(|step| self::step(desk, step, names)).collect();
-        if steps.is_empty() && table.is_sound {
+        if steps.is_empty() && table.is_sound() {
             let complaint = Complaint::wanted("at least one step", "none");
             desk.complain(
                 &table.place,
@@ -323,7 +324,7 @@ fn step(desk: &mut Desk, table: &Table, names: &Names) -> Step {
         },
     });
     let to: Vec<Target> = to.collect();
-    if to.is_empty() && table.is_sound {
+    if to.is_empty() && table.is_sound() {
         let complaint = Complaint::wanted("at least one recipient", "none");
         desk.complain(table.place_of("to"), &table.path_of("to"), complaint);
     }
