@@ -4,7 +4,7 @@ use std::fmt;
 
 use memchr::memchr_iter;
 
-use crate::Within;
+use crate::{Sample, Within};
 
 /// Bytes that are read at once. A block has no more than that and one line.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -100,6 +100,11 @@ impl Block {
         self.bytes.extend_from_slice(&line[..kept]);
         self.lines.push((start, self.bytes.len() as u32));
         self.skipped_bytes += (line.len() - kept) as u64;
+    }
+
+    /// What lies before the place where it was cut off.
+    pub(crate) fn tail(&self) -> Sample {
+        Sample::of_end(&self.bytes)
     }
 
     /// The number of lines.
