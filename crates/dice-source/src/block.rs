@@ -128,6 +128,12 @@ impl Block {
         self.lines.iter().map(|&(start, end)| &self.bytes[start as usize..end as usize])
     }
 
+    /// Leaves out the lines that `keep` does not want.
+    pub fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
+        let bytes = &self.bytes;
+        self.lines.retain(|&(start, end)| keep(&bytes[start as usize..end as usize]));
+    }
+
     /// Bytes of memory that the lines lie in.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len()
