@@ -153,7 +153,7 @@ impl Files {
             let wait_ms =
                 u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0).min(self.settings.poll_ms);
             let more = self.wake.wait(wait_ms);
-            if !more.paths.is_empty() {
+            if more.is_all || !more.paths.is_empty() {
                 self.outlet.stop.wait(GATHER_MS)?;
             }
             woken.is_all |= more.is_all;

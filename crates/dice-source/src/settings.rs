@@ -52,9 +52,10 @@ pub enum Kind {
     Stdin,
     /// Files, each known by its device, its inode and how it begins, whatever it is called.
     ///
-    /// What a rotation can lose, because nobody has it any more: lines written between a copy and the
-    /// truncation that follows it; and, while nothing was read, what was packed meanwhile and files that
-    /// came and were rotated away in between.
+    /// What a rotation can lose: lines written between a copy and the truncation that follows it; and, while
+    /// nothing was read, what was packed meanwhile and files that came and were rotated away in between. The
+    /// latter are found by a pattern that stands for rotated files too, `app.log*`. Where rotation copies, such
+    /// a pattern reads the copies as well: a copy is another file.
     Files {
         /// Paths, with `*`, `?`, `[a-z]` and `**` (any directories) where the files are several or come later.
         paths: Vec<String>,
