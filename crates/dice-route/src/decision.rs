@@ -3,9 +3,11 @@
 use std::fmt;
 
 use dice_catalog::{Kind, Level, Owner, OwnerKind, Why};
+use serde::{Deserialize, Serialize};
 
 /// What is done about an event for one owner, least urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// Nobody is told.
     None,
@@ -36,7 +38,7 @@ impl fmt::Display for Decision {
 }
 
 /// One owner and what is done for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerDecision {
     /// Who.
     pub owner: Owner,

@@ -17,6 +17,7 @@ mod episode;
 mod event;
 mod input;
 mod intent;
+pub mod manager;
 mod mask;
 mod message;
 pub mod outbox;
@@ -38,6 +39,7 @@ pub use input::{
     Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use manager::Manager;
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};

@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for MessageId {
 /// What the catalog knows of a message, shared by all its events.
 ///
 /// Statements that a line cannot tell apart are one message here, the best of them first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// What it is called.
     pub id: MessageId,

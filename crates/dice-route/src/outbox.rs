@@ -137,6 +137,33 @@ impl Outbox {
         true
     }
 
+    /// Takes rows out of a notice that has not been attempted: those where `is_out` is true, by their place.
+    /// A notice without rows, or left without any, is held back for good.
+    pub fn withdraw(
+        &mut self,
+        id: &str,
+        is_out: &[bool],
+        cause: Cause,
+        by: &str,
+        now_ms: i64,
+        records: &mut Records,
+    ) {
+        if is_out.iter().all(|is_out| *is_out) {
+            self.suppress(id, cause, by, now_ms, records);
+            return;
+        }
+        let waits = |row: &Intent| matches!(row.state, State::Pending | State::Held | State::Retry);
+        if !self.book.get(id).is_some_and(waits) {
+            return;
+        }
+        if let Some(row) = self.book.get_mut(id) {
+            let mut is_out = is_out.iter();
+            row.notice.rows.retain(|_| !is_out.next().copied().unwrap_or(false));
+            row.changed_ms = now_ms;
+        }
+        records.note(now_ms, cause, id, by, "rows of a notice were not sent");
+    }
+
     /// Takes what became of an attempt.
     pub fn receipt(&mut self, receipt: &Receipt) {
         let Some(row) = self.book.get_mut(&receipt.intent) else { return };
