@@ -28,6 +28,9 @@ const REMEMBERED_MS: i64 = 30 * DAY_MS;
 /// Digests that were told are kept for so long.
 const KEPT_MS: i64 = 35 * DAY_MS;
 
+/// Digests that are told in one tick: where everybody has the same slot, lines need not wait for all of them.
+const MAX_TOLD: usize = 256;
+
 /// A notice whose arrival is uncertain is asked about again after this long.
 const UNCERTAIN_MS: i64 = 3_600_000;
 
@@ -179,7 +182,11 @@ impl Digests {
         }
         let is_due = |id: &&String| self.looks.get(*id).is_none_or(|look_ms| *look_ms <= now_ms);
         let held: Vec<String> = self.held.iter().filter(is_due).cloned().collect();
+        let n_held = self.held.len();
         for id in held {
+            if n_held - self.held.len() >= MAX_TOLD {
+                break;
+            }
             self.look_at(&id, hiding, desk);
         }
         while self.watched.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
