@@ -67,7 +67,7 @@ impl Hiding for () {
 /// everything that was gathered until that moment, or at the latest when it may be held no longer; never on a
 /// day off. Rows stay until they are told, whatever happens in between.
 ///
-/// Messages past [`MAX_MESSAGES`] of one reader are counted in one row.
+/// Messages past 2,000 of one reader are counted in one row.
 #[derive(Debug, Clone, Default)]
 pub struct Digests {
     directory: Directory,
@@ -428,11 +428,9 @@ impl Digests {
         if self.gathered(reader).is_empty() {
             return;
         }
-        let state =
-            self.current.get(reader).and_then(|id| self.editions.get(id)).map(|edition| edition.state);
-        match state {
+        match self.current.get(reader).and_then(|id| self.editions.get(id)) {
             // What is due stays due: its name has been given away.
-            Some(EditionState::Held) => {}
+            Some(edition) if edition.state == EditionState::Held || edition.at_ms <= now_ms => {}
             Some(_) => {
                 if let Some(old) = self.withdraw(reader) {
                     // A slot that has passed in the new zone, and not in the old one, is due at once.
