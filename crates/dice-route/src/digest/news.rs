@@ -8,7 +8,7 @@ use crate::book::{Row, Table};
 /// What has been heard of a person, all of it the latest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonNews {
-    /// The person, by one of all their names.
+    /// The handle or the e-mail address, as it was told.
     pub person: String,
     /// When something was last heard, milliseconds since 1970.
     pub at_ms: i64,
@@ -31,51 +31,30 @@ impl Row for PersonNews {
 }
 
 impl PersonNews {
-    /// Nothing has been heard of `person`.
-    pub(super) fn new(person: &str) -> PersonNews {
+    /// What one piece of news says by itself.
+    pub fn of(presence: &Presence) -> PersonNews {
         PersonNews {
-            person: person.to_owned(),
-            at_ms: i64::MIN,
-            online: None,
-            dnd_until_ms: None,
-            zone: None,
-            is_gone: false,
+            person: presence.person.clone(),
+            at_ms: presence.at_ms,
+            online: presence.is_online.map(|is_online| (is_online, presence.at_ms)),
+            dnd_until_ms: presence.dnd_until_ms,
+            zone: presence.zone.clone(),
+            is_gone: presence.is_gone,
         }
     }
 
-    /// All that is known, as one piece of news.
-    pub fn presence(&self) -> Presence {
-        Presence {
-            person: self.person.clone(),
-            at_ms: self.at_ms,
-            is_online: self.online.map(|(is_online, _)| is_online),
-            dnd_until_ms: self.dnd_until_ms,
-            zone: self.zone.clone(),
-            is_gone: self.is_gone,
-        }
-    }
-
-    /// Takes further news; false when it is older than what is known, which it leaves as it is. What the news
-    /// does not say stays.
-    pub(super) fn take(&mut self, presence: &Presence) -> bool {
+    /// Takes further news. Older news than what is known changes nothing, and what the news does not say stays.
+    pub fn take(&mut self, presence: &Presence) {
         if presence.at_ms < self.at_ms {
-            return false;
+            return;
         }
-        self.at_ms = presence.at_ms;
-        self.is_gone = presence.is_gone;
-        if let Some(zone) = &presence.zone
-            && self.zone.as_ref() != Some(zone)
-        {
-            self.zone = Some(zone.clone());
+        let before = std::mem::replace(self, PersonNews::of(presence));
+        self.person = before.person;
+        self.online = self.online.or(before.online);
+        self.zone = self.zone.take().or(before.zone);
+        if presence.is_online.is_none() {
+            // Nothing could be found out: an hour of rest that was announced still counts.
+            self.dnd_until_ms = self.dnd_until_ms.or(before.dnd_until_ms);
         }
-        match presence.is_online {
-            Some(is_online) => {
-                self.online = Some((is_online, presence.at_ms));
-                self.dnd_until_ms = presence.dnd_until_ms;
-            }
-            // Nothing could be found out: a rest that was announced still counts.
-            None => self.dnd_until_ms = presence.dnd_until_ms.or(self.dnd_until_ms),
-        }
-        true
     }
 }

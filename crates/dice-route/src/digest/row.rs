@@ -1,6 +1,6 @@
 //! A message in somebody's digest, while it is gathered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dice_catalog::Level;
@@ -16,12 +16,12 @@ const MAX_HOSTS: usize = 32;
 
 /// Hosts beyond those that are told apart; past it only that there are more is known.
 const MAX_MORE_HOSTS: usize = 256;
-use crate::calendar::Zone;
-use crate::manager::Tally;
-use crate::{Destination, Evidence, Message, MessageId, Severity};
 
 /// Hosts that are told by name.
 const SHOWN_HOSTS: usize = 5;
+
+/// Services and releases that are kept.
+const MAX_NAMES: usize = 8;
 
 /// Dates that are counted one by one.
 const MAX_DAYS: usize = 16;
@@ -29,25 +29,17 @@ const MAX_DAYS: usize = 16;
 /// Characters of a template or a sample that are kept.
 const MAX_TEXT: usize = 500;
 
-/// Occurrences of one deduplication key that were counted together, for one reader.
+/// One occurrence, for one reader.
 #[derive(Debug, Clone, Copy)]
 pub struct Sighting<'a> {
     /// The deduplication key: message, level, environment and the fields a rule adds.
     pub alert: &'a str,
-    /// What is known of the message.
-    pub message: &'a Message,
-    /// The level that is in the key.
-    pub level: Option<Level>,
-    /// The environment that is in the key.
-    pub env: Option<&'a Arc<str>>,
     /// How much it matters.
     pub severity: Severity,
     /// Why this reader gets it: `wrote the line`.
     pub because: &'a str,
-    /// One of the lines, as printed.
-    pub sample: &'a str,
-    /// How many, where, when.
-    pub tally: &'a Tally,
+    /// The event.
+    pub seen: Stamped<'a>,
 }
 
 /// Occurrences of one deduplication key that were counted together, for one reader.
@@ -84,7 +76,7 @@ pub struct DigestRow {
     pub message: MessageId,
     /// The template, `<*>` for holes.
     pub title: String,
-    /// The level.
+    /// The highest level of the occurrences.
     pub level: Option<Level>,
     /// The highest severity of the occurrences.
     pub severity: Severity,
@@ -95,12 +87,24 @@ pub struct DigestRow {
     /// `file:line` of the statement.
     pub place: Option<Arc<str>>,
     /// Occurrences since the last digest.
-    pub tally: Tally,
-    /// The environment.
+    pub count: u64,
+    /// Of these, how many came late.
+    pub late: u64,
+    /// The first and the last, milliseconds since 1970, by event time.
+    pub seen_ms: Option<(i64, i64)>,
+    /// Occurrences by host.
+    pub hosts: BTreeMap<Arc<str>, u64>,
+    /// Hosts beyond those, by a number that stands for the name.
+    pub more_hosts: BTreeSet<u64>,
+    /// The services, in order.
+    pub services: BTreeSet<Arc<str>>,
+    /// The releases, in order.
+    pub versions: BTreeSet<Arc<str>>,
+    /// The environment of the first occurrence: it is part of the deduplication key.
     pub env: Option<Arc<str>>,
     /// The first line of them, as printed.
     pub sample: Option<Arc<str>>,
-    /// Occurrences by the reader's dates; those that were counted together are on the date of the last.
+    /// Occurrences by the reader's dates.
     pub days: BTreeMap<Date, u64>,
     /// Occurrences on dates before those.
     pub earlier: u64,
@@ -149,16 +153,9 @@ impl DigestRow {
         format!("{}/{alert}", reader.name())
     }
 
-    /// Whether nothing in it waits to be told.
-    pub fn is_told(&self) -> bool {
-        self.tally.count == 0
-    }
-
     /// An empty row for what is first seen now.
     pub(super) fn new(reader: &Destination, about: &About<'_>) -> DigestRow {
         let message = about.message;
-    pub(super) fn new(reader: &Destination, sighting: &Sighting<'_>) -> DigestRow {
-        let message = sighting.message;
         DigestRow {
             id: DigestRow::id_of(reader, about.alert),
             reader: reader.clone(),
@@ -178,13 +175,6 @@ impl DigestRow {
             services: BTreeSet::new(),
             versions: BTreeSet::new(),
             env: about.env.cloned(),
-            level: sighting.level,
-            severity: sighting.severity,
-            because: sighting.because.to_owned(),
-            url: message.url.clone(),
-            place: Some(message.place.clone()).filter(|place| !place.is_empty()),
-            env: sighting.env.cloned(),
-            tally: Tally::default(),
             sample: None,
             days: BTreeMap::new(),
             earlier: 0,
@@ -213,25 +203,53 @@ impl DigestRow {
             id: DigestRow::id_of(reader, OVERFLOW),
             alert: OVERFLOW.to_owned(),
             title: "further messages, too many to tell apart".to_owned(),
-            level: None,
             url: None,
             place: None,
             ..DigestRow::new(reader, about)
-            env: None,
-            ..DigestRow::new(reader, sighting)
         }
     }
 
-    /// Counts what was seen by a reader of `zone`.
-    pub(super) fn add(&mut self, sighting: &Sighting<'_>, zone: &Zone) {
+    /// Counts one occurrence on the reader's `date`.
+    pub(super) fn add(&mut self, sighting: &Sighting<'_>, date: Date) {
+        let Stamped { event, at_ms, is_late } = sighting.seen;
         // The first of a period says how much it matters, the others may raise it.
-        self.severity = if self.is_told() { sighting.severity } else { self.severity.max(sighting.severity) };
-        self.tally.fold(sighting.tally);
-        if self.sample.is_none() && !sighting.sample.is_empty() {
-            self.sample = Some(cut(sighting.sample).into());
+        if self.count == 0 {
+            (self.severity, self.level) = (sighting.severity, event.level);
+        } else {
+            self.severity = self.severity.max(sighting.severity);
+            self.level = self.level.max(event.level);
         }
-        if let Some((_, last_ms)) = sighting.tally.seen_ms {
-            self.add_day(zone.date(last_ms), sighting.tally.count);
+        self.count += 1;
+        self.late += u64::from(is_late);
+        self.seen_ms = Some(self.seen_ms.map_or((at_ms, at_ms), |(a, b)| (a.min(at_ms), b.max(at_ms))));
+        if let Some(host) = &event.host {
+            self.add_host(host, 1);
+        }
+        for (names, name) in [(&mut self.services, &event.service), (&mut self.versions, &event.version)] {
+            if let Some(name) = name
+                && names.len() < MAX_NAMES
+                && !names.contains(name)
+            {
+                names.insert(name.clone());
+            }
+        }
+        if self.sample.is_none() {
+            self.sample = Some(cut(&event.text).into());
+        }
+        self.add_day(date, 1);
+    }
+
+    fn add_host(&mut self, host: &Arc<str>, count: u64) {
+        if let Some(known) = self.hosts.get_mut(host) {
+            *known += count;
+        } else if self.hosts.len() < MAX_HOSTS {
+            self.hosts.insert(host.clone(), count);
+        } else if self.more_hosts.len() < MAX_MORE_HOSTS {
+            let hash = blake3::hash(host.as_bytes());
+            let mut first = [0; 8];
+            first.copy_from_slice(&hash.as_bytes()[..8]);
+            // JSON readers may hold numbers as floats: 53 bits are exact there.
+            self.more_hosts.insert(u64::from_be_bytes(first) >> 11);
         }
     }
 
@@ -246,22 +264,44 @@ impl DigestRow {
 
     /// Takes over what another reader was to be told of the same key.
     pub(super) fn merge(&mut self, other: DigestRow) {
-        self.severity = if self.is_told() { other.severity } else { self.severity.max(other.severity) };
-        self.tally.fold(&other.tally);
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            (self.severity, self.level) = (other.severity, other.level);
+        }
+        self.severity = self.severity.max(other.severity);
+        self.level = self.level.max(other.level);
+        self.count += other.count;
+        self.late += other.late;
         self.earlier += other.earlier;
+        self.seen_ms = match (self.seen_ms, other.seen_ms) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (ours, theirs) => ours.or(theirs),
+        };
+        other.hosts.iter().for_each(|(host, count)| self.add_host(host, *count));
+        let room = MAX_MORE_HOSTS.saturating_sub(self.more_hosts.len());
+        self.more_hosts.extend(other.more_hosts.into_iter().take(room));
+        for (names, more) in [(&mut self.services, other.services), (&mut self.versions, other.versions)] {
+            let room = MAX_NAMES.saturating_sub(names.len());
+            names.extend(more.into_iter().take(room));
+        }
         self.sample = self.sample.take().or(other.sample);
         other.days.into_iter().for_each(|(date, count)| self.add_day(date, count));
     }
 
     /// Begins the next period: what was gathered has been told.
     pub(super) fn begin_anew(&mut self, now_ms: i64) {
-        self.before = Some(self.tally.count);
-        if !self.is_told() {
+        self.before = Some(self.count);
+        if self.count > 0 {
             self.told_ms = Some(now_ms);
         }
-        self.tally = Tally::default();
-        self.sample = None;
-        self.earlier = 0;
+        (self.count, self.late, self.earlier) = (0, 0, 0);
+        (self.seen_ms, self.sample) = (None, None);
+        self.hosts.clear();
+        self.more_hosts.clear();
+        self.services.clear();
+        self.versions.clear();
         self.days.clear();
     }
 
@@ -270,23 +310,32 @@ impl DigestRow {
         match self.before {
             None => "new",
             Some(0) => "back",
-            Some(before) if self.tally.count > before => "up",
-            Some(before) if self.tally.count < before => "down",
+            Some(before) if self.count > before => "up",
+            Some(before) if self.count < before => "down",
             Some(_) => "same",
         }
     }
 
     /// What is told of it.
     pub(super) fn evidence(&self) -> Evidence {
-        let mut evidence = self.tally.evidence();
-        evidence.more_hosts += evidence.hosts.len().saturating_sub(SHOWN_HOSTS) as u64;
-        evidence.hosts.truncate(SHOWN_HOSTS);
+        let mut hosts: Vec<(Arc<str>, u64)> =
+            self.hosts.iter().map(|(host, count)| (host.clone(), *count)).collect();
+        hosts.sort_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+        let more_hosts = hosts.len().saturating_sub(SHOWN_HOSTS) + self.more_hosts.len();
+        hosts.truncate(SHOWN_HOSTS);
         Evidence {
+            count: self.count,
+            late: self.late,
+            seen_ms: self.seen_ms,
+            hosts,
+            more_hosts: more_hosts as u64,
+            services: self.services.iter().cloned().collect(),
+            versions: self.versions.iter().cloned().collect(),
             env: self.env.clone(),
-            messages: if self.is_overflow() { Vec::new() } else { vec![self.message] },
+            messages: if self.alert == OVERFLOW { Vec::new() } else { vec![self.message] },
             sample: self.sample.clone(),
             place: self.place.clone(),
-            ..evidence
+            ..Evidence::default()
         }
     }
 

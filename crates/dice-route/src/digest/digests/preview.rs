@@ -41,8 +41,8 @@ impl Digests {
 
     /// What whoever reads what is meant for `to` would be told now, and when; `None` when nothing is gathered.
     pub fn preview(&self, to: &Destination, now_ms: i64, hiding: &dyn Hiding) -> Option<Preview> {
-        let reader = self.directory.reader(to);
-        let times = self.directory.times(&reader);
+        let reader = self.directory.reader(to, &self.news);
+        let times = self.directory.times(&reader, &self.news);
         let rows = self.gathered(&reader);
         if rows.is_empty() {
             return None;
@@ -56,7 +56,7 @@ impl Digests {
                 (format!("gathered until {}", moment(edition.at_ms, &times.zone)), slot)
             }
             Some(edition) => {
-                let news = self.heard(&reader);
+                let news = self.directory.heard(&reader, &self.news);
                 let why = match hold(edition, &times, policy, news, now_ms) {
                     Hold::Wait(why) | Hold::Exceeded(why) => why,
                     Hold::Tell(why) => why.unwrap_or_else(|| "told with the next tick".to_owned()),

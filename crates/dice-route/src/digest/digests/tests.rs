@@ -10,7 +10,6 @@ use crate::book::{Delta, Row, Table};
 use crate::calendar::{Calendar, Holidays, Zone};
 use crate::config::{Config, DigestPolicy, Person, Slots, Team};
 use crate::digest::{DigestRow, Sighting};
-use crate::manager::{Desk, Tally};
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::testing::{event, message};
@@ -72,7 +71,7 @@ impl Story {
     fn new(policy: DigestPolicy) -> Story {
         let config = config(policy);
         Story {
-            digests: Digests::new(&config),
+            digests: Digests::new(config.clone()),
             config,
             outbox: Outbox::default(),
             records: Records::default(),
@@ -94,18 +93,9 @@ impl Story {
             ..event(PartitionId(0), "app", self.offset, Some(at_ms), now_ms)
         };
         let severity = if text.starts_with('d') { Severity::Medium } else { Severity::Low };
-        let mut tally = Tally::default();
-        tally.add(&Stamped { event: &event, at_ms, is_late });
-        let sighting = Sighting {
-            alert: &message.id.to_string(),
-            message: &message,
-            level: event.level,
-            env: None,
-            severity,
-            because: "author",
-            sample: text,
-            tally: &tally,
-        };
+        let alert = message.id.to_string();
+        let seen = Stamped { event: &event, at_ms, is_late };
+        let sighting = Sighting { alert: &alert, severity, because: "author", seen };
         self.digests.add(&Destination::named(to), &sighting, now_ms);
     }
 
@@ -147,9 +137,7 @@ impl Story {
             ["moves", who, zone] => {
                 self.digests.presence(&Presence { zone: Some((*zone).to_owned()), ..news(who) }, now_ms);
             }
-            ["gone", who] => {
-                self.digests.presence(&Presence { is_gone: true, ..news(who) }, now_ms);
-            }
+            ["gone", who] => self.digests.presence(&Presence { is_gone: true, ..news(who) }, now_ms),
             ["not", who, text, to] => {
                 let (from, to) = (Destination::named(who), Destination::named(to));
                 self.digests.reassign(&message(text).id, &from, &to, now_ms);
@@ -162,16 +150,14 @@ impl Story {
                 }
             }
             ["restart"] => {
-                self.digests = Digests::default();
+                self.digests = Digests::new(self.config.clone());
                 for ((table, id), body) in &self.rows {
                     self.digests.restore(*table, id, body).unwrap();
                 }
-                self.digests.configure(&self.config, now_ms);
             }
             other => panic!("{other:?}"),
         }
-        let Story { digests, config, outbox, records, .. } = self;
-        digests.tick(&Snoozed, &mut Desk { config, outbox, records, now_ms });
+        self.digests.tick(now_ms, &Snoozed, &mut self.outbox, &mut self.records);
         let mut deltas = Vec::new();
         self.digests.deltas(&mut deltas);
         for delta in deltas {
@@ -398,7 +384,7 @@ fn hosts_and_rows_are_bounded() {
         03 08:00 hosts @dev disk 9
         03 08:01 late @dev disk
         03 10:00 online @dev -> @dev Monday, 3 January: 1 message, 32 occurrences [error: disk 32 new \
-         web-6:7,web-5:6,web-4:5,web-3:4,web-2:3+4; (1 late: their lines came when their time had passed)]
+         web-6:7,web-5:6,web-4:5,web-3:4,web-1:3+4; (1 late: their lines came when their time had passed)]
         ",
     );
     let policy = DigestPolicy { max_rows: 2, ..DigestPolicy::default() };
