@@ -46,11 +46,25 @@ const MAX_RETIRED: usize = 1_000;
 /// The row of the engine's own few totals.
 const NOTE: &str = "engine";
 
+/// When a rule decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decides {
+    /// When an event arrives.
+    OnArrival,
+    /// When an event's time has come.
+    InOrder,
+    /// When an event's time has come; what is bound to follow is announced when it arrives.
+    Both,
+}
+
 /// How a rule does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleStatus {
     /// The rule's id.
     pub rule: Arc<str>,
+    /// When it decides.
+    pub decides: Decides,
     /// Keys that are kept.
     pub keys: usize,
     /// Episodes that are open, those announced included.
