@@ -4,30 +4,72 @@
 //! outbox and records of what was not told come out. Each part keeps its rows in books; what has changed is
 //! asked for after a batch and given back after a restart, in any order.
 
+mod alarms;
 mod alerts;
+mod breaker;
 mod commands;
+mod correlation;
+mod episodes;
 mod escalations;
+#[cfg(test)]
+mod fixture;
+mod group;
+mod groups;
+mod immediate;
+mod inhibitions;
+mod ledger;
+mod matchers;
 mod on_call;
 mod overrides;
+mod people;
 mod roster;
+mod routes;
+mod screen;
+mod silences;
 mod snoozes;
+mod storm;
 mod tally;
+mod wording;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use dice_catalog::{Kind, Level, Owner, Why};
+
+pub use alarms::{Alarm, Alarms, OPERATOR};
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
 pub use commands::Commands;
-pub use escalations::Escalations;
+pub use episodes::{Episode, Episodes};
+pub use escalations::{Escalation, Escalations, Means, Situation, Standing, Watch};
+pub use group::{Group, Member, Moment, Reason, Told};
+pub use groups::{Around, Groups, Place, places};
+pub use immediate::{Immediate, Ongoing, Sight};
+pub use inhibitions::Inhibitions;
+pub use ledger::Counts;
+pub use matchers::{Labels, Matchers};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
+pub use people::{Things, View};
 pub use roster::Roster;
-pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until, Woken};
+pub use routes::{Asked, DEFAULT_ROUTE, Routes};
+pub use screen::{Hidden, Screen};
+pub use silences::{Preview, Silence, SilenceState, Silences};
+pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
+pub use storm::Storm;
 pub use tally::Tally;
 
+use correlation::belonging;
+use ledger::Ledger;
+
 use crate::book::{Delta, Table};
+use crate::config::{Route, Rule};
+use crate::digest::{DigestRow, Digests, Gathered, Hiding};
 use crate::outbox::Outbox;
 use crate::records::Records;
-use crate::{Answer, Command, Config, MessageId, Presence, Receipt, Stamped, Transition};
+use crate::{
+    Act, Answer, Cause, Change, CloseReason, Command, Config, Decided, Decision, Destination, EpisodeId,
+    Message, MessageId, Presence, Receipt, Stamped, Transition, decide,
+};
 
 /// What every part of the manager works with while one input is handled.
 #[derive(Debug)]
@@ -60,45 +102,471 @@ pub struct Subject<'a> {
 }
 
 /// What is told, to whom, and when.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Manager {
     config: Option<Arc<Config>>,
+    rules: BTreeMap<Arc<str>, Arc<Rule>>,
+    routes: Routes,
     outbox: Outbox,
     records: Records,
     alerts: Alerts,
+    immediate: Immediate,
+    episodes: Episodes,
+    groups: Groups,
+    inhibitions: Inhibitions,
+    silences: Silences,
+    storm: Storm,
+    alarms: Alarms,
     snoozes: Snoozes,
     overrides: Overrides,
     escalations: Escalations,
+    commands: Commands,
+    roster: Arc<Roster>,
+    digests: Digests,
+    ledger: Ledger,
+}
+
+impl Default for Manager {
+    /// Nothing has happened yet, and nothing happens until there is a configuration.
+    fn default() -> Manager {
+        Manager {
+            config: None,
+            rules: BTreeMap::new(),
+            routes: Routes::default(),
+            outbox: Outbox::default(),
+            records: Records::default(),
+            alerts: Alerts::default(),
+            immediate: Immediate::default(),
+            episodes: Episodes::default(),
+            groups: Groups::default(),
+            inhibitions: Inhibitions::default(),
+            silences: Silences::default(),
+            storm: Storm::default(),
+            alarms: Alarms::default(),
+            snoozes: Snoozes::default(),
+            overrides: Overrides::default(),
+            escalations: Escalations::default(),
+            commands: Commands::default(),
+            roster: Arc::default(),
+            digests: Digests::new(Arc::new(Config::default())),
+            ledger: Ledger::default(),
+        }
+    }
+}
+
+/// The desk, without holding on to the other parts of the manager.
+macro_rules! desk {
+    ($manager:ident, $config:ident, $now_ms:ident) => {
+        &mut Desk {
+            config: $config,
+            outbox: &mut $manager.outbox,
+            records: &mut $manager.records,
+            now_ms: $now_ms,
+        }
+    };
+}
+
+macro_rules! screen {
+    ($manager:ident, $now_ms:ident) => {
+        Screen {
+            silences: &$manager.silences,
+            inhibitions: &$manager.inhibitions,
+            snoozes: &$manager.snoozes,
+            now_ms: $now_ms,
+        }
+    };
+}
+
+macro_rules! sight {
+    ($manager:ident, $now_ms:ident) => {
+        &mut Sight {
+            alerts: &$manager.alerts,
+            screen: screen!($manager, $now_ms),
+            storm: &mut $manager.storm,
+        }
+    };
+}
+
+macro_rules! around {
+    ($manager:ident, $now_ms:ident) => {
+        &mut Around {
+            episodes: &$manager.episodes,
+            routes: &$manager.routes,
+            screen: screen!($manager, $now_ms),
+            storm: &mut $manager.storm,
+        }
+    };
+}
+
+macro_rules! things {
+    ($manager:ident, $config:ident) => {
+        Things {
+            config: $config,
+            alerts: &$manager.alerts,
+            immediate: &$manager.immediate,
+            episodes: &$manager.episodes,
+            groups: &$manager.groups,
+            overrides: &$manager.overrides,
+        }
+    };
+}
+
+macro_rules! means {
+    ($manager:ident, $config:ident, $now_ms:ident) => {
+        &mut Means {
+            watch: &View { things: things!($manager, $config), screen: screen!($manager, $now_ms) },
+            storm: &mut $manager.storm,
+            alarms: &mut $manager.alarms,
+        }
+    };
 }
 
 impl Manager {
     /// Takes a configuration, the first or another one. Timers that run go on.
-    pub fn configure(&mut self, config: &Arc<Config>, _now_ms: i64) {
+    pub fn configure(&mut self, config: &Arc<Config>, now_ms: i64) {
+        self.rules = config.rules.iter().map(|rule| (rule.id.clone(), rule.clone())).collect();
+        self.routes = Routes::new(config);
         self.alerts.configure(config);
+        self.inhibitions = Inhibitions::new(config, &self.episodes, now_ms);
+        self.digests.configure(config.clone(), now_ms);
         self.config = Some(config.clone());
+        self.call_the_roll();
+    }
+
+    /// Tells every part that deals with people who there is.
+    fn call_the_roll(&mut self) {
+        let Some(config) = &self.config else { return };
+        self.roster = Arc::new(Roster::new(config, self.digests.news()));
+        self.snoozes.configure(&self.roster);
+        self.overrides.configure(&self.roster);
+        self.escalations.configure(&self.roster);
+        self.alerts.ask_anew();
     }
 
     /// Takes one occurrence, in the order of arrival; late ones too. Comes before the rules see the event.
+    #[inline]
     pub fn occur(&mut self, stamped: &Stamped<'_>, now_ms: i64) {
         let Some(config) = &self.config else { return };
-        let mut desk = Desk { config, outbox: &mut self.outbox, records: &mut self.records, now_ms };
-        self.alerts.occur(stamped, config.lanes.immediate_quiet_ms, &mut desk);
+        self.snoozes.occur(stamped, desk!(self, config, now_ms));
+        let quiet_ms = config.lanes.immediate_quiet_ms;
+        let attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
+        if attention != Attention::None {
+            self.attend(attention, stamped, now_ms);
+        }
+    }
+
+    #[cold]
+    fn attend(&mut self, mut attention: Attention, stamped: &Stamped<'_>, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        let config = &config;
+        if let Attention::RunOver(slot) = attention {
+            let id = self.alerts.at(slot).map(|(alert, _)| alert.id.clone()).unwrap_or_default();
+            self.immediate.end(&id, desk!(self, config, now_ms), sight!(self, now_ms));
+            self.hand_over(slot, config, now_ms);
+            self.alerts.end_run(slot);
+            let quiet_ms = config.lanes.immediate_quiet_ms;
+            attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
+        }
+        let Attention::Owners { slot, is_new } = attention else { return };
+        if is_new {
+            self.storm.breaker.new_message(desk!(self, config, now_ms));
+        }
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let id = alert.id.clone();
+        self.overrides.follow(message, desk!(self, config, now_ms));
+        if is_new {
+            for was in &message.was {
+                let was = deduplication_key(*was, alert.level, alert.env.as_deref(), &alert.fields);
+                self.snoozes.follow_alert(&was, &id);
+            }
+        }
+        let decided = decide_for(message, stamped.event.level, self.overrides.owners(message), config);
+        let told_now: Vec<Owner> = decided
+            .owners
+            .iter()
+            .filter(|each| each.decision >= Decision::Now)
+            .map(|each| each.owner.clone())
+            .collect();
+        let reason = decided.reason.clone();
+        self.alerts.settle(slot, decided.owners, decided.reason);
+        for owner in told_now {
+            let desk = desk!(self, config, now_ms);
+            self.immediate.open(&id, &owner, &reason, desk, sight!(self, now_ms));
+        }
+    }
+
+    /// Hands what was counted to those who hear of it later.
+    fn hand_over(&mut self, slot: usize, config: &Config, now_ms: i64) {
+        let tally = self.alerts.hand_over(slot);
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let what = Subject { alert: Some(&alert.id), ..Subject::default() };
+        self.snoozes.counted(&what, tally.count, desk!(self, config, now_ms));
+        self.ledger.count(Alerts::decision(alert), tally.count);
+        for each in alert.owners.iter().filter(|each| each.decision == Decision::Digest) {
+            let gathered = Gathered {
+                alert: &alert.id,
+                severity: alert.severity(),
+                level: alert.level,
+                because: &alert.reason,
+                message,
+                env: alert.env.as_ref(),
+                tally: &tally,
+                sample: &alert.sample,
+            };
+            self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+        }
     }
 
     /// Takes what a rule says.
-    pub fn transition(&mut self, _transition: &Transition, _now_ms: i64) {}
+    pub fn transition(&mut self, transition: &Transition, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        match transition.change {
+            Change::Open => self.open(transition, &config, now_ms),
+            Change::Update => self.update(transition, None, &config, now_ms),
+            Change::Close(reason) => self.update(transition, Some(reason), &config, now_ms),
+        }
+    }
 
-    /// Does what a person wants.
+    fn open(&mut self, transition: &Transition, config: &Arc<Config>, now_ms: i64) {
+        let id = transition.episode.0.to_string();
+        let Some(rule) = self.rules.get(&transition.rule).cloned() else { return };
+        if self.episodes.get(&id).is_some() {
+            return;
+        }
+        let evidence = &transition.evidence;
+        let messages: Vec<Arc<Message>> =
+            evidence.messages.iter().filter_map(|id| self.alerts.message(*id)).cloned().collect();
+        let message = messages.first().map(|message| &**message);
+        let owners = messages.iter().flat_map(|message| self.overrides.owners(message)).collect();
+        let fallback = fallback(message, config);
+        let owners = episodes::united(owners, fallback.as_ref());
+        let labels = episodes::labels(&rule, &transition.key, evidence, message, &owners, config);
+        let title = wording::title(&rule, &transition.key, &labels, evidence, &transition.reason);
+        let routes = self.routes.take(&rule.id, &labels);
+        let policy = rule.policy.clone().or_else(|| routes.iter().find_map(|route| route.policy.clone()));
+        let mut episode = Episode {
+            id: id.clone(),
+            rule: transition.rule.clone(),
+            key: transition.key.clone(),
+            n: transition.n,
+            severity: rule.severity,
+            labels,
+            owners: owners.clone(),
+            policy,
+            destinations: Vec::new(),
+            groups: Vec::new(),
+            root: None,
+            began_ms: transition.at_ms,
+            opened_ms: now_ms,
+            closed_ms: None,
+            close: None,
+            title,
+            reason: transition.reason.clone(),
+            evidence: evidence.clone(),
+            was: message.map(|message| message.was.clone()).unwrap_or_default(),
+            url: message.and_then(|message| message.url.as_deref()).map(str::to_owned),
+        };
+        let desk = desk!(self, config, now_ms);
+        for route in routes {
+            let mut places = places(&route, &owners);
+            if places.is_empty() {
+                places = places_of_fallback(&route, fallback.as_ref());
+            }
+            for place in places {
+                if !episode.destinations.contains(&place.destination) {
+                    episode.destinations.push(place.destination.clone());
+                }
+                let row = self.groups.join(&episode, &route, place, desk);
+                episode.groups.push(row);
+            }
+        }
+        let nobody = format!("unowned/{}", rule.id);
+        if episode.destinations.is_empty() {
+            let text = format!("nobody is told of episodes of {}: their messages have no owner", rule.id);
+            desk.records.note(now_ms, Cause::Unowned, &id, &rule.id, &text);
+            self.alarms.raise(&nobody, &text, desk);
+        } else {
+            self.alarms.clear(&nobody, desk);
+        }
+        self.inhibitions.learn(&episode);
+        self.episodes.put(episode, desk);
+        self.watch_noise(&rule, config, now_ms);
+        self.correlate(&id, config, now_ms);
+        let Some(episode) = self.episodes.get(&id) else { return };
+        for row in episode.groups.clone() {
+            self.groups.look_if_due(&row, desk!(self, config, now_ms), around!(self, now_ms));
+        }
+        self.gained(&id, transition.evidence.count, config, now_ms);
+        self.escalations.open(&id, means!(self, config, now_ms), desk!(self, config, now_ms));
+    }
+
+    /// Tells snoozes that more of an episode has come.
+    fn gained(&mut self, id: &str, count: u64, config: &Config, now_ms: i64) {
+        let Some(episode) = self.episodes.get(id) else { return };
+        let group = episode.groups.first().and_then(|row| self.groups.get(row));
+        let what = episode.subject(group.map(|group| group.name.as_str()));
+        self.snoozes.counted(&what, count, desk!(self, config, now_ms));
+    }
+
+    fn update(
+        &mut self,
+        transition: &Transition,
+        close: Option<CloseReason>,
+        config: &Arc<Config>,
+        now_ms: i64,
+    ) {
+        let known = self.episodes.get(&transition.episode.0).filter(|known| known.is_open());
+        let Some(mut episode) = known.cloned() else { return };
+        let more = transition.evidence.count.saturating_sub(episode.evidence.count);
+        let id = episode.id.clone();
+        episode.n = transition.n;
+        episode.reason = transition.reason.clone();
+        episode.evidence = transition.evidence.clone();
+        if let Some(rule) = self.rules.get(&transition.rule) {
+            let (key, labels) = (&episode.key, &episode.labels);
+            episode.title = wording::title(rule, key, labels, &episode.evidence, &episode.reason);
+        }
+        if let Some(reason) = close {
+            (episode.closed_ms, episode.close) = (Some(now_ms), Some(reason));
+            self.inhibitions.learn(&episode);
+        }
+        self.episodes.put(episode, desk!(self, config, now_ms));
+        self.gained(&id, more, config, now_ms);
+        let (desk, means) = (desk!(self, config, now_ms), means!(self, config, now_ms));
+        match (close, self.episodes.get(&id)) {
+            (Some(reason), Some(episode)) => {
+                let now = things!(self, config).situation_of(episode);
+                self.escalations.close(&id, reason, &now, means, desk);
+            }
+            _ => self.escalations.update(&id, means, desk),
+        }
+    }
+
+    /// Tells episodes that belong together in one notice, under the one that probably causes the others.
+    fn correlate(&mut self, id: &str, config: &Arc<Config>, now_ms: i64) {
+        let Some(new) = self.episodes.get(id) else { return };
+        let Some((root, ids)) = belonging(new, &self.episodes, &config.correlation) else { return };
+        let Some(root) = self.episodes.get(&root).cloned() else { return };
+        for id in ids {
+            let Some(mut episode) = self.episodes.get(&id).cloned() else { continue };
+            episode.root = (id != root.id).then(|| root.id.clone());
+            if id != root.id {
+                episode.groups = self.groups.move_to(&root, &episode);
+            }
+            self.episodes.put(episode, desk!(self, config, now_ms));
+        }
+    }
+
+    /// Says when a rule fires too often, and which field of its key makes it so.
+    fn watch_noise(&mut self, rule: &Rule, config: &Arc<Config>, now_ms: i64) {
+        let desk = desk!(self, config, now_ms);
+        let cause = format!("noisy/{}", rule.id);
+        match self.storm.breaker.opened(&rule.id, desk) {
+            Some(true) => {
+                let recent = self.episodes.iter().filter(|episode| episode.rule == rule.id);
+                let keys: Vec<Vec<String>> = recent.map(|episode| episode.key.values()).collect();
+                let widest = (0..rule.key.len())
+                    .map(|at| {
+                        (keys.iter().filter_map(|values| values.get(at)).collect::<BTreeSet<_>>().len(), at)
+                    })
+                    .max_by_key(|(n, at)| (*n, std::cmp::Reverse(*at)));
+                let advice = match widest {
+                    Some((n, at)) if n > 1 => format!(
+                        "{} of its key has {n} values: without it they would be fewer",
+                        rule.key[at].name()
+                    ),
+                    _ => "a higher threshold or a longer window would make it fewer".to_owned(),
+                };
+                let most = config.storm.noisy_rule_per_hour;
+                let text =
+                    format!("rule {} is noisy: more than {most} episodes within an hour; {advice}", rule.id);
+                self.alarms.raise(&cause, &text, desk);
+            }
+            Some(false) => self.alarms.clear(&cause, desk),
+            None => {}
+        }
+    }
+
+    /// Does what a person wants. The end of a rule's episode is the rules' to say: see
+    /// [`Manager::episode_to_resolve`].
     pub fn command(&mut self, command: &Command, now_ms: i64) -> Answer {
-        let Some(config) = &self.config else { return refusal("there is no configuration yet") };
-        let mut desk = Desk { config, outbox: &mut self.outbox, records: &mut self.records, now_ms };
-        let answer = self.overrides.command(command, &self.alerts, &mut desk);
-        let answer = answer.or_else(|| self.escalations.command(command, &mut desk));
+        let Some(config) = self.config.clone() else { return refusal("there is no configuration yet") };
+        if let Some(answer) = self.commands.answer(command) {
+            return answer;
+        }
+        let answer = self.obey(command, &config, now_ms);
+        if !matches!(command.act, Act::Silence { preview: true, .. }) {
+            self.commands.keep(command, &answer, now_ms);
+        }
+        answer
+    }
+
+    fn obey(&mut self, command: &Command, config: &Arc<Config>, now_ms: i64) -> Answer {
+        if let Act::Resolve { episode } = &command.act {
+            return self.resolve(command, episode, config, now_ms);
+        }
+        let desk = desk!(self, config, now_ms);
+        let preview = |matchers: &Matchers, receiver: Option<&str>| {
+            preview(
+                matchers,
+                receiver,
+                config,
+                (&self.episodes, &self.alerts, &self.immediate, &self.routes),
+                now_ms,
+            )
+        };
+        let answer = self.silences.command(command, desk, preview);
+        let answer = answer.or_else(|| self.snoozes.command(command, &things!(self, config), desk));
+        if let Some(answer) = answer {
+            // What nobody is to hear of now is not escalated either.
+            self.escalations.look_again(means!(self, config, now_ms), desk);
+            return answer;
+        }
+        if let Some(answer) = self.overrides.command(command, &self.alerts, desk) {
+            self.alerts.ask_anew();
+            return answer;
+        }
+        let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
         answer.unwrap_or_else(|| refusal("this cannot be done"))
     }
 
+    /// The open episode of a rule that a command ends: the rules have to be told, and say so by a
+    /// transition.
+    pub fn episode_to_resolve(&self, command: &Command) -> Option<EpisodeId> {
+        let Act::Resolve { episode } = &command.act else { return None };
+        match self.episodes.called(episode).as_slice() {
+            [one] if self.episodes.get(one).is_some_and(Episode::is_open) => Some(EpisodeId((*one).into())),
+            _ => None,
+        }
+    }
+
+    fn resolve(&mut self, command: &Command, named: &str, config: &Arc<Config>, now_ms: i64) -> Answer {
+        let desk = desk!(self, config, now_ms);
+        if named.starts_with(immediate::PREFIX) {
+            if !self.immediate.resolve(named, desk, sight!(self, now_ms)) {
+                return refusal(&format!("wanted an episode that goes on, found {named}"));
+            }
+            self.records.note(now_ms, Cause::Command, named, &command.actor, "resolved");
+            return done(named);
+        }
+        match self.episodes.called(named).as_slice() {
+            [] => refusal(&format!("wanted an episode, found nothing called {named}")),
+            [one] if self.episodes.get(one).is_some_and(Episode::is_open) => {
+                desk.records.note(now_ms, Cause::Command, one, &command.actor, "resolved");
+                done(one)
+            }
+            [one] => refusal(&format!("episode {one} is over already")),
+            _ => refusal(&format!("wanted one episode, found several that begin with {named}")),
+        }
+    }
+
     /// Takes news of a person.
-    pub fn presence(&mut self, _presence: &Presence, _now_ms: i64) {}
+    pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
+        self.digests.presence(presence, now_ms);
+        if self.roster.is_news(presence) {
+            self.call_the_roll();
+        }
+    }
 
     /// Takes what became of a delivery.
     pub fn receipt(&mut self, receipt: &Receipt, _now_ms: i64) {
@@ -107,10 +575,58 @@ impl Manager {
 
     /// Does everything that is due.
     pub fn tick(&mut self, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        let config = &config;
+        for slot in self.alerts.take_fresh() {
+            self.hand_over(slot, config, now_ms);
+        }
+        let desk = desk!(self, config, now_ms);
+        self.silences.tick(now_ms);
+        self.snoozes.tick(desk);
+        self.immediate.tick(desk, sight!(self, now_ms));
+        self.groups.tick(desk, around!(self, now_ms));
+        self.escalations.tick(means!(self, config, now_ms), desk);
+        self.commands.tick(now_ms);
+        self.storm.tick(desk);
+        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
+        let desk = desk!(self, config, now_ms);
+        if self.ledger.begins_hour(now_ms) {
+            self.alerts.sweep(desk);
+            self.episodes.sweep(now_ms);
+            self.silences.sweep(now_ms);
+            self.inhibitions.sweep(now_ms);
+            for rule in self.storm.breaker.sweep(now_ms) {
+                self.alarms.clear(&format!("noisy/{rule}"), desk);
+            }
+        }
+    }
+
+    /// Says that Dice itself needs somebody: once for each cause, until it clears.
+    pub fn self_alert(&mut self, cause: &str, text: &str, now_ms: i64) {
         let Some(config) = &self.config else { return };
-        let mut desk = Desk { config, outbox: &mut self.outbox, records: &mut self.records, now_ms };
-        self.snoozes.tick(&mut desk);
-        self.escalations.tick(&mut desk);
+        self.alarms.raise(cause, text, desk!(self, config, now_ms));
+    }
+
+    /// The cause of a self-alert is gone.
+    pub fn self_clear(&mut self, cause: &str, now_ms: i64) {
+        let Some(config) = &self.config else { return };
+        self.alarms.clear(cause, desk!(self, config, now_ms));
+    }
+
+    /// How an episode of `rule` with these labels would be routed: every route that is asked.
+    pub fn route_of(&self, rule: &str, labels: &Labels) -> Vec<Asked> {
+        self.routes.explain(rule, labels)
+    }
+
+    /// When a group was told, when it will be, and why.
+    pub fn timeline(&self, group: &str) -> Vec<Moment> {
+        self.groups.timeline(group, &self.episodes)
+    }
+
+    /// What was counted, by what was done about it.
+    pub fn ledger(&self) -> Counts {
+        self.ledger.counts()
     }
 
     /// The notices.
@@ -118,32 +634,211 @@ impl Manager {
         &self.outbox
     }
 
+    /// The notices, to release or suppress them.
+    pub fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
     /// What was not told, and what people did.
     pub fn records(&self) -> &Records {
         &self.records
     }
 
+    /// The same, to write down what other parts of the router dropped.
+    pub fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
+    }
+
+    /// Occurrences by deduplication key.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// Episodes of rules.
+    pub fn episodes(&self) -> &Episodes {
+        &self.episodes
+    }
+
+    /// Messages that are told as they happen.
+    pub fn immediate(&self) -> &Immediate {
+        &self.immediate
+    }
+
+    /// The digests.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
+    /// The groups.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Snoozes and mutes.
+    pub fn snoozes(&self) -> &Snoozes {
+        &self.snoozes
+    }
+
+    /// What people said about owners.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    /// Who hears next when nobody reacts.
+    pub fn escalations(&self) -> &Escalations {
+        &self.escalations
+    }
+
+    /// The silences.
+    pub fn silences(&self) -> &Silences {
+        &self.silences
+    }
+
+    /// What Dice itself needs somebody for.
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
     /// Appends what has changed since the last call.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.alerts.deltas(out);
+        self.immediate.deltas(out);
+        self.episodes.deltas(out);
+        self.groups.deltas(out);
+        self.silences.deltas(out);
+        self.storm.deltas(out);
+        self.alarms.deltas(out);
         self.snoozes.deltas(out);
         self.overrides.deltas(out);
         self.escalations.deltas(out);
+        self.commands.deltas(out);
+        self.digests.deltas(out);
+        self.ledger.deltas(out);
         self.outbox.deltas(out);
         self.records.deltas(out);
     }
 
-    /// Puts in a row as it was written, in any order, before or after the configuration.
+    /// Puts in a row as it was written, in any order, before the first configuration.
     pub fn restore(&mut self, table: Table, id: &str, body: &str) -> Result<(), String> {
         match table {
             Table::Alerts => self.alerts.restore(id, body),
+            Table::Episodes if id.starts_with(immediate::PREFIX) => self.immediate.restore(id, body),
+            Table::Episodes => self.episodes.restore(id, body),
+            Table::Groups => self.groups.restore(id, body),
+            Table::Silences => self.silences.restore(id, body),
+            Table::Storms => self.storm.restore(id, body),
             Table::Snoozes => self.snoozes.restore(id, body),
             Table::Overrides => self.overrides.restore(id, body),
             Table::Escalations => self.escalations.restore(id, body),
+            Table::Digests | Table::DigestRows | Table::People => self.digests.restore(table, id, body),
             Table::Outbox => self.outbox.restore(id, body),
             Table::Records => self.records.restore(id, body),
-            _ => Err(format!("no part of the manager keeps rows of {}", table.name())),
+            Table::Notes if id.starts_with(commands::PREFIX) => self.commands.restore(id, body),
+            Table::Notes if id == groups::NOTE => self.groups.restore(id, body),
+            Table::Notes if id == ledger::NOTE => self.ledger.restore(id, body),
+            Table::Notes if id.starts_with(alarms::PREFIX) => self.alarms.restore(id, body),
+            _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
+    }
+}
+
+/// What is hidden, as digests ask for it.
+struct Curtain<'a> {
+    screen: Screen<'a>,
+    alerts: &'a Alerts,
+    config: &'a Config,
+}
+
+impl Hiding for Curtain<'_> {
+    fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
+        let (alert, message) = self.alerts.get(&row.alert)?;
+        let owners = || alert.owners.iter().map(|each| &each.owner);
+        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
+        let labels = episodes::labels_of_alert(alert, message, owner, self.config);
+        let subject = Subject {
+            message: Some(alert.message),
+            was: &message.was,
+            alert: Some(&alert.id),
+            ..Subject::default()
+        };
+        let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
+        let word = match cause {
+            Cause::Inhibited => "inhibited",
+            Cause::Snoozed => "snoozed",
+            _ => "silenced",
+        };
+        Some(word.to_owned())
+    }
+}
+
+/// What is done about a message for each of its owners. Who has nobody else has the fallback, then triage.
+fn decide_for(message: &Message, level: Option<Level>, mut owners: Vec<Owner>, config: &Config) -> Decided {
+    let fallback = fallback(Some(message), config);
+    if owners.is_empty() {
+        owners.extend(fallback.clone());
+    }
+    let mut decided = decide(message.kind.unwrap_or(Kind::Log), level, &owners, fallback.as_ref());
+    for each in &mut decided.owners {
+        let has_digest = config.digests.channels.contains_key(&each.owner.name);
+        if each.decision == Decision::Now && has_digest && level != Some(Level::Critical) {
+            each.decision = Decision::Digest;
+        }
+    }
+    decided.decision = decided.owners.iter().map(|each| each.decision).max().unwrap_or(Decision::None);
+    decided
+}
+
+fn fallback(message: Option<&Message>, config: &Config) -> Option<Owner> {
+    let own = message.and_then(|message| message.fallback.clone());
+    own.or_else(|| config.ownership.triage.as_deref().map(|name| Owner::named(name, Why::Fallback)))
+}
+
+fn places_of_fallback(route: &Route, fallback: Option<&Owner>) -> Vec<Place> {
+    let Some(fallback) = fallback else { return Vec::new() };
+    places(&Route { to: Vec::new(), ..route.clone() }, std::slice::from_ref(fallback))
+}
+
+/// What matchers would hide for a receiver: what goes on, and what was told within the last seven days.
+fn preview(
+    matchers: &Matchers,
+    receiver: Option<&str>,
+    config: &Config,
+    (episodes, alerts, immediate, routes): (&Episodes, &Alerts, &Immediate, &Routes),
+    now_ms: i64,
+) -> Preview {
+    let is_for = |destination: &Destination| receiver.is_none_or(|only| only == destination.name());
+    let is_hidden =
+        |episode: &&Episode| episode.destinations.iter().any(is_for) && matchers.hold(&episode.labels);
+    let week_ms = 7 * 24 * 3_600_000;
+    let title = |episode: &Episode| episode.title.clone();
+    let (all, met) = routes.share(matchers);
+    let mut seen = Preview {
+        open: episodes.open().filter(is_hidden).map(title).collect(),
+        recent: episodes.closed_since(now_ms - week_ms).filter(is_hidden).map(title).collect(),
+        routes: all,
+        routes_met: met,
+    };
+    let goes_on: BTreeSet<&str> = immediate.iter().map(|ongoing| ongoing.alert.as_str()).collect();
+    for (alert, message) in alerts.iter().filter(|(alert, _)| alert.last_ms >= now_ms - week_ms) {
+        let told_now = alert.owners.iter().filter(|each| each.decision >= Decision::Now);
+        let is_hidden = |each: &crate::OwnerDecision| {
+            is_for(&Destination::named(&each.owner.name))
+                && matchers.hold(&episodes::labels_of_alert(alert, message, &each.owner, config))
+        };
+        if told_now.into_iter().any(is_hidden) {
+            let title = episodes::title_of_message(message, &alert.sample);
+            let list = if goes_on.contains(alert.id.as_str()) { &mut seen.open } else { &mut seen.recent };
+            list.push(title);
+        }
+    }
+    seen
+}
+
+fn done(episode: &str) -> Answer {
+    Answer {
+        is_done: true,
+        text: format!("Episode {episode} is resolved."),
+        body: serde_json::json!({ "episode": episode }),
     }
 }
 

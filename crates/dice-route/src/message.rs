@@ -129,4 +129,7 @@ pub struct Message {
     pub revision: Option<Arc<str>>,
     /// Where the code can be read.
     pub url: Option<Arc<str>>,
+    /// Only a revision that is not the newest of its repository's catalogs knows it.
+    #[serde(default)]
+    pub is_outdated: bool,
 }

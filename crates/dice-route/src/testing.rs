@@ -25,6 +25,7 @@ pub(crate) fn message(template: &str) -> Message {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     }
 }
 

@@ -12,8 +12,8 @@ use dice_catalog::Level;
 use dice_route::book::{Delta, Table};
 use dice_route::calendar::{Calendar, DaysOff, Holidays, Zone};
 use dice_route::config::{Config, DigestPolicy, Person};
-use dice_route::digest::{Digests, EditionState, Sighting};
-use dice_route::manager::{Desk, Tally};
+use dice_route::digest::{Digests, EditionState, Gathered};
+use dice_route::manager::Tally;
 use dice_route::outbox::Outbox;
 use dice_route::records::Records;
 use dice_route::{Destination, Event, Message, MessageId, PartitionId, Presence, Severity, Stamped, State};
@@ -198,6 +198,7 @@ fn event(text: &str, offset: u64, at_ms: i64, host: u64) -> Event {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     };
     Event {
         partition: PartitionId(0),
@@ -224,7 +225,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
     let mut dice = Dice(seed);
     let mut people = people(&mut dice);
     let config = Arc::new(config(&people));
-    let mut digests = Digests::new(&config);
+    let mut digests = Digests::new(config.clone());
     let (mut outbox, mut records) = (Outbox::default(), Records::default());
     let mut rows: BTreeMap<(Table, String), String> = BTreeMap::new();
     let mut year = Year::default();
@@ -243,7 +244,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
             let alert = event.message.id.to_string();
             let mut tally = Tally::default();
             tally.add(&Stamped { event: &event, at_ms: event.ingested_ms, is_late: false });
-            let sighting = Sighting {
+            let gathered = Gathered {
                 alert: &alert,
                 message: &event.message,
                 level: event.level,
@@ -253,7 +254,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
                 sample: &event.text,
                 tally: &tally,
             };
-            digests.add(&Destination::Person(somebody.name.clone()), &sighting, now_ms);
+            digests.gather(&Destination::Person(somebody.name.clone()), &gathered, now_ms);
             *somebody.pending.entry(alert).or_default() += 1;
             year.seen += 1;
         }
@@ -274,13 +275,12 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
                 Presence { is_online: None, dnd_until_ms: None, ..presence(somebody, now_ms, &mut dice) };
             digests.presence(&news, now_ms);
         }
-        let (outbox, records) = (&mut outbox, &mut records);
-        digests.tick(&(), &mut Desk { config: &config, outbox, records, now_ms });
+        digests.tick(now_ms, &(), &mut outbox, &mut records);
         for name in digests.awaited(now_ms) {
             let somebody = people.iter().find(|somebody| somebody.name == name).unwrap();
             digests.presence(&presence(somebody, now_ms, &mut dice), now_ms);
         }
-        digests.tick(&(), &mut Desk { config: &config, outbox, records, now_ms });
+        digests.tick(now_ms, &(), &mut outbox, &mut records);
         let told: Vec<String> = outbox.due(now_ms).into_iter().map(|intent| intent.id.clone()).collect();
         for id in told {
             let intent = outbox.get(&id).unwrap().clone();
@@ -301,7 +301,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
             let why = edition.why.as_deref().unwrap_or("");
             year.unknown += usize::from(why.starts_with("whether"));
             year.held += usize::from(why.starts_with("held"));
-            outbox.suppress(&id, dice_route::Cause::Command, "the test", now_ms, records);
+            outbox.suppress(&id, dice_route::Cause::Command, "the test", now_ms, &mut records);
             assert_eq!(outbox.get(&id).unwrap().state, State::Suppressed);
         }
         if tick % 72 == 0 {
@@ -324,7 +324,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
                 for ((table, id), body) in &rows {
                     digests.restore(*table, id, body).unwrap();
                 }
-                digests.configure(&config, now_ms);
+                digests.configure(config.clone(), now_ms);
             }
         }
     }

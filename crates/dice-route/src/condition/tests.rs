@@ -29,6 +29,7 @@ fn message() -> Message {
         author: Some("pig@pen.mssn".into()),
         revision: None,
         url: None,
+        is_outdated: false,
     }
 }
 

@@ -11,11 +11,11 @@ use super::hold::{Hold, hold, next_look, waited};
 use super::news::PersonNews;
 use super::notice::{Content, content, held_note};
 use super::reader::{Directory, Reader};
-use super::row::{DigestRow, OVERFLOW, Sighting};
+use super::row::{DigestRow, Gathered, OVERFLOW};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Config;
-use crate::manager::{Desk, Roster};
-use crate::outbox::Draft;
+use crate::outbox::{Draft, Outbox};
+use crate::records::Records;
 use crate::{Cause, Destination, Intent, Lane, MessageId, Notice, NoticeKind, Presence, Severity, State};
 use jiff::civil::Date;
 
@@ -97,66 +97,66 @@ pub struct Digests {
     tidied: i64,
 }
 
+/// What a tick acts on.
+struct Now<'a> {
+    ms: i64,
+    hiding: &'a dyn Hiding,
+    outbox: &'a mut Outbox,
+    records: &'a mut Records,
+}
+
 impl Digests {
     /// No digests, by a configuration.
-    pub fn new(config: &Arc<Config>) -> Digests {
-        Digests { directory: Directory::of(config, std::iter::empty()), ..Digests::default() }
+    pub fn new(config: Arc<Config>) -> Digests {
+        Digests { directory: Directory::of(config), ..Digests::default() }
     }
 
     /// Takes a configuration, the first or another one: slots move with it, and what somebody has left behind
     /// goes to who takes over.
-    pub fn configure(&mut self, config: &Arc<Config>, now_ms: i64) {
-        self.directory = Directory::of(config, self.news.iter());
+    pub fn configure(&mut self, config: Arc<Config>, now_ms: i64) {
+        self.directory = Directory::of(config);
         self.rename();
         self.settle_all(now_ms);
     }
 
-    /// Takes news of a person. True when they live elsewhere now, have left or are back: [`Digests::roster`] has
-    /// changed.
-    pub fn presence(&mut self, presence: &Presence, now_ms: i64) -> bool {
-        let name = self.directory.roster().canonical(&presence.person).to_owned();
+    /// Takes news of a person.
+    pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
+        let name = self.directory.canonical(&presence.person).to_owned();
         if self.news.get(&name).is_none() {
             self.news.put(PersonNews::new(&name));
         }
-        let Some(news) = self.news.get_mut(&name) else { return false };
+        let Some(news) = self.news.get_mut(&name) else { return };
         let before = (news.zone.clone(), news.is_gone);
         if !news.take(presence) {
-            return false;
+            return;
         }
-        let is_changed = before != (news.zone.clone(), news.is_gone);
+        let is_elsewhere = before != (news.zone.clone(), news.is_gone);
         let person = Destination::Person(name);
         if let Some(id) = self.current.get(&person) {
             self.looks.remove(id);
         }
-        if is_changed {
-            self.directory.hear(presence);
+        if is_elsewhere {
             self.readers.clear();
             self.times.remove(&person);
             self.settle(&person, now_ms);
         }
-        is_changed
     }
 
-    /// Everybody, with what has been heard of them.
-    pub fn roster(&self) -> &Arc<Roster> {
-        self.directory.roster()
-    }
-
-    /// What has been heard of each person.
+    /// What has been heard of people, in the order of their names.
     pub fn news(&self) -> impl Iterator<Item = &PersonNews> {
         self.news.iter()
     }
 
-    /// Counts what was seen for whoever reads what is meant for `to`.
-    pub fn add(&mut self, to: &Destination, sighting: &Sighting<'_>, now_ms: i64) {
-        if sighting.tally.count == 0 {
+    /// Counts occurrences that were counted together for whoever reads what is meant for `to`.
+    pub fn gather(&mut self, to: &Destination, gathered: &Gathered<'_>, now_ms: i64) {
+        if gathered.tally.count == 0 {
             return;
         }
         let reader = self.reader(to);
-        let id = self.row(&reader, sighting);
+        let id = self.row(&reader, gathered);
         self.times(&reader);
         if let (Some(row), Some(times)) = (self.rows.get_mut(&id), self.times.get(&reader)) {
-            row.add(sighting, &times.zone);
+            row.add(gathered, &times.zone);
         }
         self.begin(&reader, now_ms);
     }
@@ -170,8 +170,8 @@ impl Digests {
     }
 
     /// Tells what is to be told now.
-    pub fn tick(&mut self, hiding: &dyn Hiding, desk: &mut Desk<'_>) {
-        let now_ms = desk.now_ms;
+    pub fn tick(&mut self, now_ms: i64, hiding: &dyn Hiding, outbox: &mut Outbox, records: &mut Records) {
+        let now = &mut Now { ms: now_ms, hiding, outbox, records };
         self.tidy(now_ms);
         while let Some((_, id)) = self.open.first().filter(|(at_ms, _)| *at_ms <= now_ms).cloned() {
             self.open.pop_first();
@@ -187,11 +187,11 @@ impl Digests {
             if n_held - self.held.len() >= MAX_TOLD {
                 break;
             }
-            self.look_at(&id, hiding, desk);
+            self.look_at(&id, now);
         }
         while self.watched.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
             let Some((_, id)) = self.watched.pop_first() else { break };
-            let again_ms = self.follow_up(&id, desk).map(|again_ms| again_ms.max(now_ms.saturating_add(1)));
+            let again_ms = self.follow_up(&id, now).map(|again_ms| again_ms.max(now_ms.saturating_add(1)));
             self.watched.extend(again_ms.map(|again_ms| (again_ms, id.clone())));
             if let Some(edition) = self.editions.get_mut(&id) {
                 edition.fallback_ms = again_ms;
@@ -263,12 +263,9 @@ impl Digests {
             }
         } else if table == PersonNews::TABLE {
             self.news.restore(id, body)?;
-            if let Some(news) = self.news.get(id) {
-                // Zones and hand-overs hang on it.
-                self.directory.hear(&news.presence());
-                self.readers.clear();
-                self.times.clear();
-            }
+            // Zones and hand-overs hang on it.
+            self.readers.clear();
+            self.times.clear();
         } else {
             return Err(format!("wanted a row of a digest, found one of {}", table.name()));
         }
@@ -312,21 +309,21 @@ impl Digests {
         if let Some(reader) = self.readers.get(to) {
             return reader.clone();
         }
-        let reader = self.directory.reader(to);
+        let reader = self.directory.reader(to, &self.news);
         self.readers.insert(to.clone(), reader.clone());
         reader
     }
 
     fn times(&mut self, reader: &Destination) -> &Reader {
         if !self.times.contains_key(reader) {
-            self.times.insert(reader.clone(), self.directory.times(reader));
+            self.times.insert(reader.clone(), self.directory.times(reader, &self.news));
         }
         self.times.get(reader).expect("it was put in above")
     }
 
     /// The id of the row an occurrence is counted in, which exists.
-    fn row(&mut self, reader: &Destination, sighting: &Sighting<'_>) -> String {
-        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(sighting.alert)) {
+    fn row(&mut self, reader: &Destination, gathered: &Gathered<'_>) -> String {
+        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(gathered.alert)) {
             return id.clone();
         }
         if self.keys.get(reader).is_some_and(|keys| keys.len() >= MAX_MESSAGES) {
@@ -335,11 +332,11 @@ impl Digests {
         }
         let keys = self.keys.entry(reader.clone()).or_default();
         let row = if keys.len() < MAX_MESSAGES {
-            DigestRow::new(reader, sighting)
+            DigestRow::new(reader, gathered)
         } else if let Some(id) = keys.get(OVERFLOW) {
             return id.clone();
         } else {
-            DigestRow::overflow(reader, sighting)
+            DigestRow::overflow(reader, gathered)
         };
         let id = row.id.clone();
         keys.insert(row.alert.clone(), id.clone());
@@ -392,7 +389,7 @@ impl Digests {
 
     /// Keeps what was heard of people under the names that the configuration has for them now.
     fn rename(&mut self) {
-        let name = |news: &PersonNews| self.directory.roster().canonical(&news.person).to_owned();
+        let name = |news: &PersonNews| self.directory.canonical(&news.person).to_owned();
         let renamed: Vec<(String, PersonNews)> = self
             .news
             .iter()
@@ -487,7 +484,7 @@ impl Digests {
     }
 
     /// Tells a digest whose slot has come, or writes down why not.
-    fn look_at(&mut self, id: &str, hiding: &dyn Hiding, desk: &mut Desk<'_>) {
+    fn look_at(&mut self, id: &str, now: &mut Now<'_>) {
         let Some(edition) = self.editions.get(id).cloned() else {
             self.held.remove(id);
             return;
@@ -495,32 +492,32 @@ impl Digests {
         let times = self.times(&edition.reader).clone();
         let policy = &self.directory.config().digests;
         let news = self.heard(&edition.reader);
-        match hold(&edition, &times, policy, news, desk.now_ms) {
+        match hold(&edition, &times, policy, news, now.ms) {
             Hold::Tell(why) => {
-                let why = why.or_else(|| waited(&edition, desk.now_ms));
-                self.tell(&edition, &times, None, why, hiding, desk);
+                let why = why.or_else(|| waited(&edition, now.ms));
+                self.tell(&edition, &times, None, why, now);
             }
             Hold::Exceeded(why) => {
                 let edition = Edition { is_hold_exceeded: true, ..edition };
-                self.tell(&edition, &times, None, Some(why), hiding, desk);
+                self.tell(&edition, &times, None, Some(why), now);
             }
             Hold::Wait(why) => {
                 let fallback_ms = self.fallback_ms(&edition, &times);
-                let is_over = fallback_ms.is_some_and(|at_ms| at_ms <= desk.now_ms);
-                let look_ms = next_look(&edition, &times, policy, news, desk.now_ms);
+                let is_over = fallback_ms.is_some_and(|at_ms| at_ms <= now.ms);
+                let look_ms = next_look(&edition, &times, policy, news, now.ms);
                 let team_ms = match (times.team.clone(), fallback_ms) {
-                    (Some(team), Some(at_ms)) => self.next_open(&team, at_ms.max(desk.now_ms)),
+                    (Some(team), Some(at_ms)) => self.next_open(&team, at_ms.max(now.ms)),
                     _ => None,
                 };
                 let team_ms = team_ms.unwrap_or(i64::MAX);
                 self.looks.insert(id.to_owned(), look_ms.min(team_ms));
                 if let Some(team) = times.team.clone().filter(|_| is_over)
-                    && self.is_open(&team, desk.now_ms)
+                    && self.is_open(&team, now.ms)
                 {
                     let why = format!("for {}, who has not been reached: {why}", edition.reader.name());
-                    self.tell(&edition, &times, Some(team), Some(why), hiding, desk);
+                    self.tell(&edition, &times, Some(team), Some(why), now);
                 } else if edition.why.as_ref() != Some(&why) {
-                    desk.records.note(desk.now_ms, Cause::Held, id, edition.reader.name(), &why);
+                    now.records.note(now.ms, Cause::Held, id, edition.reader.name(), &why);
                     if let Some(edition) = self.editions.get_mut(id) {
                         edition.why = Some(why);
                     }
@@ -536,8 +533,7 @@ impl Digests {
         times: &Reader,
         team: Option<Destination>,
         why: Option<String>,
-        hiding: &dyn Hiding,
-        desk: &mut Desk<'_>,
+        now: &mut Now<'_>,
     ) {
         let reader = &edition.reader;
         self.held.remove(&edition.id);
@@ -549,9 +545,9 @@ impl Digests {
             self.editions.remove(&edition.id);
             return;
         }
-        let hidden = |row: &DigestRow| hiding.hidden(reader, row);
+        let hidden = |row: &DigestRow| now.hiding.hidden(reader, row);
         let mut notes: Vec<String> = why.iter().map(|why| held_note(edition, times, why)).collect();
-        notes.extend(hiding.notes(reader));
+        notes.extend(now.hiding.notes(reader));
         let max_rows = self.directory.config().digests.max_rows;
         let Content { mut notice, messages, occurrences } =
             content(edition, times, &rows, hidden, notes, max_rows);
@@ -566,22 +562,21 @@ impl Digests {
                 (team, EditionState::Fallback, None)
             }
         };
-        let intent =
-            desk.outbox.post(draft(destination, &edition.id, notice, desk.now_ms), desk.now_ms, desk.records);
+        let intent = now.outbox.post(draft(destination, &edition.id, notice, now.ms), now.ms, now.records);
         let ids: Vec<&String> = self.keys.get(reader).into_iter().flat_map(BTreeMap::values).collect();
         for id in ids {
             // A row that is remembered only changes once: from what was told last to nothing.
             if self.rows.get(id).is_some_and(|row| !row.is_told() || row.before != Some(0))
                 && let Some(row) = self.rows.get_mut(id)
             {
-                row.begin_anew(desk.now_ms);
+                row.begin_anew(now.ms);
             }
         }
         let told = Edition {
             state,
             why,
             intent: Some(intent),
-            told: Some((desk.now_ms, times.zone.date(desk.now_ms))),
+            told: Some((now.ms, times.zone.date(now.ms))),
             messages,
             occurrences,
             fallback_ms,
@@ -601,24 +596,24 @@ impl Digests {
     }
 
     /// Tells the team of a digest that has not arrived; gives when to look again, where that is needed.
-    fn follow_up(&mut self, id: &str, desk: &mut Desk<'_>) -> Option<i64> {
+    fn follow_up(&mut self, id: &str, now: &mut Now<'_>) -> Option<i64> {
         let edition = self.editions.get(id)?.clone();
-        let intent: Intent = desk.outbox.get(edition.intent.as_ref()?)?.clone();
+        let intent: Intent = now.outbox.get(edition.intent.as_ref()?)?.clone();
         match intent.state {
             State::Sent | State::Suppressed => return None,
-            State::Sending | State::Ambiguous => return Some(desk.now_ms.saturating_add(UNCERTAIN_MS)),
+            State::Sending | State::Ambiguous => return Some(now.ms.saturating_add(UNCERTAIN_MS)),
             State::Pending | State::Held | State::Retry | State::Dead => {}
         }
         let team = self.times(&edition.reader).team.clone()?;
-        if !self.is_open(&team, desk.now_ms) {
-            return self.next_open(&team, desk.now_ms);
+        if !self.is_open(&team, now.ms) {
+            return self.next_open(&team, now.ms);
         }
         let name = edition.reader.name();
         let mut notice = intent.notice.clone();
         notice.title = format!("{} – for {name}", notice.title);
         notice.notes.push(format!("for {name}, whom it has not reached"));
-        let told = desk.outbox.post(draft(team, &edition.id, notice, desk.now_ms), desk.now_ms, desk.records);
-        desk.outbox.suppress(&intent.id, Cause::Superseded, &told, desk.now_ms, desk.records);
+        let told = now.outbox.post(draft(team, &edition.id, notice, now.ms), now.ms, now.records);
+        now.outbox.suppress(&intent.id, Cause::Superseded, &told, now.ms, now.records);
         if let Some(edition) = self.editions.get_mut(id) {
             (edition.state, edition.intent) = (EditionState::Fallback, Some(told));
         }

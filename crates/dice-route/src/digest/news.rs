@@ -43,18 +43,6 @@ impl PersonNews {
         }
     }
 
-    /// All that is known, as one piece of news.
-    pub fn presence(&self) -> Presence {
-        Presence {
-            person: self.person.clone(),
-            at_ms: self.at_ms,
-            is_online: self.online.map(|(is_online, _)| is_online),
-            dnd_until_ms: self.dnd_until_ms,
-            zone: self.zone.clone(),
-            is_gone: self.is_gone,
-        }
-    }
-
     /// Takes further news; false when it is older than what is known, which it leaves as it is. What the news
     /// does not say stays.
     pub(super) fn take(&mut self, presence: &Presence) -> bool {

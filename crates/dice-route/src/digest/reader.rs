@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::civil::Time;
 
 use super::news::PersonNews;
+use crate::Destination;
+use crate::book::Book;
 use crate::calendar::{Calendar, Zone};
 use crate::config::{Config, Slots, Team};
 use crate::manager::Roster;
-use crate::{Destination, Presence};
 
 /// Hand-overs that are followed from one person who has left to the next.
 const MAX_HANDOVERS: usize = 8;
@@ -32,39 +33,36 @@ pub(super) struct Reader {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Directory {
     config: Arc<Config>,
-    roster: Arc<Roster>,
+    roster: Roster,
 }
 
 impl Directory {
-    /// By a configuration, with what has been heard of people.
-    pub(super) fn of<'n>(config: &Arc<Config>, news: impl Iterator<Item = &'n PersonNews>) -> Directory {
-        let mut roster = Roster::new(config);
-        news.for_each(|news| roster.hear(&news.presence()));
-        Directory { config: config.clone(), roster: Arc::new(roster) }
-    }
-
-    /// Takes what was heard of a person.
-    pub(super) fn hear(&mut self, presence: &Presence) {
-        Arc::make_mut(&mut self.roster).hear(presence);
+    pub(super) fn of(config: Arc<Config>) -> Directory {
+        // What is heard of people changes often: it stays beside the roster, which is made anew as a whole.
+        Directory { roster: Roster::new(&config, []), config }
     }
 
     pub(super) fn config(&self) -> &Config {
         &self.config
     }
 
-    pub(super) fn roster(&self) -> &Arc<Roster> {
-        &self.roster
+    /// One name for all the names of a person.
+    pub(super) fn canonical<'n>(&'n self, name: &'n str) -> &'n str {
+        self.roster.canonical(name)
     }
 
     /// Who reads what is meant for `destination`: the same person under one name, a team's channel, and whoever
     /// takes over from one who has left. Where nobody does, it stays with them.
-    pub(super) fn reader(&self, destination: &Destination) -> Destination {
+    pub(super) fn reader(&self, destination: &Destination, news: &Book<PersonNews>) -> Destination {
         let mut reader = destination.clone();
         for _ in 0..MAX_HANDOVERS {
             let next = match &reader {
                 Destination::Person(name) => {
-                    let heir = if self.roster.has_left(name) { self.heir(name) } else { None };
-                    heir.unwrap_or_else(|| Destination::Person(self.roster.canonical(name).to_owned()))
+                    let name = self.roster.canonical(name);
+                    let has_left =
+                        self.roster.has_left(name) || news.get(name).is_some_and(|news| news.is_gone);
+                    let heir = if has_left { self.heir(name) } else { None };
+                    heir.unwrap_or_else(|| Destination::Person(name.to_owned()))
                 }
                 Destination::Team(name) => {
                     let channel = self.config.teams.get(name).and_then(|team| team.channel.as_ref());
@@ -82,9 +80,9 @@ impl Directory {
     }
 
     /// When `reader` reads.
-    pub(super) fn times(&self, reader: &Destination) -> Reader {
+    pub(super) fn times(&self, reader: &Destination, news: &Book<PersonNews>) -> Reader {
         match reader {
-            Destination::Person(name) => self.person(name),
+            Destination::Person(name) => self.person(name, news.get(name)),
             Destination::Channel(name) => {
                 let is_theirs = |team: &&Team| team.channel.as_ref() == Some(name);
                 let team = self.config.teams.values().find(is_theirs);
@@ -95,12 +93,14 @@ impl Directory {
         }
     }
 
-    fn person(&self, name: &str) -> Reader {
+    fn person(&self, name: &str, news: Option<&PersonNews>) -> Reader {
         let policy = &self.config.digests;
         let own = self.roster.person(name).and_then(|person| person.digest_at);
         let team = self.roster.team_of(name).and_then(|(_, team)| team.channel.clone());
+        let zone = news.and_then(|news| Zone::named(news.zone.as_deref()?));
         Reader {
-            zone: self.roster.zone_of(name),
+            // Where somebody is now goes before where they were when the configuration was written.
+            zone: zone.unwrap_or_else(|| self.roster.zone_of(name)),
             calendar: self.roster.calendar_of(name),
             slot: policy.slots.name.clone(),
             at: own.unwrap_or(policy.slots.at),

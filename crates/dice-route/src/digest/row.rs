@@ -23,7 +23,7 @@ const MAX_TEXT: usize = 500;
 
 /// Occurrences of one deduplication key that were counted together, for one reader.
 #[derive(Debug, Clone, Copy)]
-pub struct Sighting<'a> {
+pub struct Gathered<'a> {
     /// The deduplication key: message, level, environment and the fields a rule adds.
     pub alert: &'a str,
     /// What is known of the message.
@@ -102,20 +102,20 @@ impl DigestRow {
     }
 
     /// An empty row for what is first seen now.
-    pub(super) fn new(reader: &Destination, sighting: &Sighting<'_>) -> DigestRow {
-        let message = sighting.message;
+    pub(super) fn new(reader: &Destination, gathered: &Gathered<'_>) -> DigestRow {
+        let message = gathered.message;
         DigestRow {
-            id: DigestRow::id_of(reader, sighting.alert),
+            id: DigestRow::id_of(reader, gathered.alert),
             reader: reader.clone(),
-            alert: sighting.alert.to_owned(),
+            alert: gathered.alert.to_owned(),
             message: message.id,
             title: cut(&message.template),
-            level: sighting.level,
-            severity: sighting.severity,
-            because: sighting.because.to_owned(),
+            level: gathered.level,
+            severity: gathered.severity,
+            because: gathered.because.to_owned(),
             url: message.url.clone(),
             place: Some(message.place.clone()).filter(|place| !place.is_empty()),
-            env: sighting.env.cloned(),
+            env: gathered.env.cloned(),
             tally: Tally::default(),
             sample: None,
             days: BTreeMap::new(),
@@ -126,7 +126,7 @@ impl DigestRow {
     }
 
     /// The row that stands for all messages a reader has no room for.
-    pub(super) fn overflow(reader: &Destination, sighting: &Sighting<'_>) -> DigestRow {
+    pub(super) fn overflow(reader: &Destination, gathered: &Gathered<'_>) -> DigestRow {
         DigestRow {
             id: DigestRow::id_of(reader, OVERFLOW),
             alert: OVERFLOW.to_owned(),
@@ -135,20 +135,20 @@ impl DigestRow {
             url: None,
             place: None,
             env: None,
-            ..DigestRow::new(reader, sighting)
+            ..DigestRow::new(reader, gathered)
         }
     }
 
     /// Counts what was seen by a reader of `zone`.
-    pub(super) fn add(&mut self, sighting: &Sighting<'_>, zone: &Zone) {
+    pub(super) fn add(&mut self, gathered: &Gathered<'_>, zone: &Zone) {
         // The first of a period says how much it matters, the others may raise it.
-        self.severity = if self.is_told() { sighting.severity } else { self.severity.max(sighting.severity) };
-        self.tally.fold(sighting.tally);
-        if self.sample.is_none() && !sighting.sample.is_empty() {
-            self.sample = Some(cut(sighting.sample).into());
+        self.severity = if self.is_told() { gathered.severity } else { self.severity.max(gathered.severity) };
+        self.tally.fold(gathered.tally);
+        if self.sample.is_none() && !gathered.sample.is_empty() {
+            self.sample = Some(cut(gathered.sample).into());
         }
-        if let Some((_, last_ms)) = sighting.tally.seen_ms {
-            self.add_day(zone.date(last_ms), sighting.tally.count);
+        if let Some((_, last_ms)) = gathered.tally.seen_ms {
+            self.add_day(zone.date(last_ms), gathered.tally.count);
         }
     }
 

@@ -619,5 +619,6 @@ fn nameless(id: MessageId) -> Message {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     }
 }

@@ -14,7 +14,7 @@ const REMEMBER_MS: i64 = 24 * 3_600_000;
 const MAX_COMMANDS: usize = 10_000;
 
 /// How the names of these rows begin, in the table of notes.
-pub const PREFIX: &str = "command/";
+pub(super) const PREFIX: &str = "command/";
 
 /// The commands of the last day, with what was answered.
 #[derive(Debug, Clone, Default)]

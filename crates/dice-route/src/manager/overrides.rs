@@ -1,12 +1,13 @@
 //! "Not me" and assignments: what people say about owners is kept, and beats what the catalog says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dice_catalog::{Owner, OwnerKind, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::people::{message_called, shown};
 use super::{Alerts, Desk, Roster, refusal};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
@@ -272,7 +273,7 @@ impl Overrides {
             Act::NotMe { message, .. } | Act::Assign { message, .. } | Act::Unassign { message } => message,
             _ => return None,
         };
-        let message = match self.find(named, alerts) {
+        let message = match message_called(named, alerts) {
             Ok(message) => message,
             Err(text) => return Some(refusal(&text)),
         };
@@ -422,32 +423,6 @@ impl Overrides {
         Ok(answer(message.id, text, &now, 0))
     }
 
-    /// The message that a person means by a name of today or before, or by the first digits of one.
-    fn find(&self, text: &str, alerts: &Alerts) -> Result<Arc<Message>, String> {
-        let shown = shown(text);
-        if let Ok(id) = text.parse::<MessageId>() {
-            let renamed = || alerts.iter().map(|(_, message)| message).find(|known| known.was.contains(&id));
-            return alerts.message(id).or_else(renamed).cloned().ok_or_else(|| {
-                format!("message {shown} has not come yet: `dice who` says which messages there are")
-            });
-        }
-        if text.len() < 4 {
-            return Err(format!("`{shown}` is no message: wanted at least four of its digits"));
-        }
-        let mut fits: BTreeMap<MessageId, &Arc<Message>> = BTreeMap::new();
-        for (_, message) in alerts.iter() {
-            if !fits.contains_key(&message.id) && message.id.to_string().starts_with(text) {
-                fits.insert(message.id, message);
-            }
-        }
-        if fits.len() > 1 {
-            let ids: Vec<String> = fits.keys().take(6).map(MessageId::to_string).collect();
-            return Err(format!("`{shown}` fits {} messages: {}", fits.len(), ids.join(", ")));
-        }
-        let one = fits.into_values().next();
-        one.cloned().ok_or_else(|| format!("no message that has come is called `{shown}`"))
-    }
-
     /// Whether somebody can be given a message; otherwise why not.
     fn may_own(&self, name: &str, actor: &str, declined: &[Declined], leaves: &str) -> Result<(), String> {
         let shown = shown(name);
@@ -555,11 +530,6 @@ fn title(message: &Message) -> String {
     let text =
         if message.template.is_empty() { message.id.to_string() } else { message.template.to_string() };
     text.chars().take(MAX_TITLE_CHARS).collect()
-}
-
-/// What a person wrote, short enough to be shown again.
-fn shown(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 fn step(

@@ -7,6 +7,7 @@ use dice_catalog::{Owner, OwnerKind};
 
 use crate::calendar::{Calendar, DaysOff, Zone};
 use crate::config::{Config, Ownership, Person, Team};
+use crate::digest::PersonNews;
 use crate::{Destination, Presence};
 
 /// How often what somebody owns is handed on from one who left to another.
@@ -20,18 +21,20 @@ pub struct Roster {
     /// Every handle and address in lower case → the key in `config.people`.
     keys: BTreeMap<String, String>,
     /// By the name that [`Roster::canonical`] gives.
-    news: BTreeMap<String, News>,
+    heard: BTreeMap<String, Heard>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct News {
+/// What was heard of a person, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Heard {
+    at_ms: i64,
     zone: Option<String>,
     is_gone: bool,
 }
 
 impl Roster {
-    /// The people of `config`.
-    pub fn new(config: &Arc<Config>) -> Roster {
+    /// The people of `config`, with what has been heard of them.
+    pub fn new<'n>(config: &Arc<Config>, news: impl IntoIterator<Item = &'n PersonNews>) -> Roster {
         let mut keys = BTreeMap::new();
         for (key, person) in &config.people {
             let names = [key, &person.handle].into_iter().chain(&person.emails);
@@ -39,26 +42,25 @@ impl Roster {
                 keys.entry(name.to_lowercase()).or_insert_with(|| key.clone());
             }
         }
-        Roster {
-            config: Some(config.clone()),
-            ownership: config.ownership.clone(),
-            keys,
-            news: BTreeMap::new(),
+        let ownership = config.ownership.clone();
+        let mut roster = Roster { config: Some(config.clone()), ownership, keys, heard: BTreeMap::new() };
+        for news in news {
+            let name = roster.canonical(&news.person).to_owned();
+            let heard = Heard { at_ms: news.at_ms, zone: news.zone.clone(), is_gone: news.is_gone };
+            if roster.heard.get(&name).is_none_or(|known| known.at_ms < heard.at_ms) {
+                roster.heard.insert(name, heard);
+            }
         }
+        roster
     }
 
-    /// The same people by another configuration; what was heard of them is kept.
-    pub fn with(&self, config: &Arc<Config>) -> Roster {
-        Roster { news: self.news.clone(), ..Roster::new(config) }
-    }
-
-    /// Takes what was heard of a person.
-    pub fn hear(&mut self, presence: &Presence) {
-        let name = self.canonical(&presence.person).to_owned();
-        let news = self.news.entry(name).or_default();
-        news.is_gone = presence.is_gone;
-        if presence.zone.is_some() {
-            news.zone.clone_from(&presence.zone);
+    /// Whether a person's news say that they live elsewhere, have left or are back.
+    pub fn is_news(&self, presence: &Presence) -> bool {
+        match self.heard.get(self.canonical(&presence.person)) {
+            Some(known) => {
+                known.is_gone != presence.is_gone || (presence.zone.is_some() && known.zone != presence.zone)
+            }
+            None => presence.zone.is_some() || presence.is_gone,
         }
     }
 
@@ -114,15 +116,21 @@ impl Roster {
         self.person(name).is_some_and(|person| person.is_admin)
     }
 
+    /// The administrators, in order.
+    pub fn admins(&self) -> impl Iterator<Item = &str> {
+        let admins = self.config.iter().flat_map(|config| &config.people).filter(|(_, who)| who.is_admin);
+        admins.map(|(name, _)| self.canonical(name))
+    }
+
     /// Whether they have left.
     pub fn has_left(&self, name: &str) -> bool {
         self.person(name).is_some_and(|person| person.left_to.is_some())
-            || self.news.get(self.canonical(name)).is_some_and(|news| news.is_gone)
+            || self.heard.get(self.canonical(name)).is_some_and(|heard| heard.is_gone)
     }
 
     /// Whether anybody has left at all.
     pub fn has_leavers(&self) -> bool {
-        self.people().any(|person| person.left_to.is_some()) || self.news.values().any(|news| news.is_gone)
+        self.people().any(|person| person.left_to.is_some()) || self.heard.values().any(|heard| heard.is_gone)
     }
 
     /// Who takes over what `name` owns: themselves while they are there; `None` when they left it to nobody.
@@ -182,7 +190,7 @@ impl Roster {
 
     /// The zone they live in: what was heard last, else the configuration's, their team's, the router's.
     pub fn zone_of(&self, name: &str) -> Zone {
-        let heard = self.news.get(self.canonical(name)).and_then(|news| news.zone.as_deref());
+        let heard = self.heard.get(self.canonical(name)).and_then(|heard| heard.zone.as_deref());
         let said = self.person(name).and_then(|person| person.zone.as_deref());
         let team = self.team_of(name).and_then(|(_, team)| team.zone.as_deref());
         let routers = self.config.as_ref().map(|config| config.zone.as_str());

@@ -41,8 +41,8 @@ impl Digests {
 
     /// What whoever reads what is meant for `to` would be told now, and when; `None` when nothing is gathered.
     pub fn preview(&self, to: &Destination, now_ms: i64, hiding: &dyn Hiding) -> Option<Preview> {
-        let reader = self.directory.reader(to);
-        let times = self.directory.times(&reader);
+        let reader = self.directory.reader(to, &self.news);
+        let times = self.directory.times(&reader, &self.news);
         let rows = self.gathered(&reader);
         if rows.is_empty() {
             return None;

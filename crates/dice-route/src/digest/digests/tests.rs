@@ -9,8 +9,8 @@ use super::{Digests, Hiding, bypasses};
 use crate::book::{Delta, Row, Table};
 use crate::calendar::{Calendar, Holidays, Zone};
 use crate::config::{Config, DigestPolicy, Person, Slots, Team};
-use crate::digest::{DigestRow, Sighting};
-use crate::manager::{Desk, Tally};
+use crate::digest::{DigestRow, Gathered};
+use crate::manager::Tally;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::testing::{event, message};
@@ -72,7 +72,7 @@ impl Story {
     fn new(policy: DigestPolicy) -> Story {
         let config = config(policy);
         Story {
-            digests: Digests::new(&config),
+            digests: Digests::new(config.clone()),
             config,
             outbox: Outbox::default(),
             records: Records::default(),
@@ -96,7 +96,7 @@ impl Story {
         let severity = if text.starts_with('d') { Severity::Medium } else { Severity::Low };
         let mut tally = Tally::default();
         tally.add(&Stamped { event: &event, at_ms, is_late });
-        let sighting = Sighting {
+        let gathered = Gathered {
             alert: &message.id.to_string(),
             message: &message,
             level: event.level,
@@ -106,7 +106,7 @@ impl Story {
             sample: text,
             tally: &tally,
         };
-        self.digests.add(&Destination::named(to), &sighting, now_ms);
+        self.digests.gather(&Destination::named(to), &gathered, now_ms);
     }
 
     /// Does what `words` say and gives the digests that are told then.
@@ -166,12 +166,11 @@ impl Story {
                 for ((table, id), body) in &self.rows {
                     self.digests.restore(*table, id, body).unwrap();
                 }
-                self.digests.configure(&self.config, now_ms);
+                self.digests.configure(self.config.clone(), now_ms);
             }
             other => panic!("{other:?}"),
         }
-        let Story { digests, config, outbox, records, .. } = self;
-        digests.tick(&Snoozed, &mut Desk { config, outbox, records, now_ms });
+        self.digests.tick(now_ms, &Snoozed, &mut self.outbox, &mut self.records);
         let mut deltas = Vec::new();
         self.digests.deltas(&mut deltas);
         for delta in deltas {
