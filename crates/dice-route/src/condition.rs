@@ -27,6 +27,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use field::{FIELDS, Field};
+pub use glob::compile as path_pattern;
 pub use grammar::FUNCTIONS;
 pub use quantity::{Quantity, Unit};
 pub use spelling::nearest;

@@ -10,11 +10,13 @@ pub mod book;
 pub mod calendar;
 pub mod condition;
 pub mod config;
+mod counters;
 mod decision;
 pub mod digest;
 pub mod engine;
 mod episode;
 mod event;
+mod fit;
 mod input;
 mod intent;
 pub mod manager;
@@ -23,6 +25,8 @@ mod message;
 pub mod outbox;
 mod record;
 pub mod records;
+mod router;
+mod shelf;
 #[cfg(test)]
 mod testing;
 mod watermark;
@@ -30,6 +34,7 @@ mod watermark;
 use std::sync::Arc;
 
 pub use config::Config;
+pub use counters::{Counters, SourceCounts};
 pub use decision::{Decided, Decision, OwnerDecision, decide};
 pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
 pub use engine::{Engine, RuleStatus};
@@ -43,6 +48,8 @@ pub use manager::Manager;
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};
 pub use record::{Cause, Record};
+pub use router::{Router, Saved};
+pub use shelf::Shelf;
 pub use watermark::{Partition, Stamp, Watermarks};
 
 /// A lasting name for parts together: the first 128 bits of BLAKE3, in lower-case hexadecimal. Each part's

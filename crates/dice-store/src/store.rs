@@ -190,7 +190,7 @@ impl Store {
         let mut cells = self
             .connection
             .prepare(
-                "SELECT rule, key, episodes, is_open, last_ms, body FROM rule_cells ORDER BY rule, last_ms, key",
+                "SELECT rule, key, episodes, is_open, last_ms, body FROM rule_cells ORDER BY rule, key",
             )
             .map_err(read)?;
         let mut rows = cells.query([]).map_err(read)?;

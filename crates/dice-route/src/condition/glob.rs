@@ -6,7 +6,11 @@ use super::grammar;
 
 /// The expression that a path with wildcards means: `*` and `?` stay within a folder, `**` does not, `[a-z]`
 /// and `{a,b}` choose. A pattern without `/` is about the file's name, in whatever folder.
-pub(super) fn compile(glob: &str) -> Result<Regex, String> {
+///
+/// # Errors
+///
+/// When a bracket is not closed, or the expression is larger than 1 MiB; the text says what was found.
+pub fn compile(glob: &str) -> Result<Regex, String> {
     let mut expression = String::from(if glob.contains('/') { "^" } else { "^(?:.*/)?" });
     let mut chars = glob.strip_prefix('/').unwrap_or(glob).chars().peekable();
     let (mut is_start, mut open) = (true, 0_u32);

@@ -7,6 +7,8 @@ mod command;
 mod defaults;
 mod escalation;
 mod reach;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! "Not me" and assignments: what people say about owners is kept, and beats what the catalog says.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::people::{message_called, shown};
-use super::{Alerts, Desk, Roster, refusal};
+use super::{Alerts, Desk, Roster, refusal, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
 use crate::{
@@ -351,7 +354,8 @@ impl Overrides {
             (true, now) => format!("{title}: no longer {person}'s. It goes to {} now.", names(now)),
         };
         if was_owner {
-            text.push_str(" This can be undone within a day.");
+            let undo_for = wording::duration(self.roster.ownership().undo_for_ms);
+            text.push_str(&format!(" This can be undone within {undo_for}."));
         }
         let by = format!("not me, {actor}");
         desk.records.note(desk.now_ms, Cause::Command, &message.id.to_string(), &by, &text);

@@ -198,9 +198,7 @@ impl Watch for View<'_> {
 /// The message that a person means by a name of today or before, or by the first digits of one.
 pub(super) fn message_called(named: &str, alerts: &Alerts) -> Result<Arc<Message>, String> {
     if let Ok(id) = named.parse::<MessageId>() {
-        let renamed = || alerts.iter().map(|(_, message)| message).find(|known| known.was.contains(&id));
-        let known = alerts.message(id).or_else(renamed);
-        return known.cloned().ok_or_else(|| {
+        return today(id, alerts).or_else(|| alerts.message(id)).cloned().ok_or_else(|| {
             format!("message {} has not come yet: `dice who` says which messages there are", shown(named))
         });
     }
@@ -213,6 +211,22 @@ pub(super) fn message_called(named: &str, alerts: &Alerts) -> Result<Arc<Message
     }
     let id = one_of(named, fits.keys().map(String::as_str), "message that has come")?;
     fits.get(id).map(|message| (*message).clone()).ok_or_else(|| nothing(named, "message", ""))
+}
+
+/// What a message is called now that was called `id`; `None` when it is called so still.
+fn today(id: MessageId, alerts: &Alerts) -> Option<&Arc<Message>> {
+    let mut names = vec![id];
+    let mut now = None;
+    // A text that is changed and changed back goes in a circle: the last one before it closes counts.
+    while let Some(next) = alerts
+        .iter()
+        .map(|(_, message)| message)
+        .find(|known| known.was.contains(&names[names.len() - 1]) && !names.contains(&known.id))
+    {
+        names.push(next.id);
+        now = Some(next);
+    }
+    now
 }
 
 /// The one name that begins so.

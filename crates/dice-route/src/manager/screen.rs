@@ -62,12 +62,12 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// What the reader hears afterwards: `silenced 2 h, 312 occurrences`.
-    pub fn note(&self, count: u64, now_ms: i64) -> String {
+    /// What the reader hears afterwards: `silenced 2 h, 312 occurrences`. `by` is what hid it, in words.
+    pub fn note(&self, by: &str, count: u64, now_ms: i64) -> String {
         let lasted = super::wording::duration(now_ms - self.since_ms);
         let missed = super::wording::counted(count.saturating_sub(self.count), "occurrence", "occurrences");
         match self.cause {
-            Cause::Inhibited => format!("was inhibited by {} for {lasted}, {missed}", self.by),
+            Cause::Inhibited => format!("was inhibited by {by} for {lasted}, {missed}"),
             Cause::Snoozed => format!("snoozed {lasted}, {missed}"),
             _ => format!("silenced {lasted}, {missed}"),
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use dice_catalog::{Kind, Level, Owner, Why};
 use dice_route::book::{Delta, Table};
 use dice_route::condition::Condition;
-use dice_route::config::{Matcher, MatcherOp, Policy, Rule, RuleType, Timing};
+use dice_route::config::{Matcher, MatcherOp, Policy, Route, Rule, RuleType, Timing};
 use dice_route::{
     Act, Answer, Change, CloseReason, Command, Config, EpisodeId, Event, Evidence, Key, Lane, Manager,
     Message, MessageId, NoticeKind, Outcome, PartitionId, Receipt, Severity, Stamped, State, Transition,
@@ -100,6 +100,24 @@ pub(crate) fn rule(id: &str, severity: Severity) -> Rule {
     }
 }
 
+/// A route with its matchers, where to, and groups by rule.
+pub(crate) fn route(id: &str, written: &str, to: &[&str]) -> Route {
+    Route {
+        id: id.to_owned(),
+        matchers: matchers(written),
+        to: to.iter().map(|name| (*name).to_owned()).collect(),
+        group_by: vec!["rule".to_owned()],
+        lane: None,
+        timers: None,
+        policy: None,
+        send_resolved: true,
+        is_continued: false,
+        active_in: Vec::new(),
+        muted_in: Vec::new(),
+        routes: Vec::new(),
+    }
+}
+
 /// `a=b c!=d`: matchers as they are written.
 pub(crate) fn matchers(written: &str) -> Vec<Matcher> {
     let one = |text: &str| {
@@ -137,9 +155,9 @@ fn tidy(story: &str) -> String {
 
 type Store = BTreeMap<(Table, String), String>;
 
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     scene: &'a Scene,
-    manager: Manager,
+    pub(crate) manager: Manager,
     config: Arc<Config>,
     messages: BTreeMap<&'static str, Arc<Message>>,
     store: Store,
@@ -153,7 +171,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn of(scene: &'a Scene, story: &str, restarts: bool) -> (String, Store) {
+    /// Before anything has happened.
+    pub(crate) fn new(scene: &'a Scene, restarts: bool) -> Run<'a> {
         let config = Arc::new(scene.config.clone());
         let messages =
             scene.messages.iter().map(|(name, message)| (*name, Arc::new(message.clone()))).collect();
@@ -171,6 +190,11 @@ impl<'a> Run<'a> {
             told: String::new(),
         };
         run.manager.configure(&config, BEGIN_MS);
+        run
+    }
+
+    fn of(scene: &'a Scene, story: &str, restarts: bool) -> (String, Store) {
+        let mut run = Run::new(scene, restarts);
         for line in story.lines() {
             let (time, what) = line.split_once(' ').unwrap();
             if what.starts_with("->") {
@@ -241,8 +265,8 @@ impl<'a> Run<'a> {
                     notify_on_expiry: !rest.contains(&"drop"),
                     preview: verb == "preview",
                 };
-                let answer = self.command(act);
-                self.told.push_str(&format!("{} -> answer: {}\n", time(self.now_ms), answer.text));
+                let answer = self.command(act).text.replace('"', "'");
+                self.told.push_str(&format!("{} -> answer: {answer}\n", time(self.now_ms)));
             }
             "unsilence" => {
                 let id = self.manager.silences().iter().next().unwrap().name.clone();

@@ -1,0 +1,24 @@
+//! `router.toml` and `rules/*.toml` in, a checked configuration out.
+//!
+//! Everything that is wrong is told at once, each thing at its line and column. No disk, no clock, no
+//! environment: the caller reads files and says what the catalog holds.
+
+mod case;
+mod check;
+mod example;
+mod load;
+mod names;
+mod people;
+mod problem;
+mod route;
+mod rule;
+pub mod schema;
+mod source;
+mod text;
+mod value;
+
+pub use case::{Case, CaseEvent, Expected, ExpectedChange};
+pub use example::example;
+pub use load::{Files, Given, Loaded, Texts, load};
+pub use problem::{Problem, Problems};
+pub use source::{SourceKind, SourceSettings, Transport};

@@ -1,0 +1,358 @@
+//! Where episodes go, what hides them, and who hears when nobody reacts.
+
+mod inhibition;
+
+use std::collections::BTreeMap;
+
+use dice_route::Lane;
+use dice_route::config::{Guard, LaneTimers, Lanes, Policy, Receiver, Route, Step, StepIf, Storm, Target};
+
+pub(crate) use inhibition::inhibitions;
+
+use crate::names::{Named, Names, SEVERITIES, check_unique};
+use crate::text::{Complaint, Desk};
+use crate::value::{Table, Value};
+
+/// Labels that make a group where no route says which.
+const GROUP_BY: &str = "rule";
+
+/// The routes of the configuration, those below others in their place.
+pub(crate) fn routes(desk: &mut Desk, router: &Table, names: &Names, lanes: &Lanes) -> Vec<Route> {
+    let top: Vec<&Table> = router.tables("route").collect();
+    let mut all = Vec::new();
+    for table in &top {
+        with_those_below(table, &mut all);
+    }
+    check_unique(desk, "route", "id", all.iter().copied());
+    let mut below: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
+    for table in &all {
+        let Some(under) = table.text("under") else { continue };
+        let complaint = if !top.iter().any(|known| std::ptr::eq(*known, *table)) {
+            Some(Complaint::new("it stands in another route already").hint("remove `under`"))
+        } else if !all.iter().any(|known| known.text("id") == Some(under)) {
+            let ids = all.iter().filter_map(|known| known.text("id"));
+            let near = dice_route::condition::nearest(under, ids).map(|id| format!("did you mean \"{id}\"?"));
+            Some(Complaint::wanted("the id of a route", format!("\"{under}\"")).hint_if(near))
+        } else if is_below_itself(&all, table) {
+            Some(Complaint::new("the route is below itself").hint("remove `under`"))
+        } else {
+            None
+        };
+        match complaint {
+            Some(complaint) => desk.complain(table.place_of("under"), &table.path_of("under"), complaint),
+            None => below.entry(under).or_default().push(table),
+        }
+    }
+    let mut builder = Builder { desk, names, lanes, below };
+    top.into_iter()
+        .filter(|table| table.text("under").is_none())
+        .map(|table| builder.route(table, None, 0))
+        .collect()
+}
+
+fn with_those_below<'t>(table: &'t Table, all: &mut Vec<&'t Table>) {
+    all.push(table);
+    for below in table.tables("routes") {
+        with_those_below(below, all);
+    }
+}
+
+/// Whether following `under` from this route leads back to it.
+fn is_below_itself(all: &[&Table], table: &Table) -> bool {
+    let start = table.text("id");
+    let mut at = table.text("under");
+    for _ in 0..all.len() {
+        let Some(id) = at else { return false };
+        // A route that stands in another is below that one.
+        let holder =
+            all.iter().find(|known| known.tables("routes").any(|inner| inner.text("id") == Some(id)));
+        let next =
+            all.iter().find(|known| known.text("id") == Some(id)).and_then(|known| known.text("under"));
+        if at == start {
+            return true;
+        }
+        at = next.or_else(|| holder.and_then(|holder| holder.text("id")));
+    }
+    true
+}
+
+struct Builder<'d, 't> {
+    desk: &'d mut Desk,
+    names: &'d Names,
+    lanes: &'d Lanes,
+    /// Routes that say which one they are below.
+    below: BTreeMap<&'t str, Vec<&'t Table>>,
+}
+
+impl Builder<'_, '_> {
+    /// What a route does not set, it has from the one above.
+    fn route(&mut self, table: &Table, above: Option<&Route>, depth: usize) -> Route {
+        self.names.check_recipients(self.desk, table, "to", false);
+        self.names.check_matchers(self.desk, table, "match");
+        self.names.check_labels(self.desk, table, "group_by");
+        self.names.check(self.desk, Named::Policy, table, "policy");
+        self.names.check(self.desk, Named::Interval, table, "active_in");
+        self.names.check(self.desk, Named::Interval, table, "muted_in");
+        let mut to = table.texts("to");
+        if to.is_empty() {
+            to = above.map(|above| above.to.clone()).unwrap_or_default();
+        }
+        let group_by = match table.is_written("group_by") {
+            true => table.texts("group_by"),
+            false => above.map_or_else(|| vec![GROUP_BY.to_owned()], |above| above.group_by.clone()),
+        };
+        let lane = match table.text("lane") {
+            Some("page") => Some(Lane::Page),
+            Some("digest") => Some(Lane::Digest),
+            Some(_) => Some(Lane::Alert),
+            None => above.and_then(|above| above.lane),
+        };
+        let inherited = |key: &str, from: fn(&Route) -> &Vec<String>| match table.is_written(key) {
+            true => table.texts(key),
+            false => above.map(|above| from(above).clone()).unwrap_or_default(),
+        };
+        let mut route = Route {
+            id: table.word("id").to_owned(),
+            matchers: table.matchers("match"),
+            to,
+            group_by,
+            lane,
+            timers: self.timers(table, lane).or_else(|| above.and_then(|above| above.timers)),
+            policy: table.owned("policy").or_else(|| above.and_then(|above| above.policy.clone())),
+            send_resolved: table
+                .maybe_flag("send_resolved")
+                .unwrap_or_else(|| above.is_none_or(|above| above.send_resolved)),
+            is_continued: table.flag("continue"),
+            active_in: inherited("active_in", |route| &route.active_in),
+            muted_in: inherited("muted_in", |route| &route.muted_in),
+            routes: Vec::new(),
+        };
+        let inner: Vec<&Table> = table.tables("routes").collect();
+        let outer = self.below.get(route.id.as_str()).cloned().unwrap_or_default();
+        let below: Vec<&Table> = inner.into_iter().chain(outer).collect();
+        // A route that only leads to others need not say where to.
+        if route.to.is_empty() && below.is_empty() && table.is_sound() {
+            let complaint = Complaint::wanted("`to`", "a route that leads nowhere");
+            self.desk.complain(&table.place, &table.path, complaint.hint("write to = [\"owner\"]"));
+        }
+        if depth < MAX_DEPTH {
+            route.routes =
+                below.into_iter().map(|table| self.route(table, Some(&route), depth + 1)).collect();
+        }
+        route
+    }
+
+    /// What is not set comes from the lane.
+    fn timers(&self, table: &Table, lane: Option<Lane>) -> Option<LaneTimers> {
+        let keys = ["group_wait", "group_interval", "repeat_interval"];
+        if !keys.iter().any(|key| table.is_written(key)) {
+            return None;
+        }
+        let base = if lane == Some(Lane::Page) { self.lanes.page } else { self.lanes.alert };
+        Some(LaneTimers {
+            group_wait_ms: table.maybe_duration("group_wait").unwrap_or(base.group_wait_ms),
+            group_interval_ms: table.maybe_duration("group_interval").unwrap_or(base.group_interval_ms),
+            repeat_interval_ms: match table.is_written("repeat_interval") {
+                true => table.maybe_duration("repeat_interval"),
+                false => base.repeat_interval_ms,
+            },
+        })
+    }
+}
+
+/// Routes below each other.
+const MAX_DEPTH: usize = 16;
+
+/// The timers of the lanes.
+pub(crate) fn lanes(desk: &mut Desk, router: &Table) -> Lanes {
+    let mut lanes = Lanes::default();
+    let Some(table) = router.table("lanes") else { return lanes };
+    let timers = |key: &str, timers: LaneTimers| match table.table(key) {
+        None => timers,
+        Some(table) => LaneTimers {
+            group_wait_ms: table.duration("group_wait"),
+            group_interval_ms: table.duration("group_interval"),
+            repeat_interval_ms: table.maybe_duration("repeat_interval"),
+        },
+    };
+    lanes.alert = timers("alert", lanes.alert);
+    lanes.page = timers("page", lanes.page);
+    if let Some(immediate) = table.table("immediate") {
+        let ladder = immediate.list("ladder").iter().filter_map(|item| match item.value {
+            Value::Duration(after) => after,
+            _ => None,
+        });
+        lanes.immediate_ladder_ms = ladder.collect();
+        lanes.immediate_quiet_ms = immediate.duration("quiet");
+        lanes.immediate_repeat_ms = immediate.duration("repeat");
+        let ladder = &lanes.immediate_ladder_ms;
+        let is_rising = ladder.is_sorted() && ladder.first().is_none_or(|first| *first > 0);
+        if (!is_rising || ladder.is_empty()) && immediate.is_sound() {
+            let complaint = Complaint::wanted("durations that grow, from \"1s\"", "others")
+                .hint("write ladder = [\"10s\", \"30s\", \"1m\", \"5m\", \"15m\"]");
+            desk.complain(immediate.place_of("ladder"), &immediate.path_of("ladder"), complaint);
+        }
+    }
+    lanes
+}
+
+/// The receivers, with what their couriers need, as text.
+pub(crate) fn receivers(desk: &mut Desk, router: &Table) -> BTreeMap<String, Receiver> {
+    let mut receivers = BTreeMap::new();
+    for (name, table) in router.named("receivers") {
+        let is_taken = matches!(name.as_str(), "owner" | "channel") || name.starts_with("oncall:");
+        if is_taken
+            || name.starts_with(['#', '@'])
+            || name.contains('@')
+            || name.contains(char::is_whitespace)
+        {
+            let complaint =
+                Complaint::wanted("the name of a receiver", format!("\"{}\"", crate::text::shown(name)))
+                    .hint("it would be taken for something else: choose a plain word");
+            desk.complain(&table.place, &table.path, complaint);
+        }
+        if let Some(url) = table.text("url")
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            let complaint = Complaint::wanted(
+                "an address that begins with https://",
+                format!("\"{}\"", crate::text::shown(url)),
+            );
+            desk.complain(table.place_of("url"), &table.path_of("url"), complaint);
+        }
+        if let Some(channel) = table.text("channel")
+            && !channel.starts_with('#')
+        {
+            let complaint = Complaint::wanted("a channel", format!("\"{}\"", crate::text::shown(channel)));
+            desk.complain(
+                table.place_of("channel"),
+                &table.path_of("channel"),
+                complaint.hint(format!("write \"#{channel}\"")),
+            );
+        }
+        let mut settings = BTreeMap::new();
+        for (key, item) in &table.items {
+            let text = match &item.value {
+                _ if *key == "courier" => continue,
+                Value::Text(text) => text.clone(),
+                Value::List(items) => {
+                    items.iter().filter_map(crate::value::Item::text).collect::<Vec<_>>().join(",")
+                }
+                _ => continue,
+            };
+            settings.insert((*key).to_owned(), text);
+        }
+        receivers.insert(name.clone(), Receiver { courier: table.word("courier").to_owned(), settings });
+    }
+    receivers
+}
+
+/// The policies that are written, and those for every severity that exist without it.
+pub(crate) fn policies(
+    desk: &mut Desk,
+    router: &Table,
+    names: &Names,
+    receivers: &BTreeMap<String, Receiver>,
+) -> BTreeMap<String, Policy> {
+    let pagers: Vec<Target> = receivers
+        .iter()
+        .filter(|(_, receiver)| receiver.courier == "pagerduty")
+        .map(|(name, _)| Target::To(name.clone()))
+        .collect();
+    let on_call = router.named("schedules").iter().map(|(name, _)| Target::OnCall(name.clone()));
+    let on_call: Vec<Target> = if pagers.is_empty() { on_call.collect() } else { pagers };
+    let mut policies: BTreeMap<String, Policy> =
+        SEVERITIES.iter().map(|severity| ((*severity).to_owned(), usual(severity, &on_call))).collect();
+    for (name, table) in router.named("policies") {
+        let steps: Vec<Step> = table.tables("steps").map(|step| self::step(desk, step, names)).collect();
+        if steps.is_empty() && table.is_sound() {
+            let complaint = Complaint::wanted("at least one step", "none");
+            desk.complain(
+                &table.place,
+                &table.path,
+                complaint.hint(format!("write [[policies.{name}.steps]]")),
+            );
+        }
+        policies.insert(
+            name.clone(),
+            Policy {
+                steps,
+                repeat: table.count("repeat"),
+                ack_timeout_ms: table.duration("ack_timeout"),
+                resolve_quietly: table.flag("resolve_quietly"),
+            },
+        );
+    }
+    policies
+}
+
+/// What happens to episodes of a severity where nothing is written. `on_call` are the paging services, else
+/// those on call; where there is neither, the owner hears at once.
+fn usual(severity: &str, on_call: &[Target]) -> Policy {
+    const MINUTE_MS: i64 = 60_000;
+    let step = |after_min: i64, to: Vec<Target>| Step {
+        after_ms: after_min * MINUTE_MS,
+        only_if: Vec::new(),
+        to,
+        remind_ms: None,
+    };
+    let pager = if on_call.is_empty() { vec![Target::Owner] } else { on_call.to_vec() };
+    let channel_and_pager = || std::iter::once(Target::Channel).chain(pager.iter().cloned()).collect();
+    let (steps, repeat, ack_timeout_min) = match severity {
+        "low" => (vec![step(0, vec![Target::Channel])], 0, 240),
+        "medium" => {
+            let mut steps = vec![step(0, vec![Target::Channel]), step(10, vec![Target::Owner])];
+            if !on_call.is_empty() {
+                steps.push(step(15, on_call.to_vec()));
+            }
+            (steps, 0, 240)
+        }
+        "high" => (vec![step(0, channel_and_pager()), step(10, vec![Target::Owner])], 1, 30),
+        _ => (vec![step(0, channel_and_pager()), step(5, vec![Target::Owner])], 3, 30),
+    };
+    Policy { steps, repeat, ack_timeout_ms: ack_timeout_min * MINUTE_MS, resolve_quietly: severity == "low" }
+}
+
+fn step(desk: &mut Desk, table: &Table, names: &Names) -> Step {
+    names.check_recipients(desk, table, "to", true);
+    let to = table.texts("to").into_iter().map(|name| match name.as_str() {
+        "owner" => Target::Owner,
+        "channel" => Target::Channel,
+        other => match other.strip_prefix("oncall:") {
+            Some(schedule) => Target::OnCall(schedule.to_owned()),
+            None => Target::To(name),
+        },
+    });
+    let to: Vec<Target> = to.collect();
+    if to.is_empty() && table.is_sound() {
+        let complaint = Complaint::wanted("at least one recipient", "none");
+        desk.complain(table.place_of("to"), &table.path_of("to"), complaint);
+    }
+    let mut only_if = Vec::new();
+    only_if.extend(table.text("severity").map(|severity| StepIf::Severity(crate::rule::severity(severity))));
+    only_if.extend(table.maybe_flag("working_hours").map(StepIf::WorkingHours));
+    only_if.extend(
+        table
+            .table("occurrences")
+            .map(|guard| StepIf::Count(u64::from(guard.count("count")), guard.duration("within"))),
+    );
+    Step { after_ms: table.duration("after"), only_if, to, remind_ms: table.maybe_duration("remind") }
+}
+
+/// Guards against too much at once.
+pub(crate) fn storm(router: &Table) -> Storm {
+    let Some(table) = router.table("storm") else { return Storm::default() };
+    let guard = |key: &str, usual: Guard| match table.table(key) {
+        None => usual,
+        Some(guard) => Guard { count: guard.count("count"), within_ms: guard.duration("within") },
+    };
+    let usual = Storm::default();
+    Storm {
+        channel: guard("channel", usual.channel),
+        person: guard("person", usual.person),
+        page: guard("page", usual.page),
+        new_messages_min: table.count("new_messages"),
+        summary_every_ms: table.duration("summary_every"),
+        noisy_rule_per_hour: table.count("noisy_rule"),
+    }
+}

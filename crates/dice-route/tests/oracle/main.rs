@@ -1,0 +1,16 @@
+//! Every type of rule against a naive one that sees the events in order.
+//!
+//! Each case is a random rule and a random stream. It is run in the order of arrival, again with a restart
+//! in the middle, and again with time that passes in longer steps; what is said is compared with what the
+//! naive rule says of the sorted stream. `DICE_CASES` says how many cases each test runs, `DICE_SEED` repeats
+//! one.
+
+mod check;
+mod flatline;
+mod frequency;
+mod hopping;
+mod matching;
+mod random;
+mod replay;
+mod spike;
+mod stream;

@@ -1,0 +1,133 @@
+//! Runs the engine over a stream, with a store beside it and perhaps a restart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dice_route::book::{Cell, Delta, Waiting};
+use dice_route::config::Rule;
+use dice_route::{Engine, RuleStatus, Stamped, Transition};
+
+use crate::random::Random;
+use crate::stream::{Fact, event, message};
+
+/// What a store would hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Store {
+    cells: BTreeMap<(String, String), Cell>,
+    waiting: BTreeMap<u64, Waiting>,
+    notes: BTreeMap<String, String>,
+}
+
+impl Store {
+    fn take(&mut self, deltas: Vec<Delta>) {
+        for delta in deltas {
+            match delta {
+                Delta::Put { id, body, .. } => drop(self.notes.insert(id, body)),
+                Delta::Delete { id, .. } => drop(self.notes.remove(&id)),
+                Delta::PutCell(cell) => {
+                    drop(self.cells.insert((cell.rule.clone(), cell.key.clone()), cell));
+                }
+                Delta::DeleteCell { rule, key } => drop(self.cells.remove(&(rule, key))),
+                Delta::PutWaiting(waiting) => drop(self.waiting.insert(waiting.number, waiting)),
+                Delta::DropWaiting { up_to } => self.waiting.retain(|number, _| *number > up_to),
+            }
+        }
+    }
+
+    fn engine(&self, rules: &[Arc<Rule>]) -> Engine {
+        let mut engine = Engine::default();
+        let mut out = Vec::new();
+        engine.configure(rules, 0, &mut out);
+        for (id, body) in &self.notes {
+            engine.restore_note(id, body).expect("the engine wrote it");
+        }
+        self.cells.values().for_each(|cell| engine.restore_cell(cell, &mut out));
+        for waiting in self.waiting.values() {
+            engine.restore_waiting(waiting).expect("the engine wrote it");
+        }
+        engine.restored();
+        assert_eq!(out, [], "a restart says nothing");
+        engine
+    }
+}
+
+/// How a stream is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) lateness_ms: i64,
+    /// How far time goes on after the last event.
+    pub(crate) after_ms: i64,
+    /// Decides how long batches are.
+    pub(crate) seed: u64,
+    /// The batch after which the engine is saved and another one goes on.
+    pub(crate) restart: Option<usize>,
+    /// Time passes only at the end of a batch.
+    pub(crate) is_lazy: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ran {
+    pub(crate) transitions: Vec<Transition>,
+    pub(crate) store: Store,
+    pub(crate) status: Vec<RuleStatus>,
+    pub(crate) n_batches: usize,
+    /// The facts that were late.
+    pub(crate) late: Vec<Fact>,
+}
+
+/// Runs it.
+pub(crate) fn replay(rules: &[Arc<Rule>], facts: &[Fact], plan: Plan) -> Ran {
+    let mut random = Random::new(plan.seed);
+    let mut engine = Engine::default();
+    let mut transitions = Vec::new();
+    let mut store = Store::default();
+    let mut watermark_ms = i64::MIN;
+    let mut n_batches = 0;
+    let mut late = Vec::new();
+    let message = message();
+    engine.configure(rules, 0, &mut transitions);
+    let longest = random.between(1, 20);
+    let mut left = random.between(1, longest);
+    for fact in facts {
+        let event = event(fact, &message);
+        let is_late = fact.at_ms <= watermark_ms;
+        if is_late {
+            late.push(fact.clone());
+        }
+        let stamped = Stamped { event: &event, at_ms: fact.at_ms, is_late };
+        engine.arrive(stamped, watermark_ms, fact.at_ms, &mut transitions);
+        watermark_ms = watermark_ms.max(fact.at_ms - plan.lateness_ms);
+        left -= 1;
+        if left == 0 || !plan.is_lazy {
+            engine.advance(watermark_ms, true, fact.at_ms, &mut transitions);
+        }
+        if left == 0 {
+            left = random.between(1, longest);
+            save(&mut engine, &mut store);
+            if plan.restart == Some(n_batches) {
+                engine = store.engine(rules);
+            }
+            n_batches += 1;
+        }
+    }
+    let last_ms = facts.iter().map(|fact| fact.at_ms).max().unwrap_or(0);
+    let mut now_ms = watermark_ms.max(0);
+    let end_ms = last_ms + plan.after_ms;
+    while now_ms < end_ms {
+        now_ms = (now_ms + 1 + random.below(plan.after_ms)).min(end_ms);
+        engine.advance(now_ms, true, now_ms, &mut transitions);
+        save(&mut engine, &mut store);
+        if plan.restart == Some(n_batches) {
+            engine = store.engine(rules);
+        }
+        n_batches += 1;
+    }
+    Ran { transitions, store, status: engine.status(), n_batches, late }
+}
+
+fn save(engine: &mut Engine, store: &mut Store) {
+    let mut deltas = Vec::new();
+    engine.deltas(&mut deltas);
+    store.take(deltas);
+}
