@@ -6,50 +6,46 @@ mod burst;
 mod cardinality;
 mod change;
 mod composite;
+mod digest;
 mod distinct;
 mod first_seen;
-mod digest;
 mod flatline;
 mod frequency;
 mod hop;
 mod matching;
+mod metric;
 mod missing;
+mod ratio;
 mod ring;
 mod room;
 mod sequence;
+mod series;
 mod session;
+mod spike;
 mod tail;
 
 use self::cardinality::{TooFew, TooMany, Values};
 use self::change::Changes;
 use self::composite::Composite;
 use self::first_seen::NewTerm;
-use self::frequency::Frequency;
-use self::matching::Matching;
-use self::missing::Absences;
-use self::sequence::{Gaps, Steps, Validation, WholeMatches};
-use self::session::{Sessions, Wanted};
-mod metric;
-mod ratio;
-mod ring;
-mod series;
-mod spike;
-
 use self::flatline::Flatline;
 use self::frequency::Frequency;
 use self::matching::Matching;
 use self::metric::Metric;
+use self::missing::Absences;
 use self::ratio::Ratio;
+use self::sequence::{Gaps, Steps, Validation, WholeMatches};
+use self::session::{Sessions, Wanted};
 use self::spike::Spike;
 use super::runner::{Runner, Runs};
 use crate::config::{Bound, Rule, RuleType, SequenceMode};
 
 /// A rule at work. Keys begin to count their episodes after `base_seq`; `generation` tells it apart from
 /// rules of the same name that were there before.
-pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Option<Box<dyn Runs>> {
+pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Box<dyn Runs> {
     macro_rules! run {
         ($machine:expr) => {
-            Some(Box::new(Runner::new(rule, $machine, base_seq, generation)))
+            Box::new(Runner::new(rule, $machine, base_seq, generation))
         };
     }
     let clear_for_ms = rule.timing.clear_for_ms;
@@ -111,6 +107,5 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Option<Box<
         RuleType::Metric { measure, window_ms, bound, clear, min_count } => {
             run!(Metric::new(measure, *window_ms, *bound, *clear, *min_count, clear_for_ms))
         }
-        _ => None,
     }
 }

@@ -41,6 +41,8 @@ pub(crate) fn cut(text: &str, len: usize) -> &str {
 /// So many of something: `1 event`, `2 events`.
 pub(crate) fn plural(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 /// What a figure is called: `the mean of took`, `the number of events`.
 pub(crate) fn aggregate(measure: &Measure) -> String {
     let field = measure.field.as_ref().map_or("", |field| field.name());
