@@ -184,6 +184,7 @@ fn event(desk: &mut Desk, table: &Table) -> CaseEvent {
         author: arc("author"),
         revision: None,
         url: None,
+        is_outdated: false,
     };
     // Values of holes have no place in a text that need not have them: they stand beside it, where conditions
     // and keys find them by the same names.

@@ -183,7 +183,7 @@ impl Engine {
                     let base_seq =
                         self.totals.retired.get(&retired_name(&rule.id, rule.semantic_rev)).copied();
                     let generation = self.totals.generation;
-                    let Some(runs) = types::runner(rule, base_seq.unwrap_or(0), generation) else { continue };
+                    let runs = types::runner(rule, base_seq.unwrap_or(0), generation);
                     self.totals.generation += 1;
                     (runs, false)
                 }

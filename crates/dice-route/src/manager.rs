@@ -7,16 +7,22 @@
 mod alarms;
 mod alerts;
 mod breaker;
+mod commands;
 mod correlation;
 mod episodes;
 mod escalations;
+#[cfg(test)]
+mod fixture;
 mod group;
 mod groups;
 mod immediate;
 mod inhibitions;
 mod ledger;
 mod matchers;
+mod on_call;
 mod overrides;
+mod people;
+mod roster;
 mod routes;
 mod screen;
 mod silences;
@@ -32,19 +38,23 @@ use dice_catalog::{Kind, Level, Owner, Why};
 
 pub use alarms::{Alarm, Alarms, OPERATOR};
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
+pub use commands::Commands;
 pub use episodes::{Episode, Episodes};
-pub use escalations::Escalations;
+pub use escalations::{Escalation, Escalations, Means, Situation, Standing, Watch};
 pub use group::{Group, Member, Moment, Reason, Told};
 pub use groups::{Around, Groups, Place, places};
 pub use immediate::{Immediate, Ongoing, Sight};
 pub use inhibitions::Inhibitions;
 pub use ledger::Counts;
 pub use matchers::{Labels, Matchers};
-pub use overrides::Overrides;
+pub use on_call::{next_hand_over_ms, on_call};
+pub use overrides::{Declined, Override, Overrides, Step};
+pub use people::{Things, View};
+pub use roster::Roster;
 pub use routes::{Asked, DEFAULT_ROUTE, Routes};
 pub use screen::{Hidden, Screen};
 pub use silences::{Preview, Silence, SilenceState, Silences};
-pub use snoozes::Snoozes;
+pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
 pub use storm::Storm;
 pub use tally::Tally;
 
@@ -53,6 +63,7 @@ use ledger::Ledger;
 
 use crate::book::{Delta, Table};
 use crate::config::{Route, Rule};
+use crate::digest::{DigestRow, Digests, Gathered, Hiding};
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::{
@@ -91,7 +102,7 @@ pub struct Subject<'a> {
 }
 
 /// What is told, to whom, and when.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Manager {
     config: Option<Arc<Config>>,
     rules: BTreeMap<Arc<str>, Arc<Rule>>,
@@ -109,7 +120,38 @@ pub struct Manager {
     snoozes: Snoozes,
     overrides: Overrides,
     escalations: Escalations,
+    commands: Commands,
+    roster: Arc<Roster>,
+    digests: Digests,
     ledger: Ledger,
+}
+
+impl Default for Manager {
+    /// Nothing has happened yet, and nothing happens until there is a configuration.
+    fn default() -> Manager {
+        Manager {
+            config: None,
+            rules: BTreeMap::new(),
+            routes: Routes::default(),
+            outbox: Outbox::default(),
+            records: Records::default(),
+            alerts: Alerts::default(),
+            immediate: Immediate::default(),
+            episodes: Episodes::default(),
+            groups: Groups::default(),
+            inhibitions: Inhibitions::default(),
+            silences: Silences::default(),
+            storm: Storm::default(),
+            alarms: Alarms::default(),
+            snoozes: Snoozes::default(),
+            overrides: Overrides::default(),
+            escalations: Escalations::default(),
+            commands: Commands::default(),
+            roster: Arc::default(),
+            digests: Digests::new(Arc::new(Config::default())),
+            ledger: Ledger::default(),
+        }
+    }
 }
 
 /// The desk, without holding on to the other parts of the manager.
@@ -156,6 +198,29 @@ macro_rules! around {
     };
 }
 
+macro_rules! things {
+    ($manager:ident, $config:ident) => {
+        Things {
+            config: $config,
+            alerts: &$manager.alerts,
+            immediate: &$manager.immediate,
+            episodes: &$manager.episodes,
+            groups: &$manager.groups,
+            overrides: &$manager.overrides,
+        }
+    };
+}
+
+macro_rules! means {
+    ($manager:ident, $config:ident, $now_ms:ident) => {
+        &mut Means {
+            watch: &View { things: things!($manager, $config), screen: screen!($manager, $now_ms) },
+            storm: &mut $manager.storm,
+            alarms: &mut $manager.alarms,
+        }
+    };
+}
+
 impl Manager {
     /// Takes a configuration, the first or another one. Timers that run go on.
     pub fn configure(&mut self, config: &Arc<Config>, now_ms: i64) {
@@ -163,13 +228,26 @@ impl Manager {
         self.routes = Routes::new(config);
         self.alerts.configure(config);
         self.inhibitions = Inhibitions::new(config, &self.episodes, now_ms);
+        self.digests.configure(config.clone(), now_ms);
         self.config = Some(config.clone());
+        self.call_the_roll();
+    }
+
+    /// Tells every part that deals with people who there is.
+    fn call_the_roll(&mut self) {
+        let Some(config) = &self.config else { return };
+        self.roster = Arc::new(Roster::new(config, self.digests.news()));
+        self.snoozes.configure(&self.roster);
+        self.overrides.configure(&self.roster);
+        self.escalations.configure(&self.roster);
+        self.alerts.ask_anew();
     }
 
     /// Takes one occurrence, in the order of arrival; late ones too. Comes before the rules see the event.
     #[inline]
     pub fn occur(&mut self, stamped: &Stamped<'_>, now_ms: i64) {
         let Some(config) = &self.config else { return };
+        self.snoozes.occur(stamped, desk!(self, config, now_ms));
         let quiet_ms = config.lanes.immediate_quiet_ms;
         let attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
         if attention != Attention::None {
@@ -184,7 +262,7 @@ impl Manager {
         if let Attention::RunOver(slot) = attention {
             let id = self.alerts.at(slot).map(|(alert, _)| alert.id.clone()).unwrap_or_default();
             self.immediate.end(&id, desk!(self, config, now_ms), sight!(self, now_ms));
-            self.hand_over(slot);
+            self.hand_over(slot, config, now_ms);
             self.alerts.end_run(slot);
             let quiet_ms = config.lanes.immediate_quiet_ms;
             attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
@@ -195,6 +273,13 @@ impl Manager {
         }
         let Some((alert, message)) = self.alerts.at(slot) else { return };
         let id = alert.id.clone();
+        self.overrides.follow(message, desk!(self, config, now_ms));
+        if is_new {
+            for was in &message.was {
+                let was = deduplication_key(*was, alert.level, alert.env.as_deref(), &alert.fields);
+                self.snoozes.follow_alert(&was, &id);
+            }
+        }
         let decided = decide_for(message, stamped.event.level, self.overrides.owners(message), config);
         let told_now: Vec<Owner> = decided
             .owners
@@ -211,10 +296,25 @@ impl Manager {
     }
 
     /// Hands what was counted to those who hear of it later.
-    fn hand_over(&mut self, slot: usize) {
-        let fresh = self.alerts.hand_over(slot);
-        let Some((alert, _)) = self.alerts.at(slot) else { return };
-        self.ledger.count(Alerts::decision(alert), fresh.count);
+    fn hand_over(&mut self, slot: usize, config: &Config, now_ms: i64) {
+        let tally = self.alerts.hand_over(slot);
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let what = Subject { alert: Some(&alert.id), ..Subject::default() };
+        self.snoozes.counted(&what, tally.count, desk!(self, config, now_ms));
+        self.ledger.count(Alerts::decision(alert), tally.count);
+        for each in alert.owners.iter().filter(|each| each.decision == Decision::Digest) {
+            let gathered = Gathered {
+                alert: &alert.id,
+                severity: alert.severity(),
+                level: alert.level,
+                because: &alert.reason,
+                message,
+                env: alert.env.as_ref(),
+                tally: &tally,
+                sample: &alert.sample,
+            };
+            self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+        }
     }
 
     /// Takes what a rule says.
@@ -296,6 +396,16 @@ impl Manager {
         for row in episode.groups.clone() {
             self.groups.look_if_due(&row, desk!(self, config, now_ms), around!(self, now_ms));
         }
+        self.gained(&id, transition.evidence.count, config, now_ms);
+        self.escalations.open(&id, means!(self, config, now_ms), desk!(self, config, now_ms));
+    }
+
+    /// Tells snoozes that more of an episode has come.
+    fn gained(&mut self, id: &str, count: u64, config: &Config, now_ms: i64) {
+        let Some(episode) = self.episodes.get(id) else { return };
+        let group = episode.groups.first().and_then(|row| self.groups.get(row));
+        let what = episode.subject(group.map(|group| group.name.as_str()));
+        self.snoozes.counted(&what, count, desk!(self, config, now_ms));
     }
 
     fn update(
@@ -307,6 +417,8 @@ impl Manager {
     ) {
         let known = self.episodes.get(&transition.episode.0).filter(|known| known.is_open());
         let Some(mut episode) = known.cloned() else { return };
+        let more = transition.evidence.count.saturating_sub(episode.evidence.count);
+        let id = episode.id.clone();
         episode.n = transition.n;
         episode.reason = transition.reason.clone();
         episode.evidence = transition.evidence.clone();
@@ -319,6 +431,15 @@ impl Manager {
             self.inhibitions.learn(&episode);
         }
         self.episodes.put(episode, desk!(self, config, now_ms));
+        self.gained(&id, more, config, now_ms);
+        let (desk, means) = (desk!(self, config, now_ms), means!(self, config, now_ms));
+        match (close, self.episodes.get(&id)) {
+            (Some(reason), Some(episode)) => {
+                let now = things!(self, config).situation_of(episode);
+                self.escalations.close(&id, reason, &now, means, desk);
+            }
+            _ => self.escalations.update(&id, means, desk),
+        }
     }
 
     /// Tells episodes that belong together in one notice, under the one that probably causes the others.
@@ -370,7 +491,17 @@ impl Manager {
     /// [`Manager::episode_to_resolve`].
     pub fn command(&mut self, command: &Command, now_ms: i64) -> Answer {
         let Some(config) = self.config.clone() else { return refusal("there is no configuration yet") };
-        let config = &config;
+        if let Some(answer) = self.commands.answer(command) {
+            return answer;
+        }
+        let answer = self.obey(command, &config, now_ms);
+        if !matches!(command.act, Act::Silence { preview: true, .. }) {
+            self.commands.keep(command, &answer, now_ms);
+        }
+        answer
+    }
+
+    fn obey(&mut self, command: &Command, config: &Arc<Config>, now_ms: i64) -> Answer {
         if let Act::Resolve { episode } = &command.act {
             return self.resolve(command, episode, config, now_ms);
         }
@@ -385,15 +516,17 @@ impl Manager {
             )
         };
         let answer = self.silences.command(command, desk, preview);
-        let answer = answer.or_else(|| self.snoozes.command(command, desk));
-        let answer = answer.or_else(|| {
-            let answer = self.overrides.command(command, desk);
-            if answer.is_some() {
-                self.alerts.ask_anew();
-            }
-            answer
-        });
-        let answer = answer.or_else(|| self.escalations.command(command, desk));
+        let answer = answer.or_else(|| self.snoozes.command(command, &things!(self, config), desk));
+        if let Some(answer) = answer {
+            // What nobody is to hear of now is not escalated either.
+            self.escalations.look_again(means!(self, config, now_ms), desk);
+            return answer;
+        }
+        if let Some(answer) = self.overrides.command(command, &self.alerts, desk) {
+            self.alerts.ask_anew();
+            return answer;
+        }
+        let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
         answer.unwrap_or_else(|| refusal("this cannot be done"))
     }
 
@@ -428,8 +561,11 @@ impl Manager {
     }
 
     /// Takes news of a person.
-    pub fn presence(&mut self, _presence: &Presence, _now_ms: i64) {
-        self.alerts.ask_anew();
+    pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
+        self.digests.presence(presence, now_ms);
+        if self.roster.is_news(presence) {
+            self.call_the_roll();
+        }
     }
 
     /// Takes what became of a delivery.
@@ -442,18 +578,19 @@ impl Manager {
         let Some(config) = self.config.clone() else { return };
         let config = &config;
         for slot in self.alerts.take_fresh() {
-            self.hand_over(slot);
+            self.hand_over(slot, config, now_ms);
         }
         let desk = desk!(self, config, now_ms);
         self.silences.tick(now_ms);
         self.snoozes.tick(desk);
-        if self.overrides.tick(desk) {
-            self.alerts.ask_anew();
-        }
         self.immediate.tick(desk, sight!(self, now_ms));
         self.groups.tick(desk, around!(self, now_ms));
-        self.escalations.tick(desk);
+        self.escalations.tick(means!(self, config, now_ms), desk);
+        self.commands.tick(now_ms);
         self.storm.tick(desk);
+        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
+        let desk = desk!(self, config, now_ms);
         if self.ledger.begins_hour(now_ms) {
             self.alerts.sweep(desk);
             self.episodes.sweep(now_ms);
@@ -527,9 +664,29 @@ impl Manager {
         &self.immediate
     }
 
+    /// The digests.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
     /// The groups.
     pub fn groups(&self) -> &Groups {
         &self.groups
+    }
+
+    /// Snoozes and mutes.
+    pub fn snoozes(&self) -> &Snoozes {
+        &self.snoozes
+    }
+
+    /// What people said about owners.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    /// Who hears next when nobody reacts.
+    pub fn escalations(&self) -> &Escalations {
+        &self.escalations
     }
 
     /// The silences.
@@ -554,6 +711,8 @@ impl Manager {
         self.snoozes.deltas(out);
         self.overrides.deltas(out);
         self.escalations.deltas(out);
+        self.commands.deltas(out);
+        self.digests.deltas(out);
         self.ledger.deltas(out);
         self.outbox.deltas(out);
         self.records.deltas(out);
@@ -571,13 +730,44 @@ impl Manager {
             Table::Snoozes => self.snoozes.restore(id, body),
             Table::Overrides => self.overrides.restore(id, body),
             Table::Escalations => self.escalations.restore(id, body),
+            Table::Digests | Table::DigestRows | Table::People => self.digests.restore(table, id, body),
             Table::Outbox => self.outbox.restore(id, body),
             Table::Records => self.records.restore(id, body),
+            Table::Notes if id.starts_with(commands::PREFIX) => self.commands.restore(id, body),
             Table::Notes if id == groups::NOTE => self.groups.restore(id, body),
             Table::Notes if id == ledger::NOTE => self.ledger.restore(id, body),
             Table::Notes if id.starts_with(alarms::PREFIX) => self.alarms.restore(id, body),
             _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
+    }
+}
+
+/// What is hidden, as digests ask for it.
+struct Curtain<'a> {
+    screen: Screen<'a>,
+    alerts: &'a Alerts,
+    config: &'a Config,
+}
+
+impl Hiding for Curtain<'_> {
+    fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
+        let (alert, message) = self.alerts.get(&row.alert)?;
+        let owners = || alert.owners.iter().map(|each| &each.owner);
+        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
+        let labels = episodes::labels_of_alert(alert, message, owner, self.config);
+        let subject = Subject {
+            message: Some(alert.message),
+            was: &message.was,
+            alert: Some(&alert.id),
+            ..Subject::default()
+        };
+        let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
+        let word = match cause {
+            Cause::Inhibited => "inhibited",
+            Cause::Snoozed => "snoozed",
+            _ => "silenced",
+        };
+        Some(word.to_owned())
     }
 }
 

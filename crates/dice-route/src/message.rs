@@ -130,5 +130,6 @@ pub struct Message {
     /// Where the code can be read.
     pub url: Option<Arc<str>>,
     /// Only a revision that is not the newest of its repository's catalogs knows it.
+    #[serde(default)]
     pub is_outdated: bool,
 }

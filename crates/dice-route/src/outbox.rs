@@ -1,5 +1,7 @@
 //! The deliveries that are to be made, were made, or were held back.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::book::{Book, Delta, Row, Table};
 use crate::records::Records;
 use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Receipt, State};
@@ -9,6 +11,15 @@ use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Recei
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     book: Book<Intent>,
+    // What follows is made of the rows and never kept. Most rows have ended, and nobody looks through those.
+    /// What may still be held back.
+    waiting: BTreeSet<String>,
+    /// What is to be attempted, by lane and due time.
+    due: BTreeSet<(Lane, i64, String)>,
+    /// What has ended, by when.
+    ended: BTreeSet<(i64, String)>,
+    /// Updates that have not been attempted, by what they follow.
+    updates: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A notice that is to be told; [`Outbox::post`] gives it its name.
@@ -53,14 +64,12 @@ impl Outbox {
             return id;
         }
         if draft.kind == NoticeKind::Update && draft.follows.is_some() {
-            let older: Vec<String> = self
-                .waiting()
-                .filter(|known| {
-                    known.kind == NoticeKind::Update
-                        && known.follows == draft.follows
-                        && known.destination == draft.destination
-                        && known.revision < draft.revision
-                })
+            let known = draft.follows.as_ref().and_then(|first| self.updates.get(first));
+            let older: Vec<String> = known
+                .into_iter()
+                .flatten()
+                .filter_map(|id| self.book.get(id))
+                .filter(|known| known.destination == draft.destination && known.revision < draft.revision)
                 .map(|known| known.id.clone())
                 .collect();
             for older in older {
@@ -68,7 +77,7 @@ impl Outbox {
             }
         }
         let state = if draft.held.is_some() { State::Held } else { State::Pending };
-        self.book.put(Intent {
+        self.put(Intent {
             id: id.clone(),
             destination: draft.destination,
             lane: draft.lane,
@@ -100,85 +109,157 @@ impl Outbox {
 
     /// The rows that have not been attempted and may still be held back.
     pub fn waiting(&self) -> impl Iterator<Item = &Intent> {
-        self.book.iter().filter(|row| matches!(row.state, State::Pending | State::Held | State::Retry))
+        self.waiting.iter().filter_map(|id| self.book.get(id))
     }
 
     /// What is to be attempted now, most urgent lane first, then by due time.
     pub fn due(&self, now_ms: i64) -> Vec<&Intent> {
-        let is_due =
-            |row: &&Intent| matches!(row.state, State::Pending | State::Retry) && row.due_ms <= now_ms;
-        let mut due: Vec<&Intent> = self.book.iter().filter(is_due).collect();
-        due.sort_by(|a, b| (a.lane, a.due_ms, &a.id).cmp(&(b.lane, b.due_ms, &b.id)));
-        due
+        let lanes = [Lane::Page, Lane::Immediate, Lane::Alert, Lane::Digest];
+        let due_of = |lane| {
+            let from = (lane, i64::MIN, String::new());
+            self.due.range(from..).take_while(move |(of, due_ms, _)| *of == lane && *due_ms <= now_ms)
+        };
+        lanes.into_iter().flat_map(due_of).filter_map(|(_, _, id)| self.book.get(id)).collect()
     }
 
     /// Lets a held notice go.
     pub fn release(&mut self, id: &str, why: Option<String>, now_ms: i64) {
-        if self.book.get(id).is_some_and(|row| row.state == State::Held)
-            && let Some(row) = self.book.get_mut(id)
-        {
-            (row.state, row.why, row.changed_ms) = (State::Pending, why, now_ms);
-            row.due_ms = row.due_ms.max(now_ms);
+        if self.book.get(id).is_some_and(|row| row.state == State::Held) {
+            self.edit(id, |row| {
+                (row.state, row.why, row.changed_ms) = (State::Pending, why, now_ms);
+                row.due_ms = row.due_ms.max(now_ms);
+            });
         }
     }
 
     /// Holds back a notice for good, when it has not been attempted. True when it was held back.
     pub fn suppress(&mut self, id: &str, cause: Cause, by: &str, now_ms: i64, records: &mut Records) -> bool {
-        let waits = |row: &Intent| matches!(row.state, State::Pending | State::Held | State::Retry);
-        if !self.book.get(id).is_some_and(waits) {
+        if !self.waiting.contains(id) {
             return false;
         }
-        if let Some(row) = self.book.get_mut(id) {
+        self.edit(id, |row| {
             (row.state, row.changed_ms) = (State::Suppressed, now_ms);
             let word = serde_json::to_value(cause).ok().and_then(|word| word.as_str().map(str::to_owned));
             row.why = Some(format!("{} by {by}", word.unwrap_or_default()));
-        }
+        });
         records.note(now_ms, cause, id, by, "a notice was not sent");
         true
     }
 
+    /// Takes rows out of a notice that has not been attempted: those where `is_out` is true, by their place.
+    /// A notice without rows, or left without any, is held back for good.
+    pub fn withdraw(
+        &mut self,
+        id: &str,
+        is_out: &[bool],
+        cause: Cause,
+        by: &str,
+        now_ms: i64,
+        records: &mut Records,
+    ) {
+        if is_out.iter().all(|is_out| *is_out) {
+            self.suppress(id, cause, by, now_ms, records);
+            return;
+        }
+        let waits = |row: &Intent| matches!(row.state, State::Pending | State::Held | State::Retry);
+        if !self.book.get(id).is_some_and(waits) {
+            return;
+        }
+        if let Some(row) = self.book.get_mut(id) {
+            let mut is_out = is_out.iter();
+            row.notice.rows.retain(|_| !is_out.next().copied().unwrap_or(false));
+            row.changed_ms = now_ms;
+        }
+        records.note(now_ms, cause, id, by, "rows of a notice were not sent");
+    }
+
     /// Takes what became of an attempt.
     pub fn receipt(&mut self, receipt: &Receipt) {
-        let Some(row) = self.book.get_mut(&receipt.intent) else { return };
-        row.changed_ms = receipt.at_ms;
-        match &receipt.outcome {
-            Outcome::Sending => {
-                row.attempts += 1;
-                row.state = State::Sending;
+        self.edit(&receipt.intent, |row| {
+            row.changed_ms = receipt.at_ms;
+            match &receipt.outcome {
+                Outcome::Sending => {
+                    row.attempts += 1;
+                    row.state = State::Sending;
+                }
+                Outcome::Delivered(reference) => {
+                    row.state = State::Sent;
+                    row.reference = Some(reference.clone());
+                }
+                Outcome::Later(wait_ms, why) => {
+                    row.state = State::Retry;
+                    row.due_ms = receipt.at_ms.saturating_add((*wait_ms).max(0));
+                    row.why = Some(why.clone());
+                }
+                Outcome::Refused(why) => {
+                    row.state = State::Dead;
+                    row.why = Some(why.clone());
+                }
+                Outcome::Ambiguous(why) => {
+                    row.state = State::Ambiguous;
+                    row.why = Some(why.clone());
+                }
             }
-            Outcome::Delivered(reference) => {
-                row.state = State::Sent;
-                row.reference = Some(reference.clone());
-            }
-            Outcome::Later(wait_ms, why) => {
-                row.state = State::Retry;
-                row.due_ms = receipt.at_ms.saturating_add((*wait_ms).max(0));
-                row.why = Some(why.clone());
-            }
-            Outcome::Refused(why) => {
-                row.state = State::Dead;
-                row.why = Some(why.clone());
-            }
-            Outcome::Ambiguous(why) => {
-                row.state = State::Ambiguous;
-                row.why = Some(why.clone());
-            }
-        }
+        });
     }
 
     /// Forgets rows that ended before this moment; their names cannot come again by then.
     pub fn forget_before(&mut self, ended_ms: i64) {
-        let old: Vec<String> = self
-            .book
-            .iter()
-            .filter(|row| {
-                matches!(row.state, State::Sent | State::Suppressed | State::Dead)
-                    && row.changed_ms < ended_ms
-            })
-            .map(|row| row.id.clone())
-            .collect();
+        let before = (ended_ms, String::new());
+        let old: Vec<String> = self.ended.range(..before).map(|(_, id)| id.clone()).collect();
         for id in old {
+            self.unindex(&id);
             self.book.remove(&id);
+        }
+    }
+
+    fn put(&mut self, intent: Intent) {
+        let id = intent.id.clone();
+        self.unindex(&id);
+        self.book.put(intent);
+        self.index(&id);
+    }
+
+    /// Changes a row, and where it is found.
+    fn edit(&mut self, id: &str, change: impl FnOnce(&mut Intent)) {
+        self.unindex(id);
+        if let Some(row) = self.book.get_mut(id) {
+            change(row);
+        }
+        self.index(id);
+    }
+
+    fn index(&mut self, id: &str) {
+        let Some(row) = self.book.get(id) else { return };
+        match row.state {
+            State::Pending | State::Held | State::Retry => {
+                self.waiting.insert(id.to_owned());
+                if row.state != State::Held {
+                    self.due.insert((row.lane, row.due_ms, id.to_owned()));
+                }
+                if let (NoticeKind::Update, Some(first)) = (row.kind, &row.follows) {
+                    self.updates.entry(first.clone()).or_default().insert(id.to_owned());
+                }
+            }
+            State::Sent | State::Suppressed | State::Dead => {
+                self.ended.insert((row.changed_ms, id.to_owned()));
+            }
+            State::Sending | State::Ambiguous => {}
+        }
+    }
+
+    fn unindex(&mut self, id: &str) {
+        let Some(row) = self.book.get(id) else { return };
+        self.waiting.remove(id);
+        self.due.remove(&(row.lane, row.due_ms, id.to_owned()));
+        self.ended.remove(&(row.changed_ms, id.to_owned()));
+        if let Some(first) = &row.follows
+            && let Some(updates) = self.updates.get_mut(first)
+        {
+            updates.remove(id);
+            if updates.is_empty() {
+                self.updates.remove(first);
+            }
         }
     }
 
@@ -189,7 +270,10 @@ impl Outbox {
 
     /// Puts in a row as it was written.
     pub fn restore(&mut self, id: &str, body: &str) -> Result<(), String> {
-        self.book.restore(id, body)
+        self.unindex(id);
+        self.book.restore(id, body)?;
+        self.index(id);
+        Ok(())
     }
 
     /// The table the rows are kept in.

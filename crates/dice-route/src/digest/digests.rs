@@ -11,7 +11,7 @@ use super::hold::{Hold, hold, next_look, waited};
 use super::news::PersonNews;
 use super::notice::{Content, content, held_note};
 use super::reader::{Directory, Reader};
-use super::row::{DigestRow, OVERFLOW, Sighting};
+use super::row::{About, DigestRow, Gathered, OVERFLOW, Sighting};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Config;
 use crate::outbox::{Draft, Outbox};
@@ -158,13 +158,31 @@ impl Digests {
         }
     }
 
+    /// What has been heard of people, in the order of their names.
+    pub fn news(&self) -> impl Iterator<Item = &PersonNews> {
+        self.news.iter()
+    }
+
     /// Counts one occurrence for whoever reads what is meant for `to`.
     pub fn add(&mut self, to: &Destination, sighting: &Sighting<'_>, now_ms: i64) {
         let reader = self.reader(to);
         let date = self.times(&reader).zone.date(sighting.seen.at_ms);
-        let id = self.row(&reader, sighting);
+        let id = self.row(&reader, &About::from(sighting));
         if let Some(row) = self.rows.get_mut(&id) {
             row.add(sighting, date);
+        }
+        self.begin(&reader, now_ms);
+    }
+
+    /// Counts occurrences that were counted together, on the day of the last of them, for whoever reads what
+    /// is meant for `to`.
+    pub fn gather(&mut self, to: &Destination, gathered: &Gathered<'_>, now_ms: i64) {
+        let Some((_, last_ms)) = gathered.tally.seen_ms else { return };
+        let reader = self.reader(to);
+        let date = self.times(&reader).zone.date(last_ms);
+        let id = self.row(&reader, &About::from(gathered));
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.merge(DigestRow::of(&reader, gathered, date));
         }
         self.begin(&reader, now_ms);
     }
@@ -326,8 +344,8 @@ impl Digests {
     }
 
     /// The id of the row an occurrence is counted in, which exists.
-    fn row(&mut self, reader: &Destination, sighting: &Sighting<'_>) -> String {
-        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(sighting.alert)) {
+    fn row(&mut self, reader: &Destination, about: &About<'_>) -> String {
+        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(about.alert)) {
             return id.clone();
         }
         if self.keys.get(reader).is_some_and(|keys| keys.len() >= MAX_MESSAGES) {
@@ -336,11 +354,11 @@ impl Digests {
         }
         let keys = self.keys.entry(reader.clone()).or_default();
         let row = if keys.len() < MAX_MESSAGES {
-            DigestRow::new(reader, sighting)
+            DigestRow::new(reader, about)
         } else if let Some(id) = keys.get(OVERFLOW) {
             return id.clone();
         } else {
-            DigestRow::overflow(reader, sighting)
+            DigestRow::overflow(reader, about)
         };
         let id = row.id.clone();
         keys.insert(row.alert.clone(), id.clone());

@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Row, Table};
-use crate::{Destination, Evidence, MessageId, Severity, Stamped};
+use crate::manager::Tally;
+use crate::{Destination, Evidence, Message, MessageId, Severity, Stamped};
 
 /// Hosts whose occurrences are counted one by one; the first that are seen.
 const MAX_HOSTS: usize = 32;
@@ -39,6 +40,27 @@ pub struct Sighting<'a> {
     pub because: &'a str,
     /// The event.
     pub seen: Stamped<'a>,
+}
+
+/// Occurrences of one deduplication key that were counted together, for one reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Gathered<'a> {
+    /// The deduplication key.
+    pub alert: &'a str,
+    /// How much they matter.
+    pub severity: Severity,
+    /// Their level.
+    pub level: Option<Level>,
+    /// Why this reader gets them.
+    pub because: &'a str,
+    /// The message.
+    pub message: &'a Message,
+    /// Where it runs.
+    pub env: Option<&'a Arc<str>>,
+    /// How many, where, when.
+    pub tally: &'a Tally,
+    /// One of the lines, as printed.
+    pub sample: &'a str,
 }
 
 /// What a reader is to be told of one deduplication key: the occurrences since the last digest.
@@ -93,6 +115,30 @@ pub struct DigestRow {
     pub told_ms: Option<i64>,
 }
 
+/// What tells one row from another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) alert: &'a str,
+    because: &'a str,
+    message: &'a Message,
+    env: Option<&'a Arc<str>>,
+}
+
+impl<'a> From<&Sighting<'a>> for About<'a> {
+    fn from(sighting: &Sighting<'a>) -> About<'a> {
+        let event = sighting.seen.event;
+        let (alert, because) = (sighting.alert, sighting.because);
+        About { alert, because, message: &event.message, env: event.env.as_ref() }
+    }
+}
+
+impl<'a> From<&Gathered<'a>> for About<'a> {
+    fn from(gathered: &Gathered<'a>) -> About<'a> {
+        let Gathered { alert, because, message, env, .. } = *gathered;
+        About { alert, because, message, env }
+    }
+}
+
 impl Row for DigestRow {
     const TABLE: Table = Table::DigestRows;
 
@@ -108,17 +154,17 @@ impl DigestRow {
     }
 
     /// An empty row for what is first seen now.
-    pub(super) fn new(reader: &Destination, sighting: &Sighting<'_>) -> DigestRow {
-        let message = &sighting.seen.event.message;
+    pub(super) fn new(reader: &Destination, about: &About<'_>) -> DigestRow {
+        let message = about.message;
         DigestRow {
-            id: DigestRow::id_of(reader, sighting.alert),
+            id: DigestRow::id_of(reader, about.alert),
             reader: reader.clone(),
-            alert: sighting.alert.to_owned(),
+            alert: about.alert.to_owned(),
             message: message.id,
             title: cut(&message.template),
             level: None,
             severity: Severity::Low,
-            because: sighting.because.to_owned(),
+            because: about.because.to_owned(),
             url: message.url.clone(),
             place: Some(message.place.clone()).filter(|place| !place.is_empty()),
             count: 0,
@@ -128,7 +174,7 @@ impl DigestRow {
             more_hosts: BTreeSet::new(),
             services: BTreeSet::new(),
             versions: BTreeSet::new(),
-            env: sighting.seen.event.env.clone(),
+            env: about.env.cloned(),
             sample: None,
             days: BTreeMap::new(),
             earlier: 0,
@@ -137,15 +183,29 @@ impl DigestRow {
         }
     }
 
+    /// A row of what was counted together, on the reader's `date`.
+    pub(super) fn of(reader: &Destination, gathered: &Gathered<'_>, date: Date) -> DigestRow {
+        let tally = gathered.tally;
+        let mut row = DigestRow::new(reader, &About::from(gathered));
+        (row.severity, row.level) = (gathered.severity, gathered.level);
+        (row.count, row.late, row.seen_ms) = (tally.count, tally.late, tally.seen_ms);
+        tally.hosts.iter().for_each(|(host, count)| row.add_host(host, *count));
+        row.services.extend(tally.services.iter().take(MAX_NAMES).cloned());
+        row.versions.extend(tally.versions.iter().take(MAX_NAMES).cloned());
+        row.sample = Some(cut(gathered.sample).into());
+        row.add_day(date, tally.count);
+        row
+    }
+
     /// The row that stands for all messages a reader has no room for.
-    pub(super) fn overflow(reader: &Destination, sighting: &Sighting<'_>) -> DigestRow {
+    pub(super) fn overflow(reader: &Destination, about: &About<'_>) -> DigestRow {
         DigestRow {
             id: DigestRow::id_of(reader, OVERFLOW),
             alert: OVERFLOW.to_owned(),
             title: "further messages, too many to tell apart".to_owned(),
             url: None,
             place: None,
-            ..DigestRow::new(reader, sighting)
+            ..DigestRow::new(reader, about)
         }
     }
 

@@ -116,10 +116,10 @@ fn say(alarm: &Alarm, kind: NoticeKind, title: String, desk: &mut Desk<'_>) -> S
         due_ms: desk.now_ms,
         held: None,
         notice: Notice {
+            notes: Some(alarm.text.clone()).filter(|text| !title.contains(text)).into_iter().collect(),
             title,
             because: "Dice itself needs somebody".to_owned(),
             severity: Severity::High,
-            notes: vec![alarm.text.clone()],
             ..Notice::default()
         },
     };

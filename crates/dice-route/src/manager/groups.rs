@@ -467,11 +467,8 @@ struct View {
 impl View {
     fn reason(&self, group: &Group, tells_end: bool, now_ms: i64) -> Reason {
         let told = |id: &&String| group.members.get(*id).is_some_and(|member| member.told == Told::Open);
-        let is_anything = !self.open.is_empty() || !self.ended.is_empty();
-        if group.notified_ms.is_none() && is_anything {
-            Reason::First
-        } else if self.has_new {
-            Reason::New
+        if self.has_new {
+            if group.notified_ms.is_none() { Reason::First } else { Reason::New }
         } else if tells_end && self.ended.iter().any(|id| told(&id)) {
             if self.is_all_over { Reason::AllResolved } else { Reason::Resolved }
         } else if !self.open.is_empty() && group.repeat_ms.is_some_and(|repeat_ms| repeat_ms <= now_ms) {
@@ -500,13 +497,13 @@ fn view(group: &mut Group, desk: &mut Desk<'_>, around: &Around<'_>) -> View {
             let text = format!("not told to {}", group.destination.name());
             desk.records.note(now_ms, cause, &id, &by, &text);
             let before = if member.told == Told::Nothing { 0 } else { episode.evidence.count };
-            let hidden = member.hidden.get_or_insert(Hidden {
-                cause,
-                by: by.clone(),
-                since_ms: now_ms,
-                count: before,
-            });
-            (hidden.cause, hidden.by) = (cause, by);
+            match &mut member.hidden {
+                Some(hidden) => (hidden.cause, hidden.by) = (cause, by),
+                None => {
+                    let since_ms = since_ms(cause, &by, around).unwrap_or(now_ms).max(episode.opened_ms);
+                    member.hidden = Some(Hidden { cause, by, since_ms, count: before });
+                }
+            }
             hidden_count += 1;
             view.is_all_over &= !episode.is_open();
             // It came and went without anybody hearing of it, which is what was wanted.
@@ -521,17 +518,18 @@ fn view(group: &mut Group, desk: &mut Desk<'_>, around: &Around<'_>) -> View {
                     member.told = if episode.is_open() { Told::Open } else { Told::Everything };
                 }
             } else if episode.is_open() && is_dropped(&hidden, around) {
-                member.told = Told::Open;
-                let text = "still open at the end of the silence, which says not to tell it";
-                desk.records.note(now_ms, hidden.cause, &id, &hidden.by, text);
+                if member.told == Told::Nothing {
+                    member.told = Told::Everything;
+                    let text = "still open at the end of the silence, which says not to tell it";
+                    desk.records.note(now_ms, hidden.cause, &id, &hidden.by, text);
+                    continue;
+                }
             } else if episode.is_open() && hidden.cause != Cause::Snoozed {
                 member.told = Told::Nothing;
                 view.has_reappeared = true;
-                view.notes.push(format!(
-                    "{}: {}",
-                    episode.title,
-                    hidden.note(episode.evidence.count, now_ms)
-                ));
+                let by = around.episodes.get(&hidden.by).map_or(&*hidden.by, |by| &by.title);
+                let note = hidden.note(by, episode.evidence.count, now_ms);
+                view.notes.push(format!("{}: {note}", episode.title));
             }
         }
         if episode.close == Some(CloseReason::Instant) && member.told == Told::Open {
@@ -553,6 +551,15 @@ fn view(group: &mut Group, desk: &mut Desk<'_>, around: &Around<'_>) -> View {
     view
 }
 
+/// Since when something hides, where that is known.
+fn since_ms(cause: Cause, by: &str, around: &Around<'_>) -> Option<i64> {
+    match cause {
+        Cause::Silenced => around.screen.silences.get(by).map(|silence| silence.starts_ms),
+        Cause::Inhibited => around.episodes.get(by).map(|source| source.opened_ms),
+        _ => None,
+    }
+}
+
 fn is_dropped(hidden: &Hidden, around: &Around<'_>) -> bool {
     hidden.cause == Cause::Silenced
         && around.screen.silences.get(&hidden.by).is_some_and(|silence| !silence.notify_on_expiry)
@@ -569,6 +576,7 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
             episode.root.is_some(),
             std::cmp::Reverse(episode.severity),
             episode.began_ms,
+            episode.title.clone(),
             episode.id.clone(),
         )
     });
@@ -578,11 +586,12 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
         [] => String::new(),
         [one] => one.title.clone(),
         [first, ..] => {
-            let ended = match members.len() - open {
-                0 => String::new(),
-                n => format!(", {n} over"),
+            let counts = match (open, members.len() - open) {
+                (0, ended) => format!("{ended} over"),
+                (open, 0) => format!("{open} open"),
+                (open, ended) => format!("{open} open, {ended} over"),
             };
-            wording::one_line(&format!("{open} open{ended}: {} and {} more", first.title, members.len() - 1))
+            wording::one_line(&format!("{counts}: {} and {} more", first.title, members.len() - 1))
         }
     };
     let rows: Vec<NoticeRow> = members

@@ -190,7 +190,7 @@ impl Immediate {
                     write_down(&mut ongoing, count, &hidden, desk);
                     ongoing.told_ms.get_or_insert(now_ms);
                 } else {
-                    notes.push(hidden.note(count, now_ms));
+                    notes.push(hidden.note(&hidden.by, count, now_ms));
                 }
             }
             let is_due = ongoing.due_ms <= now_ms || !notes.is_empty();

@@ -91,15 +91,17 @@ impl Routes {
         asked
     }
 
-    /// How many routes there are, and how many of them could see what satisfies the matchers.
+    /// How many routes ask for something in particular, and how many of them could see what satisfies the
+    /// matchers. Those that take everything say nothing about how broad matchers are.
     pub fn share(&self, matchers: &Matchers) -> (usize, usize) {
-        let (mut all, mut met) = (1, 1);
-        let mut left: Vec<(&Node, bool)> = self.tree.iter().map(|node| (node, true)).collect();
-        while let Some((node, above_meets)) = left.pop() {
+        let (mut all, mut met) = (0, 0);
+        let mut left: Vec<(&Node, bool, bool)> = self.tree.iter().map(|node| (node, false, true)).collect();
+        while let Some((node, above_asks, above_meets)) = left.pop() {
+            let asks = above_asks || !node.route.matchers.is_empty();
             let meets = above_meets && node.matchers.may_meet(matchers);
-            all += 1;
-            met += usize::from(meets);
-            left.extend(node.below.iter().map(|below| (below, meets)));
+            all += usize::from(asks);
+            met += usize::from(asks && meets);
+            left.extend(node.below.iter().map(|below| (below, asks, meets)));
         }
         (all, met)
     }

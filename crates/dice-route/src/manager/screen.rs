@@ -36,6 +36,16 @@ impl Screen<'_> {
         }
         self.snoozes.hides(what, destination, self.now_ms).map(|by| (Cause::Snoozed, by))
     }
+
+    /// What hides it from everybody, by name.
+    pub fn hides_from_all(&self, what: &Subject<'_>, labels: &Labels) -> Option<String> {
+        let episode = what.episode.unwrap_or_default();
+        // No destination has an empty name: what hides it from this one hides it from all.
+        let nobody = Destination::Receiver(String::new());
+        let hidden = self.inhibitions.hides(labels, episode, self.now_ms);
+        let hidden = hidden.or_else(|| self.silences.hides(labels, &nobody, self.now_ms));
+        hidden.or_else(|| self.snoozes.hides_from_all(what, self.now_ms).map(str::to_owned))
+    }
 }
 
 /// Since when and by what something is hidden, and how much had been told by then.
@@ -52,12 +62,12 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// What the reader hears afterwards: `silenced 2 h, 312 occurrences`.
-    pub fn note(&self, count: u64, now_ms: i64) -> String {
+    /// What the reader hears afterwards: `silenced 2 h, 312 occurrences`. `by` is what hid it, in words.
+    pub fn note(&self, by: &str, count: u64, now_ms: i64) -> String {
         let lasted = super::wording::duration(now_ms - self.since_ms);
         let missed = super::wording::counted(count.saturating_sub(self.count), "occurrence", "occurrences");
         match self.cause {
-            Cause::Inhibited => format!("was inhibited by {} for {lasted}, {missed}", self.by),
+            Cause::Inhibited => format!("was inhibited by {by} for {lasted}, {missed}"),
             Cause::Snoozed => format!("snoozed {lasted}, {missed}"),
             _ => format!("silenced {lasted}, {missed}"),
         }

@@ -17,6 +17,9 @@ const MAX_COLLECTED: usize = 200;
 /// Rows of a notice.
 const MAX_ROWS: usize = 20;
 
+/// Between the subject and the episode or message in the name of a collected row.
+const ROW_SIGN: char = '|';
+
 /// What a collecting notice is about is called so, with the destination and a number.
 const SUBJECT: &str = "storm";
 
@@ -52,6 +55,21 @@ struct Collection {
     /// By subject and episode or message; the latest of each.
     rows: BTreeMap<String, NoticeRow>,
     more_rows: u64,
+    /// Something went in not long ago, so everything else does. Afterwards it only follows what is in it: a
+    /// mass incident must not end while something in it goes on.
+    is_collecting: bool,
+}
+
+impl Collection {
+    /// Whether a notice about `subject` belongs in here.
+    fn takes(&self, subject: &str) -> bool {
+        let of = |key: &String| key.strip_prefix(subject).is_some_and(|rest| rest.starts_with(ROW_SIGN));
+        self.is_collecting || self.rows.keys().any(of)
+    }
+
+    fn has_open(&self) -> bool {
+        self.rows.values().any(|row| row.state == "open")
+    }
 }
 
 impl Row for Bucket {
@@ -79,16 +97,22 @@ impl Storm {
             return Some(desk.outbox.post(draft, desk.now_ms, desk.records));
         }
         let id = bucket_id(&draft.destination, draft.lane);
-        let collects = self.buckets.get(&id).is_some_and(|bucket| bucket.collection.is_some());
+        let is_critical = draft.notice.severity == Severity::Critical && draft.lane != Lane::Page;
+        let collects = self.collection(&id).is_some_and(|known| known.takes(&draft.subject))
+            && (draft.lane == Lane::Page || draft.notice.severity < Severity::High);
         let why = match self.too_many(&draft, desk) {
-            Some(why) => why,
+            Some(why) if !is_critical => why,
             None if collects => String::new(),
-            None => {
+            _ if draft.kind == NoticeKind::Resolved => {
+                // Storms would have an echo of ends that nobody heard the beginning of.
+                let text = "its end was not told, as its beginning was told together with others";
+                desk.records.note(desk.now_ms, Cause::Coalesced, &draft.subject, SUBJECT, text);
+                return None;
+            }
+            _ => {
                 self.remember_post(&draft, desk);
                 // It changes a notice that was never sent on its own.
-                if draft.kind == NoticeKind::Update {
-                    draft.kind = NoticeKind::Open;
-                }
+                draft.kind = NoticeKind::Open;
                 return Some(desk.outbox.post(draft, desk.now_ms, desk.records));
             }
         };
@@ -116,6 +140,10 @@ impl Storm {
                 _ => format!("more than {} new notices within {within}", guard.count),
             }
         })
+    }
+
+    fn collection(&self, id: &str) -> Option<&Collection> {
+        self.buckets.get(id)?.collection.as_ref()
     }
 
     fn remember_post(&mut self, draft: &Draft, desk: &Desk<'_>) {
@@ -155,20 +183,22 @@ impl Storm {
             due_ms: now_ms,
             first: None,
             revision: 0,
-            why,
+            why: why.clone(),
             count: 0,
             told: 0,
             severity: Severity::Low,
             rows: BTreeMap::new(),
             more_rows: 0,
+            is_collecting: true,
         });
+        collection.is_collecting |= !why.is_empty();
         collection.count += 1;
         collection.last_ms = now_ms;
         collection.severity = collection.severity.max(draft.notice.severity);
         collection.more_rows += draft.notice.more_rows;
         for row in draft.notice.rows {
             let name = row.episode.as_deref().or(row.alert.as_deref()).unwrap_or_default();
-            let key = format!("{}/{name}", draft.subject);
+            let key = format!("{}{ROW_SIGN}{name}", draft.subject);
             if collection.rows.len() < MAX_COLLECTED || collection.rows.contains_key(&key) {
                 collection.rows.insert(key, row);
             } else {
@@ -198,13 +228,24 @@ impl Storm {
             };
             let quiet_ms = guard(&bucket.destination, bucket.lane, desk)
                 .map_or(desk.config.storm.summary_every_ms, |guard| guard.within_ms);
-            if desk.now_ms - collection.last_ms >= quiet_ms {
+            let is_calm = !collection.is_collecting || desk.now_ms - collection.last_ms >= quiet_ms;
+            if is_calm && (bucket.lane != Lane::Page || !collection.has_open()) {
                 self.tell(&id, NoticeKind::Resolved, desk);
                 if let Some(bucket) = self.buckets.get_mut(&id) {
                     bucket.collection = None;
                     bucket.posted_ms.clear();
                 }
-            } else if collection.due_ms <= desk.now_ms && collection.count > collection.told {
+                continue;
+            }
+            if is_calm
+                && collection.is_collecting
+                && let Some(collection) =
+                    self.buckets.get_mut(&id).and_then(|bucket| bucket.collection.as_mut())
+            {
+                collection.is_collecting = false;
+            }
+            let Some(collection) = self.collection(&id) else { continue };
+            if collection.due_ms <= desk.now_ms && collection.count > collection.told {
                 self.tell(&id, NoticeKind::Update, desk);
             }
         }
@@ -291,7 +332,7 @@ fn notice(collection: &Collection, is_over: bool, now_ms: i64) -> Notice {
     } else if collection.told == 0 {
         format!("storm: {}; what else comes is told here", collection.why)
     } else {
-        format!("storm: {notices} told together since {lasted} ago")
+        format!("storm: {notices} told together within {lasted}")
     };
     let more_rows = rows.len().saturating_sub(MAX_ROWS) as u64 + collection.more_rows;
     Notice {

@@ -61,7 +61,6 @@ pub(crate) fn field(text: &str) -> Field {
 }
 
 /// The condition that a text says.
-#[expect(dead_code, reason = "types with further conditions ask for it")]
 pub(crate) fn condition(text: &str) -> Condition {
     Condition::parse(text).expect("a condition")
 }
@@ -172,9 +171,9 @@ fn safe_keys(facts: &[Fact], max_keys: usize, relevant: &dyn Fn(&Fact) -> bool) 
                 others = same.map(|other| &*other.key).filter(|other| other != key).collect();
             } else if is_there {
                 others.insert(&fact.key);
-                if others.len() >= max_keys {
-                    return false;
-                }
+            }
+            if others.len() >= max_keys {
+                return false;
             }
         }
         true

@@ -6,8 +6,11 @@
 //! one.
 
 mod check;
+mod flatline;
 mod frequency;
+mod hopping;
 mod matching;
 mod random;
 mod replay;
+mod spike;
 mod stream;

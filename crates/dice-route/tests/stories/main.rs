@@ -1,0 +1,12 @@
+//! Stories: what happens when, and who is told what.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot be read is a wrong test")]
+
+mod alarms;
+mod correlation;
+mod groups;
+mod hiding;
+mod immediate;
+mod routes;
+mod storms;
+mod timetable;
