@@ -142,12 +142,25 @@ pub(crate) trait Machine {
         Vec::new()
     }
 
+    /// A key is there from the start, which is `at_ms`.
+    fn seed(&self, _state: &mut Self::State, _at_ms: i64) {}
+
+    /// Whether the key stays however many there are, and does not count.
+    fn is_pinned(&self, _state: &Self::State) -> bool {
+        false
+    }
+
     /// What is kept of an event; `None` leaves it out.
     fn payload(&self, arrival: &Arrival<'_>) -> Option<Self::Payload>;
 
     /// The state of a new key whose first event was at `at_ms`. Gives the same for every `at_ms` unless the
     /// type needs the age of keys.
     fn begin(&self, at_ms: i64) -> Self::State;
+
+    /// The same for a type to which some keys are special.
+    fn begin_key(&self, _key: &[u8], at_ms: i64) -> Self::State {
+        self.begin(at_ms)
+    }
 
     /// Remembers an event that waits, in what is not saved. Only for [`Pass::Both`].
     fn note(&self, _state: &mut Self::State, _seen: &Seen<'_, Self::Payload>) {}
