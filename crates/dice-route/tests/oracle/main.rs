@@ -20,4 +20,5 @@ mod replay;
 mod sequence;
 mod session;
 mod spike;
+mod stories;
 mod stream;

@@ -11,7 +11,7 @@ use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::tally::{Recent, Tally};
 use crate::engine::types::distinct::Latest;
-use crate::engine::words::duration;
+use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.
 #[derive(Debug, Clone)]
@@ -31,11 +31,12 @@ impl Values {
         Some(u64::from_le_bytes(first))
     }
 
-    fn words(&self, distinct: f64, bound: &str) -> Words {
+    fn words(&self, distinct: usize, before: &str, after: &str) -> Words {
         let (field, window) = (self.field.name(), duration(self.within_ms));
+        let values = plural(distinct as u64, "different value");
         Words {
-            reason: format!("{bound} different values of `{field}` in {window}"),
-            figures: vec![("distinct", distinct)],
+            reason: format!("{before}{values} of `{field}` in {window}{after}"),
+            figures: vec![("distinct", distinct as f64)],
         }
     }
 }
@@ -78,7 +79,7 @@ impl TooMany {
     fn words_of(&self, distinct: usize) -> Words {
         // No more are counted than are needed.
         let at_least = if distinct >= self.needed { "at least " } else { "" };
-        self.values.words(distinct as f64, &format!("{at_least}{distinct}"))
+        self.values.words(distinct, at_least, &format!(", at most {} wanted", self.needed - 1))
     }
 
     /// Forgets what is not in the window that ends at this moment; gives how many values are.
