@@ -73,6 +73,11 @@ pub struct RuleStatus {
     pub waiting: usize,
     /// Keys that went for want of room and still meant something: above 0 the rule sees less than it should.
     pub evicted: u64,
+    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next.
+    pub pending: usize,
+    /// Beginnings that were given up, for want of room or because an input could not be read: nothing was
+    /// said about them, though perhaps something should have been.
+    pub lost: u64,
     /// Late events that were taken into account.
     pub late_counted: u64,
     /// Late events that changed nothing.
@@ -86,7 +91,7 @@ pub struct RuleStatus {
 impl RuleStatus {
     /// Whether the rule sees less than it should.
     pub fn is_degraded(&self) -> bool {
-        self.evicted + self.hurried + self.unreadable > 0
+        self.evicted + self.lost + self.hurried + self.unreadable > 0
     }
 }
 
