@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dice_catalog::{Catalog, Fingerprint, Level, Part, Template};
-use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router, Saved, Shelf};
+use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router, Saved};
 use jiff::Timestamp;
 
 /// Events that go through the router in memory.
@@ -177,9 +177,9 @@ id = "surge"
 type = "spike"
 where = 'level >= warning'
 key = ["service"]
-window = "1m"
-up = 3.0
-min_cur = 500
+within = "1m"
+up = 3
+min_current = 500
 
 [[rule]]
 id = "silence"
@@ -193,20 +193,19 @@ id = "slow"
 type = "metric"
 where = 'level >= error'
 key = ["service"]
-measure = "p99"
-field = "vars.2"
-window = "1m"
-above = 5000.0
+measure = "p99(vars.2)"
+within = "1m"
+above = 5000
 
 [[rule]]
 id = "share"
 type = "ratio"
 where = 'level >= notice'
 key = ["service"]
-numerator = 'level >= error'
-window = "1m"
+of = 'level >= error'
+within = "1m"
 above = 0.9
-min_den = 100
+min_events = 100
 
 [[rule]]
 id = "merchants"
@@ -220,7 +219,7 @@ above = 5000
 [[rule]]
 id = "new"
 type = "first-seen"
-terms = "message"
+new = "message"
 
 [[rule]]
 id = "moved"
@@ -245,7 +244,7 @@ id = "unsettled"
 type = "missing"
 where = 'contains(template, "desk 12 ")'
 key = ["vars.1"]
-expected = 'contains(template, "desk 13 ")'
+expect = 'contains(template, "desk 13 ")'
 within = "1m"
 
 [[rule]]
@@ -254,7 +253,7 @@ type = "session"
 where = 'contains(template, "desk 9")'
 key = ["vars.1"]
 gap = "30s"
-count_above = 1000
+more_than = 1000
 
 [[rule]]
 id = "both"
@@ -269,14 +268,15 @@ conditions = [
 [[rule]]
 id = "unmatched"
 type = "first-seen"
-terms = "unmatched"
+new = "unmatched"
 "#,
     );
     text
 }
 
-fn config() -> Arc<dice_route::Config> {
-    let loaded = dice_config::read(&rules()).expect("the bench's rules are valid");
+fn config(text: &str) -> Arc<dice_route::Config> {
+    let (files, given) = (dice_config::Texts::default(), dice_config::Given::default());
+    let loaded = dice_config::load("router.toml", text, &files, &given).expect("the bench's rules are valid");
     Arc::new(loaded.router)
 }
 
@@ -348,7 +348,7 @@ const START_MS: i64 = 1_795_000_000_000;
 
 /// Rules and manager alone.
 fn pure() -> Vec<Figure> {
-    let mut router = Router::new(config(), START_MS);
+    let mut router = Router::new(config(&rules()), START_MS);
     let news = PartitionNews::Opened { source: "app".into(), name: "app".into() };
     router.step(Input::Partition(PartitionId(0), news));
     let events = events(lines(PURE, START_MS));
@@ -383,7 +383,7 @@ fn restart() -> Vec<Figure> {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("state.db");
     let rule = "[[rule]]\nid = \"declines\"\ntype = \"frequency\"\nkey = [\"vars.1\"]\ncount = 20\nwithin = \"1h\"\nmax_keys = 2000000\n";
-    let config = Arc::new(dice_config::read(rule).expect("the rule is valid").router);
+    let config = config(rule);
     let mut router = Router::new(Arc::clone(&config), START_MS);
     let lines = (0..KEYS).map(|n| Line { at_ms: START_MS + (n / 1000) as i64, statement: 1, merchant: n, took_ms: 1 });
     for event in events(lines) {
@@ -416,7 +416,6 @@ fn restart() -> Vec<Figure> {
     let bytes = resident_bytes() - bytes_before;
     let keys = router.engine().status().iter().map(|rule| rule.keys).sum::<usize>();
     assert_eq!(keys, n_keys);
-    let _ = Shelf::default();
     vec![
         figure("restart_keys", "keys that a restart finds", keys as f64, "keys", None),
         figure("restart_seconds", "restart until the first input", seconds, "seconds", Some("at most 2")),
