@@ -20,7 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("dice-config", &["dice-catalog", "dice-route"]),
     ("dice-store", &["dice-catalog", "dice-route"]),
     ("dice-deliver", &["dice-catalog", "dice-route"]),
-    ("dice-serve", &["dice-catalog", "dice-match", "dice-route", "dice-store"]),
+    ("dice-serve", &["dice-catalog", "dice-match", "dice-route", "dice-source", "dice-store"]),
     (
         "dice",
         &[
@@ -53,6 +53,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("regex-automata", &["dice-match"]),
     ("reqwest", &["dice-deliver"]),
     ("rusqlite", &["dice-store"]),
+    ("tokio", &["dice-serve"]),
     ("tree-sitter", &["dice-extract"]),
     ("tree-sitter-c", &["dice-extract"]),
     ("tree-sitter-rust", &["dice-extract"]),

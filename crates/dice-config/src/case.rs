@@ -24,7 +24,8 @@ pub struct Case {
     pub events: Vec<CaseEvent>,
     /// What the rule says, in the order of the file.
     pub expected: Vec<Expected>,
-    /// Whether anything else that the rule says fails the test.
+    /// Whether another beginning or end of an episode fails the test; it ends with the last event, or the last
+    /// thing that is expected, whichever comes later.
     pub is_exact: bool,
 }
 
@@ -165,6 +166,7 @@ fn event(desk: &mut Desk, table: &Table) -> CaseEvent {
     let message = Message {
         id,
         was: Vec::new(),
+        is_outdated: false,
         repo: if id.is_known() { table.word("repo").into() } else { "".into() },
         template: template.into(),
         place: if file.is_empty() { "".into() } else { format!("{file}:{}", table.count("line")).into() },
@@ -182,6 +184,7 @@ fn event(desk: &mut Desk, table: &Table) -> CaseEvent {
         author: arc("author"),
         revision: None,
         url: None,
+        is_outdated: false,
     };
     // Values of holes have no place in a text that need not have them: they stand beside it, where conditions
     // and keys find them by the same names.
@@ -229,7 +232,7 @@ fn expected(desk: &mut Desk, rule: &Table, table: &Table) -> Option<Expected> {
     let changes: Vec<(&str, &Table)> =
         ["open", "update", "close"].into_iter().filter_map(|key| Some((key, table.table(key)?))).collect();
     let [(change, episode)] = changes.as_slice() else {
-        if table.is_sound {
+        if table.is_sound() {
             let found = if changes.is_empty() { "none" } else { "several" };
             let complaint = Complaint::wanted("one of `open`, `update` and `close`", found);
             desk.complain(&table.place, &table.path, complaint);

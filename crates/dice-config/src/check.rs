@@ -43,7 +43,9 @@ pub(crate) fn check(desk: &mut Desk, text: usize, section: &'static Section) -> 
     }
     let mut checked =
         Checker { desk, text, fixed: None, depth: 0 }.table(section, table, start, String::new());
-    checked.is_sound &= errors.is_empty();
+    if !errors.is_empty() {
+        checked.unsound.push("");
+    }
     checked
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn default(kind: &Kind, default: &str) -> Option<Value> {
 
 /// One measure as written: `count`, `avg(vars.took)`.
 fn measure(text: &str) -> Result<Measure, Complaint> {
-    let wrong = || Complaint::wanted(Kind::Measure.wanted(), format!("\"{}\"", shown(text)));
+    let wrong = || Complaint::wanted(Kind::Measure.wanted(), format!("`{}`", shown(text)));
     let text = text.trim();
     if text == "count" {
         return Ok(Measure { aggregate: Aggregate::Count, field: None });
@@ -79,7 +81,8 @@ fn measure(text: &str) -> Result<Measure, Complaint> {
             if !(0.0..=100.0).contains(&percent) {
                 return Err(wrong());
             }
-            Aggregate::Quantile(percent / 100.0)
+            // `p99.9` is 0.999 and not a little more.
+            Aggregate::Quantile((percent * 1e7).round() / 1e9)
         }
     };
     let field = Field::parse(field.trim()).map_err(|malformed| told(&malformed))?;
@@ -94,7 +97,7 @@ pub(crate) fn matcher(text: &str) -> Result<Matcher, Complaint> {
         ("!=", MatcherOp::NotEqual),
         ("=", MatcherOp::Equal),
     ];
-    let wrong = || Complaint::wanted(Kind::Matcher.wanted(), format!("\"{}\"", shown(text)));
+    let wrong = || Complaint::wanted(Kind::Matcher.wanted(), format!("`{}`", shown(text)));
     let is_in_label = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':');
     let text = text.trim();
     let end = text.find(|c| !is_in_label(c)).unwrap_or(text.len());
@@ -160,14 +163,13 @@ impl Checker<'_> {
         place: Place,
         path: String,
     ) -> Table {
-        let n_problems = self.desk.n_problems();
         let mut checked = Table {
             section,
             items: BTreeMap::new(),
             written: Vec::new(),
             place: place.clone(),
             path,
-            is_sound: true,
+            unsound: Vec::new(),
         };
         let (variant, others) = self.variant(section, entries, &mut checked);
         let keys: Vec<&'static Key> =
@@ -180,9 +182,13 @@ impl Checker<'_> {
             match keys.iter().find(|key| key.name == written) {
                 Some(key) => {
                     let path = checked.path_of(key.name);
+                    let n_problems = self.desk.n_problems();
                     if let Some(item) = self.item(&key.kind, value, &path) {
                         checked.items.insert(key.name, item);
                         checked.written.push(key.name);
+                    }
+                    if self.desk.n_problems() > n_problems {
+                        checked.unsound.push(key.name);
                     }
                 }
                 // Without a valid type any key of any type may be meant.
@@ -191,6 +197,7 @@ impl Checker<'_> {
                     let place = self.place(name);
                     let path = checked.path.clone();
                     self.desk.complain(&place, &path, unknown(written, &keys, &others));
+                    checked.unsound.push("");
                 }
             }
         }
@@ -212,10 +219,10 @@ impl Checker<'_> {
                         .hint(format!("write {} = {}", key.name, key.shown()));
                     let path = checked.path.clone();
                     self.desk.complain(&place, &path, complaint);
+                    checked.unsound.push("");
                 }
             }
         }
-        checked.is_sound = self.desk.n_problems() == n_problems;
         checked
     }
 
@@ -233,6 +240,7 @@ impl Checker<'_> {
         let Some(value) = entries.get(variants.key) else {
             let complaint = Complaint::wanted(format!("`{}`: {}", variants.key, wanted()), "no such key");
             self.desk.complain(&checked.place, &checked.path, complaint);
+            checked.unsound.push("");
             return (None, variants.of.to_vec());
         };
         let place = self.place(value);
@@ -247,6 +255,7 @@ impl Checker<'_> {
                 let complaint = Complaint::wanted(wanted(), self.found(value))
                     .hint_if(nearest(word, words()).map(|word| format!("did you mean \"{word}\"?")));
                 self.desk.complain(&place, &path, complaint);
+                checked.unsound.push(variants.key);
                 (None, variants.of.to_vec())
             }
         }
@@ -384,7 +393,8 @@ impl Checker<'_> {
                 Value::Text(zone.name().to_owned())
             }
             Kind::Time => {
-                let time = text.and_then(|text| text.parse::<Time>().ok());
+                let is_plain = |text: &&str| text.chars().all(|c| c.is_ascii_digit() || c == ':' || c == '.');
+                let time = text.filter(is_plain).and_then(|text| text.parse::<Time>().ok());
                 Value::Time(time.ok_or_else(wrong)?)
             }
             Kind::Holiday => {
@@ -402,9 +412,12 @@ impl Checker<'_> {
                 Value::Days(first, last)
             }
             Kind::DateTime => {
-                let at = text
-                    .filter(|text| !text.ends_with(['Z', 'z']))
-                    .and_then(|text| text.parse::<DateTime>().ok());
+                // An offset would be ignored: what is on the wall is meant.
+                let is_local = |text: &&str| {
+                    text.split_once(['T', ' '])
+                        .is_some_and(|(_, time)| !time.contains(['+', '-', 'Z', 'z', '[']))
+                };
+                let at = text.filter(is_local).and_then(|text| text.parse::<DateTime>().ok());
                 Value::DateTime(at.ok_or_else(wrong)?)
             }
             Kind::Address => {
@@ -573,11 +586,11 @@ fn unknown(written: &str, keys: &[&'static Key], variants: &[(&'static str, &'st
     if let Some(name) = nearest(written, keys.iter().map(|key| key.name)) {
         return complaint.hint(format!("did you mean `{name}`?"));
     }
-    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-    complaint.hint(if names.is_empty() {
-        "nothing may stand here".to_owned()
-    } else {
-        format!("there are {}", names.join(", "))
+    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
+    complaint.hint(match names.as_slice() {
+        [] => "nothing may stand here".to_owned(),
+        [only] => format!("only {only} may stand here"),
+        several => format!("there are {}", several.join(", ")),
     })
 }
 

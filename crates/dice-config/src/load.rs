@@ -95,7 +95,7 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     let rule_tables: Vec<&Table> =
         router.tables("rule").chain(rule_files.iter().flat_map(|file| file.tables("rule"))).collect();
     check_unique(&mut desk, "rule", "id", rule_tables.iter().copied());
-    let names = Names::of(&router, rule_tables.iter().copied());
+    let names = Names::of(&router, &rule_tables);
 
     let mut config = Config { zone: router.word("zone").to_owned(), ..Config::default() };
     config.time = time(&router);
@@ -152,7 +152,7 @@ fn rule_files(desk: &mut Desk, router: &Table, files: &dyn Files) -> (Vec<Table>
                 continue;
             }
         };
-        if found.is_empty() && router.is_written("rules") {
+        if found.is_empty() && pattern != "rules/*.toml" {
             let complaint = Complaint::new(format!("there is no file \"{}\"", crate::text::shown(pattern)));
             match pattern.contains(['*', '?', '[', '{']) {
                 true => desk.warn(&item.place, &path, complaint),

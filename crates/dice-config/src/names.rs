@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dice_route::condition::nearest;
+use dice_route::condition::{Field, nearest};
 use dice_route::config::{Matcher, MatcherOp};
 
 use crate::check::is_team;
-use crate::text::{Complaint, Desk, Place};
+use crate::text::{Complaint, Desk, Place, shown};
 use crate::value::{Item, Table, Value};
 
 /// Every name that is given somewhere.
@@ -22,6 +22,8 @@ pub(crate) struct Names {
     /// Teams, in lower case.
     teams: BTreeSet<String>,
     rules: BTreeSet<String>,
+    /// What episodes have labels for.
+    labels: BTreeSet<String>,
 }
 
 /// What a name names.
@@ -36,8 +38,18 @@ pub(crate) enum Named {
 /// Severities, and the policies that always exist.
 pub(crate) const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
+/// Labels that every episode may have.
+const LABELS: &[&str] = &[
+    "rule", "severity", "level", "service", "host", "env", "version", "message", "file", "repo", "owner",
+    "team",
+];
+
+fn fingerprint(rule: &Table) -> Vec<Field> {
+    rule.table("fingerprint").map(|table| table.fields("add")).unwrap_or_default()
+}
+
 impl Names {
-    pub(crate) fn of<'t>(router: &Table, rules: impl IntoIterator<Item = &'t Table>) -> Names {
+    pub(crate) fn of(router: &Table, rules: &[&Table]) -> Names {
         let named = |key: &str| router.named(key).iter().map(|(name, _)| name.clone());
         let mut names = Names {
             receivers: named("receivers").collect(),
@@ -47,8 +59,14 @@ impl Names {
             schedules: named("schedules").collect(),
             people: BTreeSet::new(),
             teams: named("teams").map(|name| name.to_lowercase()).collect(),
-            rules: rules.into_iter().filter_map(|rule| rule.owned("id")).collect(),
+            rules: rules.iter().filter_map(|rule| rule.owned("id")).collect(),
+            labels: LABELS.iter().map(|name| (*name).to_owned()).collect(),
         };
+        for rule in rules {
+            let key = rule.fields("key").into_iter().chain(fingerprint(rule));
+            names.labels.extend(key.map(|field| field.name().to_owned()));
+            names.labels.extend(rule.map("labels").iter().map(|(name, _)| name.clone()));
+        }
         for (name, person) in router.named("people") {
             let others = person.owned("handle").into_iter().chain(person.texts("emails"));
             names.people.extend(std::iter::once(name.clone()).chain(others).map(|name| name.to_lowercase()));
@@ -141,8 +159,32 @@ impl Names {
         desk.complain(place, path, complaint);
     }
 
+    /// Warns of labels that no episode will ever have.
+    pub(crate) fn check_labels(&self, desk: &mut Desk, table: &Table, key: &str) {
+        for item in table.list(key) {
+            let label = match &item.value {
+                Value::Matcher(matcher) => &matcher.label,
+                Value::Text(text) => text,
+                _ => continue,
+            };
+            if label == "..." || self.labels.contains(label) {
+                continue;
+            }
+            let of_key = ["vars", "fields"].map(|group| format!("{group}.{label}"));
+            let hint = match of_key.into_iter().find(|name| self.labels.contains(name)) {
+                Some(name) => format!("did you mean \"{name}\"?"),
+                None => or_nearest(label, &self.labels, || {
+                    "a field gets one in the `key` of a rule, anything else in its `labels`".to_owned()
+                }),
+            };
+            let complaint = Complaint::new(format!("no episode has a label \"{}\"", shown(label)));
+            desk.warn(&item.place, &table.path_of(key), complaint.hint(hint));
+        }
+    }
+
     /// Checks matchers of labels whose values are known.
     pub(crate) fn check_matchers(&self, desk: &mut Desk, table: &Table, key: &str) {
+        self.check_labels(desk, table, key);
         let path = table.path_of(key);
         for item in table.list(key) {
             let Value::Matcher(Matcher { label, op: MatcherOp::Equal | MatcherOp::NotEqual, value }) =

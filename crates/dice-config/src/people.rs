@@ -137,7 +137,7 @@ pub(crate) fn schedules(desk: &mut Desk, router: &Table, names: &Names) -> BTree
     for (name, table) in router.named("schedules") {
         names.check_recipients(desk, table, "people", false);
         let people = table.texts("people");
-        if people.is_empty() && table.is_sound {
+        if people.is_empty() && table.is_sound() {
             let complaint = Complaint::wanted("at least one person", "none");
             desk.complain(table.place_of("people"), &table.path_of("people"), complaint);
         }

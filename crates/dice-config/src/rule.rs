@@ -29,7 +29,7 @@ pub(crate) fn rule(desk: &mut Desk, table: &Table, names: &Names, given: &Given)
     check_fingerprint(desk, table);
     let key = table.fields("key");
     check_key(desk, table, &key);
-    let kind = table.is_sound.then(|| kind::kind(desk, table, given)).flatten()?;
+    let kind = table.is_sound_beside("tests").then(|| kind::kind(desk, table, given)).flatten()?;
     if desk.n_problems() > n_problems || !table.flag("enabled") {
         return None;
     }

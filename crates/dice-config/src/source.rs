@@ -94,14 +94,9 @@ impl SourceSettings {
 /// The sources of `router`; each checked for itself and against the others.
 pub(crate) fn sources(desk: &mut Desk, router: &Table, given: &Given) -> Vec<SourceSettings> {
     let mut sources: Vec<SourceSettings> = Vec::new();
+    crate::names::check_unique(desk, "source", "name", router.tables("source"));
     let mut listening: Vec<(SocketAddr, bool)> = Vec::new();
     for table in router.tables("source") {
-        let name = table.word("name");
-        if sources.iter().any(|source| source.name == name) && !name.is_empty() {
-            let complaint =
-                Complaint::new(format!("there is another source \"{name}\"")).hint("rename one of them");
-            desk.complain(table.place_of("name"), &table.path_of("name"), complaint);
-        }
         let format = table.owned("format").filter(|format| format != "auto");
         if let Some(format) = &format
             && !given.formats.is_empty()
@@ -115,7 +110,7 @@ pub(crate) fn sources(desk: &mut Desk, router: &Table, given: &Given) -> Vec<Sou
             let complaint = Complaint::wanted("a header format", format!("\"{format}\"")).hint(hint);
             desk.complain(table.place_of("format"), &table.path_of("format"), complaint);
         }
-        if !table.is_sound {
+        if !table.is_sound() {
             continue;
         }
         let Some(kind) = kind(desk, table) else { continue };
@@ -137,7 +132,7 @@ pub(crate) fn sources(desk: &mut Desk, router: &Table, given: &Given) -> Vec<Sou
             listening.push(address);
         }
         sources.push(SourceSettings {
-            name: name.to_owned(),
+            name: table.word("name").to_owned(),
             kind,
             format,
             zone: table.owned("zone").unwrap_or_else(|| router.word("zone").to_owned()),

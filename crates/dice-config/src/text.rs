@@ -18,6 +18,8 @@ pub(crate) struct Place {
 pub(crate) struct Desk {
     texts: Vec<Text>,
     problems: Vec<Problem>,
+    /// With those that are not kept.
+    n_problems: usize,
     warnings: Vec<Problem>,
 }
 
@@ -60,6 +62,7 @@ impl Desk {
     /// Something is wrong.
     pub(crate) fn complain(&mut self, place: &Place, key: &str, complaint: Complaint) {
         let problem = self.located(place, key, complaint);
+        self.n_problems += 1;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
@@ -84,6 +87,7 @@ impl Desk {
         let Complaint { text, hint } = complaint;
         let column = usize::from(line > 0);
         let problem = Problem { file: file.to_owned(), line, column, key: String::new(), text, hint };
+        self.n_problems += usize::from(!is_warning);
         let list = if is_warning { &mut self.warnings } else { &mut self.problems };
         if list.len() < MAX_PROBLEMS {
             list.push(problem);
@@ -113,7 +117,7 @@ impl Desk {
 
     /// How many problems there are so far.
     pub(crate) fn n_problems(&self) -> usize {
-        self.problems.len()
+        self.n_problems
     }
 
     /// The problems and the warnings, each by file and place, without repeats.

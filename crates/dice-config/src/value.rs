@@ -50,8 +50,8 @@ pub(crate) struct Table {
     pub(crate) place: Place,
     /// What it is called in problems.
     pub(crate) path: String,
-    /// Nothing is wrong with any value in it.
-    pub(crate) is_sound: bool,
+    /// Keys with which something is wrong; the empty name for keys that are missing or not known.
+    pub(crate) unsound: Vec<&'static str>,
 }
 
 impl Table {
@@ -65,6 +65,16 @@ impl Table {
         let variants = variants.flat_map(|variants| variants.of.iter().flat_map(|(_, section)| section.keys));
         let is_word = self.section.variants.as_ref().is_some_and(|variants| variants.key == key);
         is_word || self.section.keys.iter().chain(variants).any(|known| known.name == key)
+    }
+
+    /// Nothing is wrong with any value in it.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.unsound.is_empty()
+    }
+
+    /// Nothing is wrong with any value in it but those of this key.
+    pub(crate) fn is_sound_beside(&self, key: &str) -> bool {
+        self.unsound.iter().all(|unsound| *unsound == key)
     }
 
     /// Where a key's value stands; the table where it is not written.

@@ -273,6 +273,11 @@ impl<'m> Stream<'m> {
         (expected, is_value && entries().any(is_open))
     }
 
+    /// Says that lines may now be as late as `near`: a source may go on for years.
+    pub fn move_to(&mut self, near: Timestamp) {
+        self.reader.move_to(near);
+    }
+
     /// The reader, to ask which format the source has shown.
     pub fn reader(&self) -> &Reader {
         &self.reader

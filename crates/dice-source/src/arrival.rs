@@ -62,7 +62,8 @@ pub enum Arrival {
         /// What was tried and what was found.
         why: String,
     },
-    /// The partition is over. Forget its position, by its key, with the commit of what came before.
+    /// The partition is over. Forget its position, by its key, with the commit of what came before; that of a
+    /// file read once may be kept, so that reading it again tells only what was added.
     Closed {
         /// Which one. It may be one that was never opened: a position from earlier whose file is gone.
         partition: Partition,

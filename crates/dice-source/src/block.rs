@@ -4,7 +4,7 @@ use std::fmt;
 
 use memchr::memchr_iter;
 
-use crate::Within;
+use crate::{Sample, Within};
 
 /// Bytes that are read at once. A block has no more than that and one line.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -102,6 +102,11 @@ impl Block {
         self.skipped_bytes += (line.len() - kept) as u64;
     }
 
+    /// What lies before the place where it was cut off.
+    pub(crate) fn tail(&self) -> Sample {
+        Sample::of_end(&self.bytes)
+    }
+
     /// The number of lines.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -121,6 +126,12 @@ impl Block {
     /// The lines, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator {
         self.lines.iter().map(|&(start, end)| &self.bytes[start as usize..end as usize])
+    }
+
+    /// Leaves out the lines that `keep` does not want.
+    pub fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
+        let bytes = &self.bytes;
+        self.lines.retain(|&(start, end)| keep(&bytes[start as usize..end as usize]));
     }
 
     /// Bytes of memory that the lines lie in.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::block::BLOCK_BYTES;
 use crate::mark::{self, FileId};
 use crate::outlet::{Feed, Outlet, Stopped};
-use crate::{Block, End, FileMark, Head, Position, Settings, Start, Within};
+use crate::{Block, End, FileMark, Position, Sample, Settings, Start, Within};
 
 /// One file that is open.
 pub(crate) struct OpenFile {
@@ -44,6 +44,8 @@ pub(crate) enum Look {
     More,
     /// There is nothing more for now.
     Quiet,
+    /// It cannot be read, now at least.
+    Broken,
     /// There will be nothing more.
     Over(End),
 }
@@ -89,20 +91,22 @@ impl Candidate {
     /// Whether it is the file that `position` stands in.
     pub(crate) fn is_at(&self, position: &Position) -> io::Result<bool> {
         let Some(file) = &position.file else { return Ok(false) };
-        Ok(self.size >= position.offset && file.head.of_same(&self.file)?.is_some())
+        Ok(self.size >= position.offset && file.is_of(&self.file, position.offset)?)
     }
 
     /// Begins at its start, or, when `start` says so, at its end.
     pub(crate) fn start(&self, source: &str, path: &Path, start: Start) -> io::Result<Position> {
-        let head = Head::default().of_same(&self.file)?.unwrap_or_default();
+        let head = Sample::of_start(&self.file)?;
+        let mut tail = Sample::default();
         let mut position = Position::start(source, &path.to_string_lossy());
         if start == Start::End && self.size > 0 {
             let mut last = [0];
             mark::read_at(&self.file, &mut last, self.size - 1)?;
+            tail = Sample::of_end(&last);
             position.offset = self.size;
             position.within = (last != *b"\n").then_some(Within::Cut);
         }
-        position.file = Some(FileMark { device: self.id.0, inode: self.id.1, head });
+        position.file = Some(FileMark { device: self.id.0, inode: self.id.1, head, tail });
         Ok(position)
     }
 }
@@ -136,7 +140,7 @@ impl OpenFile {
             Err(error) => {
                 self.is_ready = false;
                 self.feed.disconnected(format!("wanted to read {}, found: {error}", self.path.display()))?;
-                Ok(if follow { Look::Quiet } else { Look::Over(End::Gone) })
+                Ok(Look::Broken)
             }
         }
     }
@@ -162,15 +166,15 @@ impl OpenFile {
         let Some(head) = head.filter(|_| size >= offset) else {
             return Ok(self.begin_anew(unread));
         };
-        self.set_head(head);
         // Some file systems tell sizes that nobody can read up to.
-        let is_end = n_bytes == 0 || offset + n_bytes as u64 == size;
+        let is_end = n_bytes < wanted as usize || offset + n_bytes as u64 == size;
         let over = self.over(settings, follow, now_ms);
         let is_all =
             is_end && (over.is_some() || self.is_quiet(settings.partial_ms, self.changed_ms, now_ms));
         let cut = Block::cut(bytes, self.feed.position.within, settings.limit_bytes, is_all);
         self.feed.position.offset += cut.used as u64;
         self.feed.position.within = cut.within;
+        self.mark(head, (cut.used > 0).then(|| cut.block.tail()));
         self.is_ready = !is_end;
         Ok(self.tell(cut.block, cut.used, cut.rest.is_empty(), now_ms).map(|()| match over {
             _ if self.is_ready => Look::More,
@@ -226,19 +230,22 @@ impl OpenFile {
     fn begin_anew(&mut self, lost_bytes: u64) -> Result<Look, Stopped> {
         self.feed.position.offset = 0;
         self.feed.position.within = None;
-        self.set_head(Head::default());
+        self.mark(Sample::default(), Some(Sample::default()));
         self.is_ready = true;
         self.feed.truncated(lost_bytes)?;
         Ok(Look::More)
     }
 
-    fn head(&self) -> Head {
+    fn head(&self) -> Sample {
         self.feed.position.file.as_ref().map(|file| file.head.clone()).unwrap_or_default()
     }
 
-    fn set_head(&mut self, head: Head) {
+    /// Marks the file by how it begins and by what was read last, where that is new.
+    fn mark(&mut self, head: Sample, tail: Option<Sample>) {
         let (device, inode) = self.id;
-        self.feed.position.file = Some(FileMark { device, inode, head });
+        let known = self.feed.position.file.take().map(|file| file.tail);
+        let tail = tail.or(known).unwrap_or_default();
+        self.feed.position.file = Some(FileMark { device, inode, head, tail });
     }
 
     /// Tells the end, and gives what is needed to begin once more.

@@ -97,9 +97,13 @@ impl Files {
             let Some(mut file) = self.open.pop() else { continue };
             loop {
                 let now_ms = self.outlet.now_ms();
-                if let Look::Over(end) = file.look(&self.settings, false, now_ms)? {
-                    file.close(end)?;
-                    break;
+                match file.look(&self.settings, false, now_ms)? {
+                    Look::More | Look::Quiet => {}
+                    Look::Broken => break,
+                    Look::Over(end) => {
+                        file.close(end)?;
+                        break;
+                    }
                 }
             }
         }
@@ -149,7 +153,7 @@ impl Files {
             let wait_ms =
                 u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0).min(self.settings.poll_ms);
             let more = self.wake.wait(wait_ms);
-            if !more.paths.is_empty() {
+            if more.is_all || !more.paths.is_empty() {
                 self.outlet.stop.wait(GATHER_MS)?;
             }
             woken.is_all |= more.is_all;
@@ -214,9 +218,7 @@ impl Files {
             file.away = Some(Away { since_ms, is_successor_empty });
         }
         self.look_at_lingering(now_ms)?;
-        if is_first {
-            self.find_renamed(&ids, now_ms)?;
-        }
+        self.find_renamed(&ids, now_ms)?;
         let start = if is_first { self.settings.start } else { Start::Beginning };
         let known: BTreeSet<FileId> = self.open.iter().map(|file| file.id).collect();
         // What a path led to before is read first, so that lines of one path stay in order.
@@ -232,9 +234,7 @@ impl Files {
             }
             self.meet(path, start)?;
         }
-        if is_first {
-            self.forget_gone()?;
-        }
+        self.forget_gone()?;
         if found.is_cut {
             self.problem(
                 "found more files and directories than are looked at: say more exactly which".into(),
@@ -344,8 +344,15 @@ impl Files {
     }
 
     /// Tells of positions from earlier whose files are no longer there.
+    ///
+    /// Where there is no directory, or nothing in it, a disk may not be mounted yet: those are kept.
     fn forget_gone(&mut self) -> Result<(), Stopped> {
         for position in std::mem::take(&mut self.resume) {
+            let folder = Path::new(&position.partition).parent().map(fs::read_dir);
+            if !folder.is_some_and(|entries| entries.is_ok_and(|mut entries| entries.next().is_some())) {
+                self.resume.push(position);
+                continue;
+            }
             let partition = self.outlet.partition(&position.partition);
             self.outlet.send(Arrival::Closed { partition, position, end: End::Gone })?;
         }

@@ -32,7 +32,7 @@ mod syslog;
 
 pub use arrival::{Arrival, End, Partition};
 pub use block::{BLOCK_BYTES, Block};
-pub use mark::{FileMark, Head};
+pub use mark::{FileMark, Sample};
 pub use position::{Position, Within};
 pub use settings::{Kind, Settings, Start, Transport};
 pub use sources::{Clock, Sources, StartError, start};

@@ -9,7 +9,12 @@ use crate::FileMark;
 /// How far a partition has been read: what to commit together with what its lines led to.
 ///
 /// As JSON it is readable:
-/// `{"source":"app","partition":"/var/log/app.log","offset":1211,"lines":17,"file":{"device":66305,"inode":131,"head":{"hash":"9f0c…","bytes":256}}}`.
+///
+/// ```json
+/// {"source": "app", "partition": "/var/log/app.log", "offset": 1211, "lines": 17,
+///  "file": {"device": 66305, "inode": 131, "head": {"hash": "9f0c…", "bytes": 256},
+///           "tail": {"hash": "04e1…", "bytes": 256}}}
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The name of the source.

@@ -50,7 +50,12 @@ impl Settings {
 pub enum Kind {
     /// Standard input, until its end. It cannot be read twice: a position tells how much was read, no more.
     Stdin,
-    /// Files.
+    /// Files, each known by its device, its inode and how it begins, whatever it is called.
+    ///
+    /// What a rotation can lose: lines written between a copy and the truncation that follows it; and, while
+    /// nothing was read, what was packed meanwhile and files that came and were rotated away in between. The
+    /// latter are found by a pattern that stands for rotated files too, `app.log*`. Where rotation copies, such
+    /// a pattern reads the copies as well: a copy is another file.
     Files {
         /// Paths, with `*`, `?`, `[a-z]` and `**` (any directories) where the files are several or come later.
         paths: Vec<String>,

@@ -36,6 +36,31 @@ pub struct Sources {
 /// with them who writes to them, as far as that is possible: a channel of 16 holds about 16 MiB at most. When
 /// every source has ended, the channel closes.
 ///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::mpsc::sync_channel;
+/// use std::time::UNIX_EPOCH;
+///
+/// use dice_source::{Arrival, Kind, Settings, start};
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("app.log"), "disk sda is 93% full\n")?;
+/// let paths = vec![format!("{}/*.log", folder.path().display())];
+/// let files = Settings::new("app", Kind::Files { paths, follow: false });
+/// let now_ms = || UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as i64);
+///
+/// let (sender, arrivals) = sync_channel::<Arrival>(16);
+/// let sources = start(vec![files], Vec::new(), sender, Arc::new(now_ms))?;
+/// for arrival in arrivals {
+///     if let Arrival::Lines { block, position, .. } = arrival {
+///         assert_eq!(block.get(0), Some(&b"disk sda is 93% full"[..]));
+///         assert_eq!(position.offset, 21);
+///     }
+/// }
+/// sources.stop();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// When two sources have one name, a pattern of paths cannot be understood, an address cannot be listened on,

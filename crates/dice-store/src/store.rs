@@ -189,9 +189,7 @@ impl Store {
         }
         let mut cells = self
             .connection
-            .prepare(
-                "SELECT rule, key, episodes, is_open, last_ms, body FROM rule_cells ORDER BY rule, key",
-            )
+            .prepare("SELECT rule, key, episodes, is_open, last_ms, body FROM rule_cells ORDER BY rule, key")
             .map_err(read)?;
         let mut rows = cells.query([]).map_err(read)?;
         while let Some(row) = rows.next().map_err(read)? {

@@ -21,12 +21,13 @@ pub(crate) fn inhibitions(desk: &mut Desk, router: &Table, names: &Names) -> Vec
     for table in &tables {
         for key in ["source", "target"] {
             names.check_matchers(desk, table, key);
-            if table.is_sound && table.list(key).is_empty() {
+            if table.is_sound() && table.list(key).is_empty() {
                 let complaint =
                     Complaint::wanted("at least one matcher", "none").hint("it would match everything");
                 desk.complain(table.place_of(key), &table.path_of(key), complaint);
             }
         }
+        names.check_labels(desk, table, "equal");
         inhibitions.push(Inhibition {
             id: table.word("id").to_owned(),
             source: table.matchers("source"),
@@ -36,7 +37,7 @@ pub(crate) fn inhibitions(desk: &mut Desk, router: &Table, names: &Names) -> Vec
             linger_ms: table.duration("linger"),
         });
     }
-    let is_sound = tables.iter().all(|table| table.is_sound);
+    let is_sound = tables.iter().all(|table| table.is_sound());
     if let Some(table) = tables.get(MAX_INHIBITIONS) {
         let complaint = Complaint::wanted(format!("at most {MAX_INHIBITIONS} inhibitions"), tables.len());
         desk.complain(&table.place, &table.path, complaint);

@@ -72,6 +72,15 @@ fn count_and_clear(desk: &mut Desk, table: &Table) -> (u32, u32) {
     (count, clear)
 }
 
+/// How many values are wanted for the fields of `key`.
+fn one_for_each(n_fields: usize, key: &str) -> String {
+    match n_fields {
+        0 => format!("no values, as `{key}` has no field"),
+        1 => format!("one value, for the field of `{key}`"),
+        n => format!("{n} values, one for each field of `{key}`"),
+    }
+}
+
 fn guard(table: &Table, key: &str) -> Option<(u32, i64)> {
     table.table(key).map(|guard| (guard.count("count"), guard.duration("within")))
 }
@@ -157,8 +166,7 @@ fn flatline(desk: &mut Desk, table: &Table) -> RuleType {
     for item in table.list("keys") {
         let values = item.texts();
         if values.len() != n_fields {
-            let complaint =
-                Complaint::wanted(format!("{n_fields} values, one for each field of `key`"), values.len());
+            let complaint = Complaint::wanted(one_for_each(n_fields, "key"), values.len());
             desk.complain(&item.place, &table.path_of("keys"), complaint);
         }
         keys.push(values);
@@ -206,17 +214,14 @@ fn first_seen(desk: &mut Desk, table: &Table, given: &Given) -> FirstSeen {
         let values = item.texts();
         let is_catalog = values == ["catalog"];
         match &terms {
-            NewTerms::Message | NewTerms::MessageInVersion if is_catalog => {
+            NewTerms::Message if is_catalog => {
                 seed_messages = Arc::clone(&given.messages);
             }
             NewTerms::Fields(fields) if values.len() == fields.len() => {
                 seed.push(Key::of(values.iter().map(String::as_str)).0.to_string());
             }
             NewTerms::Fields(fields) => {
-                let complaint = Complaint::wanted(
-                    format!("{} values, one for each field of `new`", fields.len()),
-                    values.len(),
-                );
+                let complaint = Complaint::wanted(one_for_each(fields.len(), "new"), values.len());
                 desk.complain(&item.place, &table.path_of("seed"), complaint);
             }
             NewTerms::Message => match values.as_slice() {
@@ -379,7 +384,7 @@ fn ratio(desk: &mut Desk, table: &Table) -> Option<RuleType> {
     }
     let clear = table.maybe_number("clear").unwrap_or(match bound {
         Bound::Above(above) => above * 0.8,
-        Bound::Below(below) => (below * 1.25).min(1.0),
+        Bound::Below(below) => below + (1.0 - below) / 5.0,
     });
     check_clear(desk, table, bound, clear);
     Some(RuleType::Ratio {

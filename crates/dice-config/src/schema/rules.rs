@@ -224,12 +224,8 @@ static RATIO: Section = Section::of(
         key("min_events", COUNT, "At least this many events of `where`").or("20"),
         key("above", Kind::Share, "More than this share").like("\"5%\""),
         key("below", Kind::Share, "Less than this share").like("0.9"),
-        key(
-            "clear",
-            Kind::Share,
-            "Closed past this share; where it is not set, four fifths of `above` or five fourths of `below`",
-        )
-        .like("0.04"),
+        key("clear", Kind::Share, "Closed past this share; where it is not set, a fifth of the way back")
+            .like("0.04"),
         key(
             "confidence",
             Kind::Number(0.5, 0.9999),
@@ -305,7 +301,7 @@ static TEST: Section = Section::of(
         key("expect", Kind::Tables(&EXPECTED), "What the rule says to it")
             .or("[]")
             .like("[{ at = \"190s\", open = { key = { merchant = \"m1\" } } }]"),
-        key("expect_no_more", Kind::Bool, "Whether anything else fails the test").or("true"),
+        key("expect_no_more", Kind::Bool, "Whether another beginning or end of an episode fails the test. It ends with the last event, or the last thing that is expected").or("true"),
     ],
 );
 

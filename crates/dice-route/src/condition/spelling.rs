@@ -3,7 +3,8 @@
 /// The known word that is most like `word`; `None` where none is close. The first of equals.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let word: Vec<char> = word.chars().take(MAX_CHARS).collect();
-    let limit = (word.len() / 3).clamp(1, 3);
+    // Any two single letters are one letter apart.
+    let limit = if word.len() < 2 { 0 } else { (word.len() / 3).clamp(1, 3) };
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         let distance = distance(&word, &candidate.chars().take(MAX_CHARS).collect::<Vec<_>>());
@@ -52,6 +53,7 @@ mod tests {
         check("Level", Some("level"));
         check("severities", Some("severity"));
         check("merchant", None);
+        check("x", None);
         check("", None);
     }
 }

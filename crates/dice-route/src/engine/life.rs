@@ -100,6 +100,8 @@ pub(crate) struct Speaker {
     pub(crate) semantic_rev: u64,
     /// Its common settings.
     pub(crate) timing: Timing,
+    /// Episodes are numbered from here on: no number is ever used twice.
+    pub(crate) base_seq: u32,
     /// The keys with an episode, by its name.
     pub(crate) open: FxHashMap<Arc<str>, u32>,
 }
@@ -210,6 +212,14 @@ impl Life<'_> {
         }
     }
 
+    /// Events that belong to the open episode, with all that is known of them.
+    pub(crate) fn merge(&mut self, tally: &Tally) {
+        if let Some(episode) = &mut self.head.episode {
+            episode.tally.merge(tally);
+            self.is_counted = true;
+        }
+    }
+
     /// Opens an episode at `at_ms`; what was announced is confirmed without a word. Does nothing while one is
     /// open, or is announced and this is another announcement.
     pub(crate) fn open(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
@@ -226,7 +236,7 @@ impl Life<'_> {
             }
             return;
         }
-        self.head.seq = self.head.seq.saturating_add(1);
+        self.head.seq = self.head.seq.max(self.speaker.base_seq).saturating_add(1);
         let key = keys::to_key(&self.head.key);
         let seq = u64::from(self.head.seq);
         let id = EpisodeId::of(&self.speaker.rule, self.speaker.semantic_rev, &key, seq).0;
@@ -268,7 +278,7 @@ impl Life<'_> {
     pub(crate) fn instant(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
         let standing = self.head.episode.take();
         self.head.is_dirty = true;
-        self.head.seq = self.head.seq.saturating_add(1);
+        self.head.seq = self.head.seq.max(self.speaker.base_seq).saturating_add(1);
         let key = keys::to_key(&self.head.key);
         let seq = u64::from(self.head.seq);
         self.head.episode = Some(Box::new(Episode {
@@ -289,7 +299,11 @@ impl Life<'_> {
 
     /// Notes whether the clear condition holds at `at_ms`, and gives whether it has held for long enough.
     pub(crate) fn is_cleared(&mut self, at_ms: i64, holds: bool) -> bool {
-        let clear_for_ms = self.speaker.timing.clear_for_ms;
+        self.is_cleared_for(at_ms, holds, self.speaker.timing.clear_for_ms)
+    }
+
+    /// The same for another length of time.
+    pub(crate) fn is_cleared_for(&mut self, at_ms: i64, holds: bool, clear_for_ms: i64) -> bool {
         let Some(episode) = &mut self.head.episode else { return false };
         self.head.is_dirty = true;
         if !holds {

@@ -142,12 +142,25 @@ pub(crate) trait Machine {
         Vec::new()
     }
 
+    /// A key is there from the start, which is `at_ms`.
+    fn seed(&self, _state: &mut Self::State, _at_ms: i64) {}
+
+    /// Whether the key stays however many there are, and does not count.
+    fn is_pinned(&self, _state: &Self::State) -> bool {
+        false
+    }
+
     /// What is kept of an event; `None` leaves it out.
     fn payload(&self, arrival: &Arrival<'_>) -> Option<Self::Payload>;
 
     /// The state of a new key whose first event was at `at_ms`. Gives the same for every `at_ms` unless the
     /// type needs the age of keys.
     fn begin(&self, at_ms: i64) -> Self::State;
+
+    /// The same for a type to which some keys are special.
+    fn begin_key(&self, _key: &[u8], at_ms: i64) -> Self::State {
+        self.begin(at_ms)
+    }
 
     /// Remembers an event that waits, in what is not saved. Only for [`Pass::Both`].
     fn note(&self, _state: &mut Self::State, _seen: &Seen<'_, Self::Payload>) {}
@@ -217,6 +230,16 @@ pub(crate) trait Machine {
     /// The state has come back from disk: whatever [`Machine::Shared`] counts of it, and does not save
     /// itself, has to be counted again.
     fn adopt_state(&self, _shared: &mut Self::Shared, _state: &Self::State, _key: &[u8]) {}
+
+    /// How much of what all keys share the room for is kept.
+    fn pending(&self, _shared: &Self::Shared) -> usize {
+        0
+    }
+
+    /// How much of that was given up: for want of room, or because it could not be known.
+    fn lost(&self, _shared: &Self::Shared) -> u64 {
+        0
+    }
 
     /// What a reader is told of an open episode that goes on.
     fn words(&self, state: &Self::State, tally: &Tally) -> Words;

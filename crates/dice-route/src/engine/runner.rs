@@ -6,13 +6,13 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::RuleStatus;
 use super::buffer::{Buffer, Item};
 use super::codec::{Reader, Writer};
 use super::keys::{self, KeyText, Keys, Slot};
 use super::life::{Episode, Head, Life, Mode, Said, Speaker};
 use super::machine::{Arrival, Late, Machine, Pass, Seen};
 use super::origin::Origins;
+use super::{Decides, RuleStatus};
 use crate::book::{Cell, Delta};
 use crate::config::Rule;
 use crate::{CloseReason, Transition};
@@ -119,8 +119,6 @@ pub(crate) struct Runner<M: Machine> {
     dirty_tombstones: BTreeSet<Box<[u8]>>,
     dirty: Vec<u32>,
     gone: BTreeSet<Box<[u8]>>,
-    /// New keys begin to count their episodes here: no number is ever used twice.
-    base_seq: u32,
     /// Decided before its time for want of room.
     hurried_ms: i64,
     counts: Counts,
@@ -148,6 +146,7 @@ impl<M: Machine> Runner<M> {
                 rule: rule.id.clone(),
                 semantic_rev: rule.semantic_rev,
                 timing: rule.timing,
+                base_seq,
                 open: FxHashMap::default(),
             },
             machine,
@@ -163,7 +162,6 @@ impl<M: Machine> Runner<M> {
             dirty_tombstones: BTreeSet::new(),
             dirty: Vec::new(),
             gone: BTreeSet::new(),
-            base_seq,
             hurried_ms: i64::MIN,
             counts: Counts::default(),
             saved_head: Vec::new(),
@@ -200,12 +198,12 @@ impl<M: Machine> Runner<M> {
             episode: None,
             hash,
             waiting: 0,
-            seq: tombstone.map_or(self.base_seq, |tombstone| tombstone.seq),
+            seq: tombstone.map_or(0, |tombstone| tombstone.seq),
             is_settled: false,
             is_dirty,
             is_saved: tombstone.is_some_and(|tombstone| tombstone.is_saved),
         };
-        let slot = self.keys.insert(Slot { head, state: self.machine.begin(at_ms) });
+        let slot = self.keys.insert(Slot { head, state: self.machine.begin_key(key, at_ms) });
         if is_dirty {
             self.dirty.push(slot);
         }
@@ -277,6 +275,9 @@ impl<M: Machine> Runner<M> {
     fn settle(&mut self, slot: u32, at_ms: i64, now_ms: i64, ground: &mut Ground<'_>) {
         let Some(found) = self.keys.get_mut(slot) else { return };
         found.head.last_ms = found.head.last_ms.max(at_ms);
+        if self.machine.is_pinned(&found.state) {
+            return;
+        }
         if !found.head.is_settled {
             found.head.is_settled = true;
             self.settled += 1;
@@ -353,7 +354,7 @@ impl<M: Machine> Runner<M> {
         self.machine.drop_state(&mut self.shared, &found.state);
         let Head { key, last_ms, last_close_ms, seq, is_settled, is_saved, .. } = found.head;
         self.settled -= usize::from(is_settled);
-        if seq > self.base_seq {
+        if seq > self.speaker.base_seq {
             self.tombstones_by_time.insert((last_ms, key.clone()));
             self.dirty_tombstones.insert(key.clone());
             let tombstone = Tombstone { seq, last_close_ms, last_ms, is_dirty: true, is_saved };
@@ -371,7 +372,7 @@ impl<M: Machine> Runner<M> {
         if let Some(tombstone) = self.tombstones.remove(&key) {
             // Its numbers must not come again, and nobody will know them any more.
             if is_crowded {
-                self.base_seq = self.base_seq.max(tombstone.seq);
+                self.speaker.base_seq = self.speaker.base_seq.max(tombstone.seq);
             }
             self.dirty_tombstones.remove(&key);
             if tombstone.is_saved {
@@ -530,7 +531,7 @@ impl<M: Machine> Runner<M> {
         let mut writer = Writer::new(origins);
         writer.unsigned(self.speaker.semantic_rev);
         writer.unsigned(self.generation);
-        writer.unsigned(u64::from(self.base_seq));
+        writer.unsigned(u64::from(self.speaker.base_seq));
         writer.signed(self.hurried_ms);
         writer.flag(self.is_seeded);
         let Counts { late_counted, late_dropped, evicted, hurried, unreadable } = self.counts;
@@ -547,7 +548,7 @@ impl<M: Machine> Runner<M> {
             return None;
         }
         self.generation = reader.unsigned()?;
-        self.base_seq = reader.unsigned_32()?;
+        self.speaker.base_seq = reader.unsigned_32()?;
         self.hurried_ms = reader.signed()?;
         self.is_seeded = reader.flag()?;
         self.counts = Counts {
@@ -697,7 +698,9 @@ impl<M: Machine> Runs for Runner<M> {
                 seed.iter().for_each(|value| key.push(value));
                 let hash = keys::hash_of(key.bytes());
                 let slot = self.slot_of(key.bytes(), hash, ground.watermark_ms);
-                self.ask(slot, Mode::InOrder, ground.watermark_ms, ground, |_, _, _, _| {});
+                self.ask(slot, Mode::InOrder, ground.watermark_ms, ground, |machine, _, state, life| {
+                    machine.seed(state, life.decided_ms());
+                });
                 self.settle(slot, ground.watermark_ms, ground.watermark_ms, ground);
             }
         }
@@ -740,7 +743,7 @@ impl<M: Machine> Runs for Runner<M> {
             });
         }
         let mut gone = std::mem::take(&mut self.gone);
-        let mut highest = self.base_seq;
+        let mut highest = self.speaker.base_seq;
         for (_, found) in self.keys.iter() {
             highest = highest.max(found.head.seq);
             if found.head.is_saved {
@@ -922,11 +925,18 @@ impl<M: Machine> Runs for Runner<M> {
 
     fn status(&self) -> RuleStatus {
         RuleStatus {
+            decides: match self.pass {
+                Pass::Arrival => Decides::OnArrival,
+                Pass::InOrder => Decides::InOrder,
+                Pass::Both => Decides::Both,
+            },
             rule: self.speaker.rule.clone(),
             keys: self.settled,
             open: self.speaker.open.len(),
             waiting: self.buffer.len(),
+            pending: self.machine.pending(&self.shared),
             evicted: self.counts.evicted,
+            lost: self.machine.lost(&self.shared),
             late_counted: self.counts.late_counted,
             late_dropped: self.counts.late_dropped,
             hurried: self.counts.hurried,

@@ -1,5 +1,7 @@
 //! Words for readers.
 
+use crate::config::{Aggregate, Measure};
+
 /// A span of time as people write it: `5m`, `1h 30m`, `250ms`.
 pub(crate) fn duration(span_ms: i64) -> String {
     let mut rest = span_ms.max(0);
@@ -34,4 +36,23 @@ pub(crate) fn figure(value: f64) -> String {
 pub(crate) fn cut(text: &str, len: usize) -> &str {
     let end = (0..=len.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
+}
+
+/// So many of something: `1 event`, `2 events`.
+pub(crate) fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// What a figure is called: `the mean of took`, `the number of events`.
+pub(crate) fn aggregate(measure: &Measure) -> String {
+    let field = measure.field.as_ref().map_or("", |field| field.name());
+    let of = match measure.aggregate {
+        Aggregate::Count => return "the number of events".to_owned(),
+        Aggregate::Sum => "the sum".to_owned(),
+        Aggregate::Avg => "the mean".to_owned(),
+        Aggregate::Min => "the smallest".to_owned(),
+        Aggregate::Max => "the largest".to_owned(),
+        Aggregate::Quantile(share) => format!("p{}", figure(share * 100.0)),
+    };
+    format!("{of} of {field}")
 }

@@ -228,3 +228,25 @@ fn what_cannot_be_read_is_told_once() {
     let problems: Vec<_> = story.iter().filter(|told| told.starts_with("problem")).collect();
     assert!(problems.len() == 1 && problems[0].contains("found gzip data"), "{story:?}");
 }
+
+#[test]
+fn a_watch_tells_of_changes_before_the_next_look() {
+    let mut scene = Scene::prepared(&["links/*.log"], true, |scene| {
+        scene.settings().poll_ms = 600_000;
+        fs::create_dir(scene.path("links")).unwrap();
+        fs::create_dir(scene.path("files")).unwrap();
+        scene.write("files/a", "one\n");
+        symlink(scene.path("files/a"), scene.path("links/a.log")).unwrap();
+    });
+    scene.until("checked");
+    scene.append("files/a", "two\n");
+    scene.until(r#"links/a.log: ["two"]"#);
+    scene.write("links/b.log", "three\n");
+    scene.until("links/b.log: caught up");
+    scene.append("links/b.log", "four");
+    scene.until(r#"links/b.log: ["four"]"#);
+    scene.rename("files/a", "files/a.1");
+    scene.write("files/a", "five\n");
+    scene.until(r#"links/a.log: ["five"]"#);
+    assert_eq!(scene.lines, ["one", "two", "three", "four", "five"]);
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use dice_source::{Arrival, Kind, Position, Settings, Sources, start};
+use dice_source::{Arrival, End, Kind, Position, Settings, Sources, start};
 use tempfile::TempDir;
 
 /// Far longer than anything here takes.
@@ -141,7 +141,9 @@ impl Scene {
             }
             Arrival::Disconnected { partition, why } => format!("{}: disconnected: {why}", partition.name),
             Arrival::Closed { partition, position, end } => {
-                self.committed.remove(&position.key());
+                if end != End::Read {
+                    self.committed.remove(&position.key());
+                }
                 format!("{}: closed: {end:?}", partition.name)
             }
             Arrival::Checked { .. } => "checked".to_owned(),

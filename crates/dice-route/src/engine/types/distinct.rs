@@ -1,0 +1,200 @@
+//! How many different values there were in a window.
+//!
+//! Exact sets keep no more than the values that were seen last: whether there are at least `n` in a window is
+//! told by the `n`-th of them. Where more than [`MAX_EXACT`] are needed, a sketch takes their place
+//! (HyperLogLog with 2^12 registers for each sixth of the window, standard error 1.6 %).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::engine::codec::{Reader, Writer};
+
+/// Values that are told apart exactly where only their number is needed.
+pub(crate) const MAX_EXACT: usize = 4096;
+
+/// Registers of a sketch.
+const N_REGISTERS: usize = 1 << 12;
+
+/// The values that were seen last, each with its last time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Latest {
+    last_ms: BTreeMap<u64, i64>,
+    order: BTreeSet<(i64, u64)>,
+}
+
+impl Latest {
+    /// Takes a value and keeps no more than `most`. Says whether one was given up.
+    pub(crate) fn add(&mut self, at_ms: i64, value: u64, most: usize) -> bool {
+        match self.last_ms.get_mut(&value) {
+            Some(last_ms) if *last_ms >= at_ms => return false,
+            Some(last_ms) => {
+                self.order.remove(&(*last_ms, value));
+                *last_ms = at_ms;
+            }
+            None => {
+                self.last_ms.insert(value, at_ms);
+            }
+        }
+        self.order.insert((at_ms, value));
+        if self.order.len() <= most {
+            return false;
+        }
+        if let Some((_, oldest)) = self.order.pop_first() {
+            self.last_ms.remove(&oldest);
+        }
+        true
+    }
+
+    /// How many are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The last time of the value that was not seen for the longest time.
+    pub(crate) fn first_ms(&self) -> Option<i64> {
+        self.order.first().map(|(last_ms, _)| *last_ms)
+    }
+
+    /// The last time of the value that is the `n`-th from the end; 1 is the latest.
+    pub(crate) fn nth_ms(&self, n: usize) -> Option<i64> {
+        let back = n.checked_sub(1)?;
+        // The first one is at hand without counting.
+        let nth = if n == self.len() { self.order.first() } else { self.order.iter().rev().nth(back) };
+        nth.map(|(last_ms, _)| *last_ms)
+    }
+
+    /// How many were seen at `from_ms` or later.
+    pub(crate) fn count_from(&self, from_ms: i64) -> usize {
+        self.order.range((from_ms, 0)..).count()
+    }
+
+    /// Forgets what was last seen before `from_ms`.
+    pub(crate) fn forget_before(&mut self, from_ms: i64) {
+        while let Some((last_ms, value)) = self.order.first().copied()
+            && last_ms < from_ms
+        {
+            self.order.pop_first();
+            self.last_ms.remove(&value);
+        }
+    }
+
+    /// Values with their last times, by time.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.order.iter().copied()
+    }
+
+    /// Writes them.
+    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
+        writer.size(self.order.len());
+        let mut before_ms = 0_i64;
+        for (last_ms, value) in &self.order {
+            writer.signed(last_ms.wrapping_sub(before_ms));
+            writer.unsigned(*value);
+            before_ms = *last_ms;
+        }
+    }
+
+    /// Reads them.
+    pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Latest> {
+        let mut latest = Latest::default();
+        let mut at_ms = 0_i64;
+        for _ in 0..reader.size()? {
+            at_ms = at_ms.wrapping_add(reader.signed()?);
+            latest.add(at_ms, reader.unsigned()?, usize::MAX);
+        }
+        Some(latest)
+    }
+}
+
+/// The number of different values, roughly, by parts of the window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Sketch {
+    /// Where each part begins, oldest first, and its registers.
+    parts: VecDeque<(i64, Vec<u8>)>,
+}
+
+impl Sketch {
+    /// Takes a value into the part that begins at `part_ms`.
+    pub(crate) fn add(&mut self, part_ms: i64, value: u64) {
+        let place = self.parts.partition_point(|(begin_ms, _)| *begin_ms < part_ms);
+        if self.parts.get(place).is_none_or(|(begin_ms, _)| *begin_ms != part_ms) {
+            self.parts.insert(place, (part_ms, vec![0; N_REGISTERS]));
+        }
+        let Some((_, registers)) = self.parts.get_mut(place) else { return };
+        let register = (value >> 52) as usize;
+        // Twelve bits chose the register; the rest has at most fifty-two zeros before its first one.
+        let rank = ((value << 12).leading_zeros().min(52) + 1) as u8;
+        registers[register] = registers[register].max(rank);
+    }
+
+    /// How many there are, roughly, in the parts that begin at `from_ms` or later and before `to_ms`.
+    pub(crate) fn estimate(&self, from_ms: i64, to_ms: i64) -> f64 {
+        let mut registers = vec![0_u8; N_REGISTERS];
+        for (begin_ms, part) in &self.parts {
+            if (from_ms..to_ms).contains(begin_ms) {
+                registers.iter_mut().zip(part).for_each(|(all, one)| *all = (*all).max(*one));
+            }
+        }
+        let n = N_REGISTERS as f64;
+        let sum: f64 = registers.iter().map(|&rank| 1.0 / (1_u64 << rank.min(63)) as f64).sum();
+        let raw = 0.7213 / (1.0 + 1.079 / n) * n * n / sum;
+        let n_empty = registers.iter().filter(|&&rank| rank == 0).count();
+        // Small numbers are counted better by the registers that are still empty.
+        if raw <= 2.5 * n && n_empty > 0 { n * (n / n_empty as f64).ln() } else { raw }
+    }
+
+    /// Forgets the parts that begin before `from_ms`.
+    pub(crate) fn forget_before(&mut self, from_ms: i64) {
+        while self.parts.front().is_some_and(|(begin_ms, _)| *begin_ms < from_ms) {
+            self.parts.pop_front();
+        }
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Writes it.
+    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
+        writer.size(self.parts.len());
+        for (begin_ms, registers) in &self.parts {
+            writer.signed(*begin_ms);
+            writer.blob(registers);
+        }
+    }
+
+    /// Reads it.
+    pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Sketch> {
+        let mut sketch = Sketch::default();
+        for _ in 0..reader.size()? {
+            let begin_ms = reader.signed()?;
+            let registers = reader.blob()?;
+            let is_next = sketch.parts.back().is_none_or(|(last_ms, _)| *last_ms < begin_ms);
+            if registers.len() != N_REGISTERS || !is_next {
+                return None;
+            }
+            sketch.parts.push_back((begin_ms, registers.to_vec()));
+        }
+        Some(sketch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sketches_are_right_within_a_few_percent() {
+        for n in [100_u32, 4_096, 20_000, 200_000] {
+            let mut sketch = Sketch::default();
+            for value in 0..n {
+                let hash = blake3::hash(&value.to_le_bytes());
+                let hash = u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap());
+                sketch.add(i64::from(value % 6) * 10, hash);
+                sketch.add(i64::from(value % 5) * 10, hash);
+            }
+            let error = sketch.estimate(0, 60) / f64::from(n) - 1.0;
+            assert!(error.abs() < 0.05, "{n}: {error}");
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! B did not follow A: every A waits for its B, and what waits too long is an episode until B comes late.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::CloseReason;
+use crate::condition::Condition;
+use crate::config::{Missing, Pairing};
+use crate::engine::codec::{Reader, Writer};
+use crate::engine::life::{Episode, Life};
+use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::origin::Sample;
+use crate::engine::tally::Tally;
+use crate::engine::types::room::Room;
+use crate::engine::words::{duration, plural};
+
+/// B of a key that came shortly before any A; past it the oldest are forgotten.
+const MAX_EARLY: usize = 1024;
+/// A of an open episode whose times are kept; the others are only counted.
+const MAX_MISSED: usize = 64;
+/// A of a rule that wait with their line; the others wait without.
+const MAX_LINES: usize = 4096;
+
+/// B did not follow A.
+#[derive(Debug)]
+pub(crate) struct Absences {
+    rule: Missing,
+    /// What A is, for the reader.
+    trigger: String,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct State {
+    /// The A that wait for their B, oldest first.
+    pending: VecDeque<Trigger>,
+    /// Times of the B that no A has had yet, and that an A of a clock ahead of theirs may still have.
+    early: VecDeque<i64>,
+    /// Times of the A of the open episode, oldest first.
+    missed: VecDeque<i64>,
+    /// A of the open episode beyond those.
+    missed_more: u64,
+    /// When the last of them was given up.
+    last_missed_ms: i64,
+}
+
+/// An A that waits.
+#[derive(Debug, Clone, PartialEq)]
+struct Trigger {
+    at_ms: i64,
+    origin: u32,
+    line: Option<Arc<Sample>>,
+}
+
+/// What is kept of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Payload {
+    is_trigger: bool,
+    is_expected: bool,
+    /// Only of an A.
+    line: Option<Arc<Sample>>,
+}
+
+impl Absences {
+    /// Waits for what the rule expects after what `trigger` holds for.
+    pub(crate) fn new(trigger: &Condition, rule: &Missing) -> Absences {
+        Absences { rule: rule.clone(), trigger: trigger.to_string() }
+    }
+
+    fn deadline_ms(&self, at_ms: i64) -> i64 {
+        at_ms.saturating_add(self.rule.within_ms)
+    }
+
+    /// The last moment before those at which a B is in time for an A.
+    fn before_ms(&self, at_ms: i64) -> i64 {
+        at_ms.saturating_sub(self.rule.skew_ms.max(1))
+    }
+
+    fn is_each(&self) -> bool {
+        self.rule.pairing == Pairing::Each
+    }
+
+    fn forget_gone(room: &Room, state: &mut State) {
+        while state.pending.front().is_some_and(|trigger| room.is_gone(trigger.at_ms)) {
+            state.pending.pop_front();
+        }
+    }
+
+    /// Takes an event; says whether it did anything.
+    fn take(
+        &self,
+        room: &mut Room,
+        state: &mut State,
+        life: &mut Life<'_>,
+        seen: &Seen<'_, Payload>,
+    ) -> bool {
+        Absences::forget_gone(room, state);
+        let Payload { is_trigger, is_expected, .. } = *seen.payload;
+        // One that is both is the B of those before it and an A of its own, and never its own B.
+        let is_used = is_expected && self.take_expected(room, state, life, seen.at_ms);
+        let is_open_still = self.deadline_ms(seen.at_ms) > life.decided_ms();
+        if is_trigger {
+            if is_open_still || !life.is_late() {
+                self.take_trigger(room, state, seen);
+                return true;
+            }
+            return is_used;
+        }
+        let could_be_early = !life.is_late() || seen.at_ms > self.before_ms(life.decided_ms());
+        if is_expected && could_be_early && !(is_used && self.is_each()) {
+            self.keep_early(state, seen.at_ms);
+            return true;
+        }
+        is_used
+    }
+
+    /// A B: the oldest A that it is in time for has it, else one of the open episode. Says whether any did.
+    ///
+    /// Those in time come first: otherwise one B that is lost would make every B after it a late one.
+    fn take_expected(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) -> bool {
+        let in_time = state.pending.iter().position(|trigger| {
+            at_ms > self.before_ms(trigger.at_ms) && at_ms <= self.deadline_ms(trigger.at_ms)
+        });
+        if let Some(trigger) = in_time.and_then(|index| state.pending.remove(index)) {
+            room.leave(trigger.at_ms);
+            if self.is_each() {
+                return true;
+            }
+        }
+        let missed_ms = state.missed.front().copied();
+        let is_of_episode = missed_ms.is_none_or(|missed_ms| at_ms > self.before_ms(missed_ms));
+        if !life.is_open() || !is_of_episode {
+            return in_time.is_some();
+        }
+        if self.is_each() {
+            if state.missed.pop_front().is_none() {
+                state.missed_more = state.missed_more.saturating_sub(1);
+            }
+            if !state.missed.is_empty() || state.missed_more > 0 {
+                return true;
+            }
+        }
+        state.close();
+        let opened_ms = life.episode().map_or(at_ms, |episode| episode.opened_ms);
+        life.close(at_ms.max(opened_ms), CloseReason::ArrivedLate, || self.arrived(missed_ms, at_ms));
+        true
+    }
+
+    fn arrived(&self, missed_ms: Option<i64>, at_ms: i64) -> Words {
+        let (expected, trigger) = (&self.rule.expected, &self.trigger);
+        let delay_ms = at_ms.saturating_sub(missed_ms.unwrap_or(at_ms));
+        let late_ms = delay_ms.saturating_sub(self.rule.within_ms);
+        let reason = match missed_ms {
+            Some(_) if late_ms > 0 => {
+                let (delay, late) = (duration(delay_ms), duration(late_ms));
+                format!("`{expected}` came {delay} after `{trigger}`, {late} too late")
+            }
+            Some(_) => format!("`{expected}` had come in time, its line was read late"),
+            None => format!("`{expected}` came after all"),
+        };
+        Words { reason, figures: vec![("delay_ms", delay_ms as f64), ("late_ms", late_ms.max(0) as f64)] }
+    }
+
+    /// An A: it waits, unless its B is here already or another A waits for both.
+    fn take_trigger(&self, room: &mut Room, state: &mut State, seen: &Seen<'_, Payload>) {
+        let at_ms = seen.at_ms;
+        let early = state.early.iter().position(|&expected_ms| {
+            expected_ms > self.before_ms(at_ms) && expected_ms <= self.deadline_ms(at_ms)
+        });
+        if let Some(index) = early {
+            if self.is_each() {
+                state.early.remove(index);
+            }
+            return;
+        }
+        match self.rule.pairing {
+            Pairing::First if !state.pending.is_empty() => return,
+            // A late A never takes the place of a later one.
+            Pairing::Latest if state.pending.front().is_some_and(|other| other.at_ms > at_ms) => return,
+            Pairing::Latest => state.pending.drain(..).for_each(|trigger| room.leave(trigger.at_ms)),
+            Pairing::First | Pairing::Each => {}
+        }
+        let line = seen.payload.line.clone().filter(|_| room.len() < MAX_LINES);
+        if room.enter(at_ms, self.rule.max_pending) {
+            let place = state.pending.partition_point(|other| other.at_ms <= at_ms);
+            state.pending.insert(place, Trigger { at_ms, origin: seen.origin, line });
+        }
+    }
+
+    fn keep_early(&self, state: &mut State, at_ms: i64) {
+        let place = state.early.partition_point(|&early_ms| early_ms <= at_ms);
+        state.early.insert(place, at_ms);
+        let latest_ms = state.early.back().copied().unwrap_or(at_ms);
+        // Where any B will do, the latest does for the longest time.
+        let most = if self.is_each() { MAX_EARLY } else { 1 };
+        while state.early.len() > most
+            || state.early.front().is_some_and(|&early_ms| early_ms <= self.before_ms(latest_ms))
+        {
+            state.early.pop_front();
+        }
+    }
+
+    /// Gives up the oldest A that waits: its time is over.
+    fn miss(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>) {
+        let Some(trigger) = state.pending.pop_front() else { return };
+        let deadline_ms = self.deadline_ms(trigger.at_ms);
+        room.leave(trigger.at_ms);
+        // Its B may have been in what could not be read: not knowing is no reason to wake somebody.
+        if life.healthy_since_ms() > self.before_ms(trigger.at_ms) {
+            room.lose(1);
+            return;
+        }
+        if state.missed.len() < MAX_MISSED && state.missed_more == 0 {
+            state.missed.push_back(trigger.at_ms);
+        } else {
+            state.missed_more += 1;
+        }
+        state.last_missed_ms = deadline_ms;
+        if life.is_open() {
+            life.count(trigger.at_ms, trigger.origin);
+            if let (Some(tally), Some(line)) = (life.tally(), &trigger.line) {
+                tally.show(line);
+            }
+            return;
+        }
+        let mut tally = Tally::default();
+        tally.add(trigger.at_ms, trigger.origin);
+        if let Some(line) = &trigger.line {
+            tally.show(line);
+        }
+        let mut figures = vec![("waited_ms", self.rule.within_ms as f64)];
+        if room.lost() > 0 {
+            // So many others are not known to have been followed by theirs.
+            figures.push(("unverified", room.lost() as f64));
+        }
+        let reason = format!(
+            "expected `{}` within {} of `{}`, it did not come",
+            self.rule.expected,
+            duration(self.rule.within_ms),
+            self.trigger
+        );
+        life.open(deadline_ms, tally, || Words { reason, figures });
+    }
+
+    /// When the episode is given up.
+    fn ttl_ms(&self, state: &State, opened_ms: i64) -> i64 {
+        state.last_missed_ms.max(opened_ms).saturating_add(self.rule.ttl_ms)
+    }
+}
+
+impl State {
+    fn close(&mut self) {
+        self.missed.clear();
+        self.missed_more = 0;
+    }
+}
+
+impl Machine for Absences {
+    type State = State;
+    type Payload = Payload;
+    type Shared = Room;
+
+    fn pass(&self) -> Pass {
+        Pass::InOrder
+    }
+
+    fn conditions(&self) -> Vec<&Condition> {
+        vec![&self.rule.expected]
+    }
+
+    fn wants(&self, bits: u64) -> bool {
+        bits & 3 != 0
+    }
+
+    fn payload(&self, arrival: &Arrival<'_>) -> Option<Payload> {
+        let is_trigger = arrival.bits & 1 != 0;
+        let line = is_trigger.then(|| arrival.sample());
+        Some(Payload { is_trigger, is_expected: arrival.holds(0), line })
+    }
+
+    fn begin(&self, _at_ms: i64) -> State {
+        State::default()
+    }
+
+    fn step(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, Payload>) {
+        self.take(room, state, life, seen);
+    }
+
+    fn takes_late(&self) -> bool {
+        true
+    }
+
+    fn late(
+        &self,
+        room: &mut Room,
+        state: &mut State,
+        life: &mut Life<'_>,
+        seen: &Seen<'_, Payload>,
+        _: &Arrival<'_>,
+    ) -> Late {
+        if self.take(room, state, life, seen) { Late::Counted } else { Late::Dropped }
+    }
+
+    fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
+        let deadline_ms = state.pending.front().map(|trigger| self.deadline_ms(trigger.at_ms));
+        let ttl_ms = episode.map(|episode| self.ttl_ms(state, episode.opened_ms));
+        let due_ms = [deadline_ms, ttl_ms].into_iter().flatten().min()?;
+        Some(due_ms.saturating_add(1))
+    }
+
+    fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        Absences::forget_gone(room, state);
+        while state.pending.front().is_some_and(|trigger| self.deadline_ms(trigger.at_ms) < at_ms) {
+            self.miss(room, state, life);
+        }
+        let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
+        let ttl_ms = self.ttl_ms(state, opened_ms);
+        if ttl_ms < at_ms {
+            state.close();
+            life.close(ttl_ms, CloseReason::Forgotten, || Words {
+                reason: format!(
+                    "`{}` did not come for another {}",
+                    self.rule.expected,
+                    duration(self.rule.ttl_ms)
+                ),
+                figures: Vec::new(),
+            });
+        }
+    }
+
+    fn ended(&self, state: &mut State, _at_ms: i64) {
+        state.close();
+    }
+
+    fn drop_state(&self, room: &mut Room, state: &State) {
+        for trigger in &state.pending {
+            if !room.is_gone(trigger.at_ms) {
+                room.leave(trigger.at_ms);
+                room.lose(1);
+            }
+        }
+    }
+
+    fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
+        state.pending.iter().for_each(|trigger| room.adopt(trigger.at_ms));
+    }
+
+    fn words(&self, state: &State, tally: &Tally) -> Words {
+        let still = state.missed.len() as u64 + state.missed_more;
+        Words {
+            reason: format!(
+                "expected `{}` within {} of `{}`, it did not come {}",
+                self.rule.expected,
+                duration(self.rule.within_ms),
+                self.trigger,
+                plural(tally.count, "time")
+            ),
+            figures: vec![("missing", still as f64)],
+        }
+    }
+
+    fn is_vacant(&self, state: &State, at_ms: i64) -> bool {
+        state.pending.is_empty()
+            && state.early.back().is_none_or(|&early_ms| early_ms <= self.before_ms(at_ms))
+    }
+
+    fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {
+        state.pending.iter().for_each(|trigger| mark(trigger.origin));
+    }
+
+    fn encode(&self, state: &State, writer: &mut Writer<'_>) {
+        writer.size(state.pending.len());
+        for trigger in &state.pending {
+            writer.signed(trigger.at_ms);
+            writer.origin(trigger.origin);
+            writer.sample(trigger.line.as_ref());
+        }
+        for times in [&state.early, &state.missed] {
+            writer.size(times.len());
+            times.iter().for_each(|at_ms| writer.signed(*at_ms));
+        }
+        writer.unsigned(state.missed_more);
+        writer.signed(state.last_missed_ms);
+    }
+
+    fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
+        let pending = (0..reader.size()?)
+            .map(|_| {
+                Some(Trigger { at_ms: reader.signed()?, origin: reader.origin()?, line: reader.sample()? })
+            })
+            .collect::<Option<_>>()?;
+        let early = times(reader)?;
+        let missed = times(reader)?;
+        Some(State {
+            pending,
+            early,
+            missed,
+            missed_more: reader.unsigned()?,
+            last_missed_ms: reader.signed()?,
+        })
+    }
+
+    fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {
+        writer.flag(payload.is_trigger);
+        writer.flag(payload.is_expected);
+        writer.sample(payload.line.as_ref());
+    }
+
+    fn decode_payload(&self, reader: &mut Reader<'_, '_>) -> Option<Payload> {
+        Some(Payload { is_trigger: reader.flag()?, is_expected: reader.flag()?, line: reader.sample()? })
+    }
+
+    fn pending(&self, room: &Room) -> usize {
+        room.len()
+    }
+
+    fn lost(&self, room: &Room) -> u64 {
+        room.lost()
+    }
+
+    fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {
+        room.encode(writer);
+    }
+
+    fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Room> {
+        Room::decode(reader)
+    }
+}
+
+fn times(reader: &mut Reader<'_, '_>) -> Option<VecDeque<i64>> {
+    (0..reader.size()?).map(|_| reader.signed()).collect()
+}

@@ -1,0 +1,298 @@
+//! Numbers that are missing in a sequence of numbers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{MAX_PARTIAL_OF_RULE, burst_due_ms, burst_words, end_burst, tell};
+use crate::condition::Field;
+use crate::engine::codec::{Reader, Writer};
+use crate::engine::life::{Episode, Life};
+use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::origin::Sample;
+use crate::engine::tally::Tally;
+use crate::engine::types::burst::{Burst, Many};
+use crate::engine::types::room::Room;
+use crate::engine::words::duration;
+
+/// How many numbers from the beginning on have to come in a row for the numbers to begin anew.
+const RESTART: u32 = 2;
+
+/// Numbers that are missing in a field, when they are still missing after a while.
+#[derive(Debug)]
+pub(crate) struct Gaps {
+    field: Field,
+    /// How long a missing number may still come.
+    within_ms: i64,
+    max_gaps: usize,
+    collapse: Option<Many>,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct State {
+    /// One more than the highest number; `None` before the first.
+    next: Option<u64>,
+    /// Missing numbers whose time is not over, oldest first.
+    gaps: VecDeque<Gap>,
+    /// Perhaps the numbers begin anew: which would be the next one, and how many came.
+    restart: Option<(u64, u32)>,
+    burst: Burst,
+}
+
+/// A range of missing numbers.
+#[derive(Debug, Clone, PartialEq)]
+struct Gap {
+    first: u64,
+    last: u64,
+    /// When the number after it came, from where, and its line.
+    since_ms: i64,
+    origin: u32,
+    line: Arc<Sample>,
+}
+
+/// What is kept of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Payload {
+    number: u64,
+    line: Arc<Sample>,
+}
+
+impl Gaps {
+    /// Watches the numbers of a field. A missing one may come for `within_ms` yet; of a key, `max_gaps` are
+    /// remembered. So many in so long (milliseconds) are one episode.
+    pub(crate) fn new(field: &Field, within_ms: i64, max_gaps: usize, collapse: Option<(u32, i64)>) -> Gaps {
+        let max_gaps = max_gaps.max(1);
+        Gaps { field: field.clone(), within_ms, max_gaps, collapse: Many::of(collapse) }
+    }
+
+    fn end_ms(&self, gap: &Gap) -> i64 {
+        gap.since_ms.saturating_add(self.within_ms)
+    }
+
+    fn words_of(&self, gap: &Gap) -> Words {
+        let n = (gap.last - gap.first).saturating_add(1);
+        let field = self.field.name();
+        let (numbers, they) = if n == 1 {
+            (format!("`{field}` {} is missing", gap.first), "it")
+        } else {
+            (format!("`{field}` {} to {} are missing, {n} numbers", gap.first, gap.last), "they")
+        };
+        let waited = match self.within_ms {
+            ..=0 => String::new(),
+            within_ms => format!(": {they} did not come within {}", duration(within_ms)),
+        };
+        Words {
+            reason: format!("{numbers}{waited}"),
+            figures: vec![("first", gap.first as f64), ("last", gap.last as f64), ("missing", n as f64)],
+        }
+    }
+}
+
+impl State {
+    /// A missing number came; `false` if it is not missing.
+    fn fill(&mut self, room: &mut Room, number: u64) -> bool {
+        let Some(index) = self.gaps.iter().position(|gap| (gap.first..=gap.last).contains(&number)) else {
+            return false;
+        };
+        let Some(gap) = self.gaps.remove(index) else { return false };
+        room.leave(gap.since_ms);
+        if number < gap.last {
+            room.adopt(gap.since_ms);
+            self.gaps.insert(index, Gap { first: number + 1, ..gap.clone() });
+        }
+        if gap.first < number {
+            room.adopt(gap.since_ms);
+            self.gaps.insert(index, Gap { last: number - 1, ..gap });
+        }
+        true
+    }
+
+    /// A number that was there before: doubled, or the program was started anew and counts from the
+    /// beginning.
+    fn take_low(&mut self, number: u64) {
+        self.restart = match self.restart {
+            Some((expected, n)) if expected == number => Some((number.saturating_add(1), n + 1)),
+            _ if number <= 1 => Some((number + 1, 1)),
+            other => other,
+        };
+        if let Some((expected, _)) = self.restart.filter(|(_, n)| *n >= RESTART) {
+            self.next = Some(expected);
+            self.restart = None;
+        }
+    }
+}
+
+impl Machine for Gaps {
+    type State = State;
+    type Payload = Payload;
+    type Shared = Room;
+
+    fn pass(&self) -> Pass {
+        Pass::InOrder
+    }
+
+    fn payload(&self, arrival: &Arrival<'_>) -> Option<Payload> {
+        let number = self.field.of(arrival.event)?.trim().parse().ok()?;
+        Some(Payload { number, line: arrival.sample() })
+    }
+
+    fn begin(&self, _at_ms: i64) -> State {
+        State::default()
+    }
+
+    fn step(&self, room: &mut Room, state: &mut State, _: &mut Life<'_>, seen: &Seen<'_, Payload>) {
+        state.gaps.retain(|gap| !room.is_gone(gap.since_ms));
+        let Payload { number, line } = seen.payload;
+        let number = *number;
+        let Some(next) = state.next else {
+            state.next = Some(number.saturating_add(1));
+            return;
+        };
+        if number < next {
+            if !state.fill(room, number) {
+                state.take_low(number);
+            }
+        } else {
+            state.restart = None;
+            state.next = Some(number.saturating_add(1));
+            if number > next && room.enter(seen.at_ms, MAX_PARTIAL_OF_RULE) {
+                state.gaps.push_back(Gap {
+                    first: next,
+                    last: number - 1,
+                    since_ms: seen.at_ms,
+                    origin: seen.origin,
+                    line: line.clone(),
+                });
+            }
+        }
+        while state.gaps.len() > self.max_gaps
+            && let Some(gap) = state.gaps.pop_front()
+        {
+            room.leave(gap.since_ms);
+            room.lose(1);
+        }
+    }
+
+    fn late(
+        &self,
+        room: &mut Room,
+        state: &mut State,
+        _: &mut Life<'_>,
+        seen: &Seen<'_, Payload>,
+        _: &Arrival<'_>,
+    ) -> Late {
+        // A number that was read late is not missing.
+        if state.fill(room, seen.payload.number) { Late::Counted } else { Late::Dropped }
+    }
+
+    fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
+        let burst_ms = burst_due_ms(&state.burst, self.collapse, episode.map(|episode| episode.opened_ms));
+        let end_ms = state.gaps.front().map(|gap| self.end_ms(gap).saturating_add(1));
+        [burst_ms, end_ms].into_iter().flatten().min()
+    }
+
+    fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        while state.gaps.front().is_some_and(|gap| self.end_ms(gap) < at_ms) {
+            let Some(gap) = state.gaps.pop_front() else { break };
+            let is_gone = room.is_gone(gap.since_ms);
+            room.leave(gap.since_ms);
+            if is_gone {
+                continue;
+            }
+            let mut tally = Tally::default();
+            tally.add(gap.since_ms, gap.origin);
+            tally.show(&gap.line);
+            let words = self.words_of(&gap);
+            tell(life, &mut state.burst, self.collapse, self.end_ms(&gap), tally, words);
+        }
+        end_burst(life, &mut state.burst, self.collapse, at_ms);
+    }
+
+    fn ended(&self, state: &mut State, _at_ms: i64) {
+        state.burst.close();
+    }
+
+    fn drop_state(&self, room: &mut Room, state: &State) {
+        for gap in &state.gaps {
+            if !room.is_gone(gap.since_ms) {
+                room.leave(gap.since_ms);
+                room.lose(1);
+            }
+        }
+    }
+
+    fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
+        state.gaps.iter().for_each(|gap| room.adopt(gap.since_ms));
+    }
+
+    fn words(&self, _: &State, tally: &Tally) -> Words {
+        burst_words(tally)
+    }
+
+    fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {
+        state.gaps.iter().for_each(|gap| mark(gap.origin));
+    }
+
+    fn encode(&self, state: &State, writer: &mut Writer<'_>) {
+        writer.flag(state.next.is_some());
+        writer.unsigned(state.next.unwrap_or(0));
+        writer.size(state.gaps.len());
+        for gap in &state.gaps {
+            writer.unsigned(gap.first);
+            writer.unsigned(gap.last);
+            writer.signed(gap.since_ms);
+            writer.origin(gap.origin);
+            writer.sample(Some(&gap.line));
+        }
+        let (expected, n) = state.restart.unwrap_or((0, 0));
+        writer.unsigned(u64::from(n));
+        writer.unsigned(expected);
+        state.burst.encode(writer);
+    }
+
+    fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
+        let has_next = reader.flag()?;
+        let next = Some(reader.unsigned()?).filter(|_| has_next);
+        let gaps = (0..reader.size()?)
+            .map(|_| {
+                let (first, last) = (reader.unsigned()?, reader.unsigned()?);
+                Some(Gap {
+                    first,
+                    last: Some(last).filter(|last| *last >= first)?,
+                    since_ms: reader.signed()?,
+                    origin: reader.origin()?,
+                    line: reader.sample()??,
+                })
+            })
+            .collect::<Option<_>>()?;
+        let n = reader.unsigned_32()?;
+        let expected = reader.unsigned()?;
+        let restart = (n > 0).then_some((expected, n));
+        Some(State { next, gaps, restart, burst: Burst::decode(reader)? })
+    }
+
+    fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {
+        writer.unsigned(payload.number);
+        writer.sample(Some(&payload.line));
+    }
+
+    fn decode_payload(&self, reader: &mut Reader<'_, '_>) -> Option<Payload> {
+        Some(Payload { number: reader.unsigned()?, line: reader.sample()?? })
+    }
+
+    fn pending(&self, room: &Room) -> usize {
+        room.len()
+    }
+
+    fn lost(&self, room: &Room) -> u64 {
+        room.lost()
+    }
+
+    fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {
+        room.encode(writer);
+    }
+
+    fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Room> {
+        Room::decode(reader)
+    }
+}

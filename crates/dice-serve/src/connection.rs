@@ -1,0 +1,107 @@
+//! Connections: how many there are, and how long they may be silent.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
+
+/// Milliseconds to wait when the system has no room for another connection.
+const NO_ROOM_MS: u64 = 100;
+
+/// Takes connections, so many at once.
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) idle_ms: u64,
+}
+
+/// A connection that ends when the other side is silent for too long.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    idle_ms: u64,
+    /// Runs while something is waited for.
+    patience: Option<Pin<Box<Sleep>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Listener for Door {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+                // Nobody closes it; if somebody did, there would be no more connections.
+                std::future::pending::<()>().await;
+                continue;
+            };
+            match self.listener.accept().await {
+                Ok((stream, peer)) => {
+                    let connection =
+                        Connection { stream, idle_ms: self.idle_ms, patience: None, _place: place };
+                    return (connection, peer);
+                }
+                Err(_) => sleep(Duration::from_millis(NO_ROOM_MS)).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+impl Connection {
+    /// Gives what came of waiting: an error when it has lasted too long.
+    fn patiently<V>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<V>>,
+    ) -> Poll<io::Result<V>> {
+        if polled.is_ready() {
+            self.patience = None;
+            return polled;
+        }
+        let idle = Duration::from_millis(self.idle_ms);
+        let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(idle)));
+        patience.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.patiently(context, polled)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.patiently(context, polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,323 @@
+//! Requests over loopback, as any program sends them.
+
+#![expect(clippy::unwrap_used, reason = "all of this is test, also what is not marked as one")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use dice_serve::{Request, Server, Settings, Token, serve};
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn settings() -> Settings {
+    Settings { body_limit_bytes: 100, line_limit_bytes: 16, ..Settings::new(0, vec!["app".to_owned()]) }
+}
+
+/// A server whose requests nobody takes.
+fn idle(settings: Settings) -> (Server, Receiver<Request>) {
+    let (sender, requests) = sync_channel(1);
+    (serve(settings, sender).unwrap(), requests)
+}
+
+/// A server whose requests are committed at once; gives their sources and lines when it is stopped.
+fn committing(settings: Settings) -> (Server, JoinHandle<Vec<String>>) {
+    let (server, requests) = idle(settings);
+    let commits = thread::spawn(move || {
+        let mut taken = Vec::new();
+        for Request { source, lines, done } in requests {
+            let lines = lines.iter().map(|line| format!("{source}: {}", line.escape_ascii()));
+            taken.extend(lines);
+            assert!(done.is_wanted());
+            done.committed();
+        }
+        taken
+    });
+    (server, commits)
+}
+
+fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Sends `text` and gives all that comes back.
+fn exchange(server: &Server, text: &str) -> String {
+    let mut stream = connect(server);
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // What was not read of a request that was refused may end the connection roughly.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+/// A request that ends the connection.
+fn request(head: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{head} HTTP/1.1\r\nHost: dice\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Status, the headers worth a look, and the body.
+fn shown(answer: &str) -> String {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    let (status, headers) = head.split_once("\r\n").unwrap_or((head, ""));
+    let worth = ["allow", "retry-after", "www-authenticate"];
+    let headers =
+        headers.lines().filter(|line| worth.iter().any(|name| line.starts_with(&format!("{name}:"))));
+    let headers: Vec<_> = headers.collect();
+    format!(
+        "{} {}{}",
+        &status[9..12],
+        headers.iter().map(|it| format!("[{it}] ")).collect::<String>(),
+        body.trim_end()
+    )
+}
+
+#[track_caller]
+fn check(settings: Settings, request: &str, expected: &str) {
+    let (server, commits) = committing(settings);
+    assert_eq!(shown(&exchange(&server, request)), expected);
+    server.stop();
+    commits.join().unwrap();
+}
+
+#[test]
+fn lines_are_handed_in_and_answered_when_committed() {
+    let (server, commits) = committing(settings());
+    let answer = exchange(
+        &server,
+        &request("POST /v1/lines?source=app", "", "one\r\n\n\u{0}two\x20and more than fits\nthree"),
+    );
+    assert_eq!(shown(&answer), r#"200 {"lines":4,"cut_bytes":6}"#);
+    let ndjson = "Content-Type: application/x-ndjson; charset=utf-8\r\n";
+    let answer = exchange(&server, &request("POST /v1/lines", ndjson, "{\"a\":1}\n\n{\"b\":2}\n"));
+    assert_eq!(shown(&answer), r#"200 {"lines":2,"cut_bytes":0}"#);
+    let answer = exchange(&server, &request("POST /v1/lines", "", ""));
+    assert_eq!(shown(&answer), r#"200 {"lines":0,"cut_bytes":0}"#);
+    server.stop();
+    assert_eq!(
+        commits.join().unwrap(),
+        [
+            "app: one",
+            "app: ",
+            r"app: \x00two and more tha",
+            "app: three",
+            r#"app: {\"a\":1}"#,
+            r#"app: {\"b\":2}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_connection_takes_several_requests_and_bodies_in_pieces() {
+    let (server, commits) = committing(settings());
+    let mut stream = connect(&server);
+    for text in ["3\r\none\r\n4\r\n\ntwo\r\n0\r\n\r\n", "4\r\nmore\r\n0\r\n\r\n"] {
+        let head = "POST /v1/lines HTTP/1.1\r\nHost: dice\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *b"HTTP/1.1 200");
+        // The rest of the answer ends with the only brace that closes.
+        while answer[0] != b'}' {
+            stream.read_exact(&mut answer[..1]).unwrap();
+        }
+        stream.read_exact(&mut answer[..1]).unwrap();
+    }
+    server.stop();
+    assert_eq!(commits.join().unwrap(), ["app: one", "app: two", "app: more"]);
+}
+
+#[test]
+fn what_is_asked_wrongly_is_said() {
+    let several = || Settings { sources: vec!["app".to_owned(), "web".to_owned()], ..settings() };
+    check(
+        settings(),
+        &request("POST /v2/lines", "", "one"),
+        r#"404 {"error":"there is nothing here","hint":"POST /v1/lines"}"#,
+    );
+    check(
+        settings(),
+        &request("GET /v1/lines", "", ""),
+        r#"405 [allow: POST] {"error":"lines can be sent, nothing else","hint":"POST /v1/lines"}"#,
+    );
+    check(
+        several(),
+        &request("POST /v1/lines", "", "one"),
+        r#"400 {"error":"wanted the name of a source, found none","hint":"say ?source=NAME; sources that take lines here: app, web"}"#,
+    );
+    check(
+        several(),
+        &request("POST /v1/lines?source=a&source=b", "", "one"),
+        r#"400 {"error":"cannot read the parameters","hint":"say ?source=NAME, once"}"#,
+    );
+    check(
+        several(),
+        &request("POST /v1/lines?source=db", "", "one"),
+        r#"404 {"error":"there is no source of that name","hint":"sources that take lines here: app, web"}"#,
+    );
+    check(
+        settings(),
+        &request("POST /v1/lines", "Content-Type: application/json\r\n", "[]"),
+        r#"415 {"error":"wanted lines, found application/json","hint":"send text/plain, or a JSON object a line as application/x-ndjson, not packed"}"#,
+    );
+    check(
+        settings(),
+        &request("POST /v1/lines", "Content-Encoding: gzip\r\n", "x"),
+        r#"415 {"error":"wanted lines, found gzip","hint":"send text/plain, or a JSON object a line as application/x-ndjson, not packed"}"#,
+    );
+}
+
+#[test]
+fn a_body_is_bounded_whether_it_says_its_size_or_not() {
+    let too_large =
+        r#"413 {"error":"wanted 100 bytes at most, found more","hint":"send fewer lines at once"}"#;
+    let head = "POST /v1/lines HTTP/1.1\r\nHost: dice\r\nConnection: close\r\n";
+    check(settings(), &format!("{head}Content-Length: 101\r\n\r\n"), too_large);
+    let body = format!("65\r\n{}\r\n", "x".repeat(101));
+    check(settings(), &format!("{head}Transfer-Encoding: chunked\r\n\r\n{body}"), too_large);
+}
+
+#[test]
+fn who_may_not_send_is_turned_away() {
+    let secret = || Settings { token: Some(Token::new("secret")), ..settings() };
+    let wrong = |found: &str| {
+        format!(
+            r#"401 [www-authenticate: Bearer] {{"error":"wanted the token of this router, found {found}","hint":"send the header Authorization: Bearer TOKEN"}}"#
+        )
+    };
+    check(secret(), &request("POST /v1/lines", "", "one"), &wrong("none"));
+    check(secret(), &request("POST /v1/lines", "Authorization: Basic secret\r\n", "one"), &wrong("none"));
+    check(
+        secret(),
+        &request("POST /v1/lines", "Authorization: Bearer secre\r\n", "one"),
+        &wrong("another one"),
+    );
+    let committed = r#"200 {"lines":1,"cut_bytes":0}"#;
+    check(secret(), &request("POST /v1/lines", "Authorization: bearer secret\r\n", "one"), committed);
+    check(
+        settings(),
+        &request("POST /v1/lines", "Origin: http://evil.example\r\n", "one"),
+        r#"403 {"error":"a web page wanted to send lines","hint":"send them without an Origin header, or set a token"}"#,
+    );
+    assert_eq!(format!("{:?}", Token::new("secret")), "Token(…)");
+    let (sender, _requests) = sync_channel::<Request>(1);
+    let open = Settings { listen: "0.0.0.0:0".parse().unwrap(), ..settings() };
+    assert_eq!(
+        serve(open, sender).unwrap_err().to_string(),
+        "wanted a token, because other machines can reach 0.0.0.0:0, found none"
+    );
+}
+
+#[test]
+fn who_finds_no_room_is_told_to_come_back() {
+    let (server, requests) = idle(Settings { requests: 1, ..settings() });
+    let one = request("POST /v1/lines", "", "one");
+    let mut first = connect(&server);
+    first.write_all(one.as_bytes()).unwrap();
+    let handed_in = requests.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(
+        shown(&exchange(&server, &one)),
+        r#"503 [retry-after: 1] {"error":"1 requests wait for their commit","hint":"send the lines again"}"#
+    );
+    handed_in.done.refused("the disk is full");
+    let mut answer = String::new();
+    first.read_to_string(&mut answer).unwrap();
+    assert_eq!(
+        shown(&answer),
+        r#"503 [retry-after: 1] {"error":"not committed: the disk is full","hint":"send the lines again"}"#
+    );
+    drop(requests);
+    assert_eq!(
+        shown(&exchange(&server, &one)),
+        r#"503 [retry-after: 1] {"error":"the router stops","hint":"send the lines again"}"#
+    );
+}
+
+/// A listener's own kind of input, of which requests are one.
+struct Input(Option<Request>);
+
+impl From<Request> for Input {
+    fn from(request: Request) -> Input {
+        Input(Some(request))
+    }
+}
+
+#[test]
+fn a_request_waits_for_room_among_other_inputs() {
+    let (sender, inputs) = sync_channel(1);
+    sender.send(Input(None)).unwrap();
+    let server = serve(Settings { queue_ms: 0, ..settings() }, sender).unwrap();
+    let one = request("POST /v1/lines", "", "one");
+    assert_eq!(
+        shown(&exchange(&server, &one)),
+        r#"503 [retry-after: 1] {"error":"the router is behind","hint":"send the lines again"}"#
+    );
+    assert!(inputs.recv().unwrap().0.is_none());
+    let mut stream = connect(&server);
+    stream.write_all(one.as_bytes()).unwrap();
+    let Request { done, .. } = inputs.recv_timeout(PATIENCE).unwrap().0.unwrap();
+    drop(done);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(
+        shown(&answer),
+        r#"503 [retry-after: 1] {"error":"not committed: the router stops","hint":"send the lines again"}"#
+    );
+}
+
+#[test]
+fn a_request_that_is_not_committed_in_time_is_not_wanted_any_more() {
+    let (server, requests) = idle(Settings { commit_ms: 1, ..settings() });
+    let answer = shown(&exchange(&server, &request("POST /v1/lines", "", "one")));
+    assert!(answer.starts_with(r#"503 [retry-after: 1] {"error":"not committed within 1 ms""#), "{answer}");
+    assert!(!requests.recv_timeout(PATIENCE).unwrap().done.is_wanted());
+}
+
+#[test]
+fn a_sender_that_went_away_is_not_waited_for() {
+    let (server, requests) = idle(settings());
+    let mut stream = connect(&server);
+    stream.write_all(request("POST /v1/lines", "", "one").as_bytes()).unwrap();
+    let handed_in = requests.recv_timeout(PATIENCE).unwrap();
+    drop(stream);
+    while handed_in.done.is_wanted() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn stopping_answers_who_waits() {
+    let (server, requests) = idle(settings());
+    let mut waiting = connect(&server);
+    waiting.write_all(request("POST /v1/lines", "", "one").as_bytes()).unwrap();
+    let handed_in = requests.recv_timeout(PATIENCE).unwrap();
+    server.refuse();
+    let stops = r#"503 [retry-after: 1] {"error":"the router stops","hint":"send the lines again"}"#;
+    assert_eq!(shown(&exchange(&server, &request("POST /v1/lines", "", "two"))), stops);
+    // A connection on which nothing was asked does not hold it up.
+    let _silent = connect(&server);
+    server.stop();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert_eq!(shown(&answer), stops);
+    assert!(!handed_in.done.is_wanted());
+    assert!(requests.recv().is_err(), "nobody is left who could hand anything in");
+}
+
+#[test]
+fn the_silent_and_the_slow_are_cut_off() {
+    let (server, _commits) = committing(Settings { idle_ms: 1, queue_ms: 0, commit_ms: 1, ..settings() });
+    assert_eq!(exchange(&server, ""), "");
+    let slow = "POST /v1/lines HTTP/1.1\r\nHost: dice\r\nContent-Length: 9\r\n\r\none";
+    let answer = exchange(&server, slow);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(exchange(&server, "\u{1}\u{2}\r\n\r\n").starts_with("HTTP/1.1 400"));
+}
