@@ -24,19 +24,20 @@ pub(crate) fn routes(desk: &mut Desk, router: &Table, names: &Names, lanes: &Lan
         with_those_below(table, &mut all);
     }
     check_unique(desk, "route", "id", all.iter().copied());
+    let above = above(&all);
     let mut below: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
-    for table in &all {
+    for table in &top {
+        for inner in table.tables("routes") {
+            refuse_under(desk, inner);
+        }
         let Some(under) = table.text("under") else { continue };
-        let complaint = if !top.iter().any(|known| std::ptr::eq(*known, *table)) {
-            Some(Complaint::new("it stands in another route already").hint("remove `under`"))
-        } else if !all.iter().any(|known| known.text("id") == Some(under)) {
-            let ids = all.iter().filter_map(|known| known.text("id"));
-            let near = dice_route::condition::nearest(under, ids).map(|id| format!("did you mean \"{id}\"?"));
-            Some(Complaint::wanted("the id of a route", format!("\"{under}\"")).hint_if(near))
-        } else if is_below_itself(&all, table) {
-            Some(Complaint::new("the route is below itself").hint("remove `under`"))
+        let complaint = if !above.contains_key(under) {
+            let near = dice_route::condition::nearest(under, above.keys().copied());
+            let hint = near.map(|id| format!("did you mean \"{id}\"?"));
+            Some(Complaint::wanted("the id of a route", format!("\"{under}\"")).hint_if(hint))
         } else {
-            None
+            let is_circle = way_up(&above, under).any(|id| Some(id) == table.text("id"));
+            is_circle.then(|| Complaint::new("the route is below itself").hint("remove `under`"))
         };
         match complaint {
             Some(complaint) => desk.complain(table.place_of("under"), &table.path_of("under"), complaint),
@@ -57,23 +58,35 @@ fn with_those_below<'t>(table: &'t Table, all: &mut Vec<&'t Table>) {
     }
 }
 
-/// Whether following `under` from this route leads back to it.
-fn is_below_itself(all: &[&Table], table: &Table) -> bool {
-    let start = table.text("id");
-    let mut at = table.text("under");
-    for _ in 0..all.len() {
-        let Some(id) = at else { return false };
-        // A route that stands in another is below that one.
-        let holder =
-            all.iter().find(|known| known.tables("routes").any(|inner| inner.text("id") == Some(id)));
-        let next =
-            all.iter().find(|known| known.text("id") == Some(id)).and_then(|known| known.text("under"));
-        if at == start {
-            return true;
-        }
-        at = next.or_else(|| holder.and_then(|holder| holder.text("id")));
+/// A route that stands in another is below that one already.
+fn refuse_under(desk: &mut Desk, table: &Table) {
+    if table.text("under").is_some() {
+        let complaint = Complaint::new("it stands in another route already").hint("remove `under`");
+        desk.complain(table.place_of("under"), &table.path_of("under"), complaint);
     }
-    true
+    for inner in table.tables("routes") {
+        refuse_under(desk, inner);
+    }
+}
+
+/// Every route by its id, with the one that it is below.
+fn above<'t>(all: &[&'t Table]) -> BTreeMap<&'t str, Option<&'t str>> {
+    let mut above = BTreeMap::new();
+    for table in all {
+        let Some(id) = table.text("id") else { continue };
+        above.entry(id).or_insert_with(|| table.text("under"));
+    }
+    for table in all {
+        for inner in table.tables("routes").filter_map(|inner| inner.text("id")) {
+            above.insert(inner, table.text("id"));
+        }
+    }
+    above
+}
+
+/// A route and those above it, each once or, in a circle, for as long as routes may go on.
+fn way_up<'t>(above: &BTreeMap<&'t str, Option<&'t str>>, from: &'t str) -> impl Iterator<Item = &'t str> {
+    std::iter::successors(Some(from), |id| above.get(*id).copied().flatten()).take(2 * MAX_DEPTH)
 }
 
 struct Builder<'d, 't> {
@@ -134,6 +147,10 @@ impl Builder<'_, '_> {
         if route.to.is_empty() && below.is_empty() && table.is_sound() {
             let complaint = Complaint::wanted("`to`", "a route that leads nowhere");
             self.desk.complain(&table.place, &table.path, complaint.hint("write to = [\"owner\"]"));
+        }
+        if depth == MAX_DEPTH && !below.is_empty() {
+            let complaint = Complaint::wanted(format!("at most {MAX_DEPTH} routes below each other"), "more");
+            self.desk.complain(&table.place, &table.path, complaint);
         }
         if depth < MAX_DEPTH {
             route.routes =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dice_config::{ExpectedChange, Given, Loaded, Problems, SourceKind, Texts, example, load};
 use dice_route::config::{RuleType, Shift, Step, Target};
-use dice_route::{CloseReason, Config, Lane, MessageId};
+use dice_route::{Change, CloseReason, Config, Engine, Lane, MessageId, Stamped};
 use proptest::prelude::*;
 
 const FULL: &str = include_str!("full.toml");
@@ -319,4 +319,27 @@ proptest! {
             }
         }
     }
+}
+
+/// What the rules of the example say to the events of its test: change, seconds since the start, key.
+#[test]
+fn the_test_of_the_example_shows_what_it_says() {
+    const START_MS: i64 = 1_700_000_000_000;
+    let loaded = load("router.toml", example(), &Texts::default(), &Given::default()).unwrap();
+    let case = &loaded.cases[0];
+    let rules: Vec<_> = loaded.router.rules.iter().filter(|rule| rule.id == case.rule).cloned().collect();
+    let (mut engine, mut said) = (Engine::default(), Vec::new());
+    engine.configure(&rules, START_MS, &mut said);
+    for event in case.events(START_MS) {
+        let at_ms = event.at_ms.unwrap();
+        engine.arrive(Stamped { event: &event, at_ms, is_late: false }, at_ms - 1, at_ms, &mut said);
+    }
+    engine.advance(START_MS + 240_000, true, START_MS + 240_000, &mut said);
+    let opened: Vec<(i64, &str)> = said
+        .iter()
+        .filter(|transition| transition.change == Change::Open)
+        .map(|transition| (transition.at_ms - START_MS, &*transition.key.0))
+        .collect();
+    assert_eq!(opened, [(case.expected[0].at_ms, "[\"pay\",\"m1\"]")]);
+    assert!(!said.iter().any(|transition| matches!(transition.change, Change::Close(_))));
 }

@@ -281,7 +281,15 @@ impl Manager {
                 self.snoozes.follow_alert(&was, &id);
             }
         }
-        let decided = decide_for(message, stamped.event.level, self.overrides.owners(message), config);
+        self.tell_owners(slot, stamped.event.level, config, now_ms);
+    }
+
+    /// Asks who owns a message now, and tells those who hear of it at once.
+    fn tell_owners(&mut self, slot: usize, level: Option<Level>, config: &Arc<Config>, now_ms: i64) {
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let (id, is_running) = (alert.id.clone(), alert.is_running);
+        let decided = decide_for(message, level, self.overrides.owners(message), config);
+        let owners: Vec<Owner> = decided.owners.iter().map(|each| each.owner.clone()).collect();
         let told_now: Vec<Owner> = decided
             .owners
             .iter()
@@ -290,7 +298,8 @@ impl Manager {
             .collect();
         let reason = decided.reason.clone();
         self.alerts.settle(slot, decided.owners, decided.reason);
-        for owner in told_now {
+        self.immediate.leave(&id, &owners, desk!(self, config, now_ms));
+        for owner in told_now.into_iter().filter(|_| is_running) {
             let desk = desk!(self, config, now_ms);
             self.immediate.open(&id, &owner, &reason, desk, sight!(self, now_ms));
         }
@@ -530,6 +539,12 @@ impl Manager {
         }
         if let Some(answer) = self.overrides.command(command, &self.alerts, desk) {
             self.alerts.ask_anew();
+            let message = answer.body["message"].as_str().and_then(|id| id.parse().ok());
+            for slot in message.map_or(Vec::new(), |message| self.alerts.slots_of(message)) {
+                let Some((alert, message)) = self.alerts.at(slot) else { continue };
+                let level = alert.level.or(message.level);
+                self.tell_owners(slot, level, config, now_ms);
+            }
             return answer;
         }
         let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
@@ -594,7 +609,8 @@ impl Manager {
         self.escalations.tick(means!(self, config, now_ms), desk);
         self.commands.tick(now_ms);
         self.storm.tick(desk);
-        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        let (screen, overrides) = (screen!(self, now_ms), &self.overrides);
+        let hiding = Curtain { screen, overrides, alerts: &self.alerts, config };
         self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
         let desk = desk!(self, config, now_ms);
         if self.ledger.begins_hour(now_ms) {
@@ -751,6 +767,7 @@ impl Manager {
 /// What is hidden, as digests ask for it.
 struct Curtain<'a> {
     screen: Screen<'a>,
+    overrides: &'a Overrides,
     alerts: &'a Alerts,
     config: &'a Config,
 }
@@ -767,6 +784,9 @@ impl Hiding for Curtain<'_> {
             alert: Some(&alert.id),
             ..Subject::default()
         };
+        if self.overrides.has_declined(alert.message, reader) {
+            return Some("not yours".to_owned());
+        }
         let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
         let word = match cause {
             Cause::Inhibited => "inhibited",
@@ -774,6 +794,10 @@ impl Hiding for Curtain<'_> {
             _ => "silenced",
         };
         Some(word.to_owned())
+    }
+
+    fn notes(&self, reader: &Destination) -> Vec<String> {
+        self.screen.snoozes.muted(reader).into_iter().collect()
     }
 }
 

@@ -456,6 +456,12 @@ impl Alerts {
         self.by_id.values().filter_map(|at| self.at(*at))
     }
 
+    /// The rows of a message, in the order of the keys.
+    pub fn slots_of(&self, message: MessageId) -> Vec<usize> {
+        let is_it = |at: &usize| self.at(*at).is_some_and(|(alert, _)| alert.message == message);
+        self.by_id.values().copied().filter(is_it).collect()
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.by_id.len()

@@ -48,6 +48,9 @@ pub struct Ongoing {
     /// What hides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Hidden>,
+    /// Others own it now: nothing is told here until they do no longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_left: bool,
 }
 
 impl Row for Ongoing {
@@ -103,7 +106,11 @@ impl Immediate {
         let written = serde_json::to_string(&destination).expect("names are JSON");
         let name = crate::name(&[alert.as_bytes(), &row.runs.to_be_bytes(), written.as_bytes()]);
         let id = format!("{PREFIX}{name}");
-        if self.book.get(&id).is_some() {
+        if let Some(known) = self.book.get(&id) {
+            if known.has_left {
+                self.replace(Ongoing { has_left: false, due_ms: desk.now_ms, ..known.clone() });
+                self.look(&id, desk, sight);
+            }
             return;
         }
         self.book.put(Ongoing {
@@ -121,6 +128,7 @@ impl Immediate {
             revision: 0,
             told: 0,
             hidden: None,
+            has_left: false,
         });
         self.index(&id);
         self.look(&id, desk, sight);
@@ -153,6 +161,18 @@ impl Immediate {
         }
     }
 
+    /// Tells a message no longer to those who do not own it any more, without a word to them.
+    pub fn leave(&mut self, alert: &str, owners: &[Owner], desk: &mut Desk<'_>) {
+        for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
+            let Some(ongoing) = self.book.get(&id).filter(|ongoing| !ongoing.has_left) else { continue };
+            if !owners.iter().any(|owner| Destination::named(&owner.name) == ongoing.destination) {
+                let text = format!("no longer told to {}: others own it", ongoing.destination.name());
+                desk.records.note(desk.now_ms, Cause::Superseded, alert, "owners", &text);
+                self.replace(Ongoing { has_left: true, hidden: None, repeat_ms: None, ..ongoing.clone() });
+            }
+        }
+    }
+
     /// Ends one of them because a person says so. False when there is none.
     pub fn resolve(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) -> bool {
         let is_known = self.book.get(id).is_some();
@@ -174,6 +194,10 @@ impl Immediate {
             return self.close(id, desk, sight);
         }
         let mut ongoing = ongoing.clone();
+        if ongoing.has_left {
+            ongoing.due_ms = over_ms;
+            return self.replace(ongoing);
+        }
         let count = alert.running_count();
         if let Some((cause, by)) = hides(&ongoing, alert, message, desk, sight) {
             if ongoing.hidden.is_none() {
@@ -220,7 +244,7 @@ impl Immediate {
     fn close(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         let Some(mut ongoing) = self.book.get(id).cloned() else { return };
         let known = sight.alerts.get(&ongoing.alert).filter(|(alert, _)| alert.runs == ongoing.run);
-        if let Some((alert, message)) = known {
+        if let Some((alert, message)) = known.filter(|_| !ongoing.has_left) {
             let count = alert.running_count();
             let hidden = hides(&ongoing, alert, message, desk, sight).map(|(cause, by)| Hidden {
                 cause,

@@ -7,6 +7,7 @@ mod correlation;
 mod groups;
 mod hiding;
 mod immediate;
+mod people;
 mod random;
 mod routes;
 mod storms;

@@ -47,6 +47,8 @@ pub struct Escalation {
     pub step: usize,
     /// How often all steps have been gone through.
     pub round: u32,
+    /// How many steps were taken, each time it was.
+    pub taken: u32,
     /// When the last step was taken, or the beginning.
     pub stepped_ms: i64,
     /// When the next step is due.
@@ -123,6 +125,7 @@ impl Escalation {
         let taken = self.policy.steps.get(self.step).cloned();
         self.stepped_ms = now_ms;
         self.step += 1;
+        self.taken = self.taken.saturating_add(1);
         self.remind_ms = taken
             .as_ref()
             .and_then(|step| step.remind_ms)
