@@ -58,6 +58,7 @@ pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
 pub use storm::Storm;
 pub use tally::Tally;
 
+pub use correlation::Tie;
 use correlation::belonging;
 use ledger::Ledger;
 
@@ -365,6 +366,7 @@ impl Manager {
             destinations: Vec::new(),
             groups: Vec::new(),
             root: None,
+            tie: None,
             began_ms: transition.at_ms,
             opened_ms: now_ms,
             closed_ms: None,
@@ -456,13 +458,17 @@ impl Manager {
         let Some(new) = self.episodes.get(id) else { return };
         let Some((root, ids)) = belonging(new, &self.episodes, &config.correlation) else { return };
         let Some(root) = self.episodes.get(&root).cloned() else { return };
-        for id in ids {
-            let Some(mut episode) = self.episodes.get(&id).cloned() else { continue };
-            episode.root = (id != root.id).then(|| root.id.clone());
+        for (id, tie) in ids {
+            let Some(known) = self.episodes.get(&id) else { continue };
+            let mut episode = known.clone();
+            (episode.root, episode.tie) = (None, None);
             if id != root.id {
+                (episode.root, episode.tie) = (Some(root.id.clone()), Some(tie));
                 episode.groups = self.groups.move_to(&root, &episode);
             }
-            self.episodes.put(episode, desk!(self, config, now_ms));
+            if episode != *known {
+                self.episodes.put(episode, desk!(self, config, now_ms));
+            }
         }
     }
 

@@ -62,10 +62,13 @@ pub struct Alert {
     /// Whether the last run goes on.
     pub is_running: bool,
     /// Not yet handed over.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub fresh: Tally,
     /// The run that goes on, or the last one.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub run: Tally,
     /// Runs before.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub past: Tally,
 }
 

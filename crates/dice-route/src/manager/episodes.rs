@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dice_catalog::{Owner, OwnerKind, Why};
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Tie;
 use super::matchers::Labels;
 use super::{Alert, Desk, Subject, wording};
 use crate::book::{Book, Delta, Row, Table};
@@ -46,6 +47,9 @@ pub struct Episode {
     /// The episode that probably causes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    /// What ties it to that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<Tie>,
     /// When it began by event time, milliseconds since 1970.
     pub began_ms: i64,
     /// When the router knew, milliseconds since 1970.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dice_catalog::Owner;
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Tie;
 use super::group::{Group, Member, Moment, Reason, Told};
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
@@ -599,8 +600,9 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
         .take(MAX_ROWS)
         .map(|episode| {
             let mut row = episode.row();
-            if let Some(root) = episode.root.as_ref().and_then(|root| episodes.get(root)) {
-                row.title = wording::one_line(&format!("{} (probably because of {})", row.title, root.title));
+            let root = episode.root.as_ref().and_then(|root| episodes.get(root));
+            if let (Some(root), Some(tie)) = (root, episode.tie) {
+                row.title = wording::one_line(&format!("{} ({} {})", row.title, tie.as_str(), root.title));
             }
             row
         })
@@ -611,13 +613,20 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
         notes.push(format!("and {more_rows} more"));
     }
     for episode in members.iter().take(MAX_ROWS) {
-        let elsewhere: Vec<String> = episodes
-            .caused_by(&episode.id)
-            .filter(|other| other.is_open() && !group.members.contains_key(&other.id))
-            .map(|other| other.title.clone())
-            .collect();
-        if !elsewhere.is_empty() {
-            notes.push(format!("probably causes {}", wording::names(&elsewhere)));
+        for (tie, words) in [
+            (Tie::Need, "probably causes"),
+            (Tie::Trace, "in the same request:"),
+            (Tie::Burst, "at the same time:"),
+        ] {
+            let elsewhere: Vec<String> = episodes
+                .caused_by(&episode.id)
+                .filter(|other| other.is_open() && other.tie == Some(tie))
+                .filter(|other| !group.members.contains_key(&other.id))
+                .map(|other| other.title.clone())
+                .collect();
+            if !elsewhere.is_empty() {
+                notes.push(format!("{words} {}", wording::names(&elsewhere)));
+            }
         }
         match episode.close {
             Some(CloseReason::Instant) | None => {}

@@ -20,6 +20,9 @@ const MAX_ACTIVE: usize = 1_000;
 /// Bytes of a silence as it is written.
 const MAX_BYTES: usize = 64 * 1024;
 
+/// Versions of one silence that are kept.
+const MAX_VERSIONS: usize = 50;
+
 /// Versions of silences that are over are kept this long.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
 
@@ -221,6 +224,10 @@ impl Silences {
         self.current.insert(id.clone(), (silence.id.clone(), compiled));
         let stands = silence.state(desk.now_ms);
         self.book.put(silence);
+        let versions: Vec<String> = self.versions(&id).map(|silence| silence.id.clone()).collect();
+        for old in versions.iter().rev().skip(MAX_VERSIONS) {
+            self.book.remove(old);
+        }
         let mut answer = answer(stands.as_str(), &seen, Some((&id, version)));
         answer.text = format!("Silence {id} is {}. {}", stands.as_str(), answer.text);
         answer

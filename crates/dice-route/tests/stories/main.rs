@@ -8,6 +8,7 @@ mod groups;
 mod hiding;
 mod immediate;
 mod people;
+mod random;
 mod routes;
 mod storms;
 mod timetable;
