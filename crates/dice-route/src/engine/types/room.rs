@@ -91,6 +91,6 @@ impl Room {
 
     /// Reads it.
     pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Room> {
-        Some(Room { gone_ms: reader.signed()?, lost: reader.unsigned()?, ..Room::default() })
+        Some(Room { gone_ms: reader.signed()?, lost: reader.count()?, ..Room::default() })
     }
 }
