@@ -17,4 +17,4 @@ pub use self::digests::{Digests, Hiding, Preview, bypasses};
 pub use self::edition::{Edition, EditionState};
 pub use self::log::{Digest, Line, Message, Occurrence, OwnerDigest};
 pub use self::news::PersonNews;
-pub use self::row::{DigestRow, Gathered, Sighting};
+pub use self::row::{DigestRow, Gathered};

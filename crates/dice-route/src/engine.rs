@@ -46,11 +46,25 @@ const MAX_RETIRED: usize = 1_000;
 /// The row of the engine's own few totals.
 const NOTE: &str = "engine";
 
+/// When a rule decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decides {
+    /// When an event arrives.
+    OnArrival,
+    /// When an event's time has come.
+    InOrder,
+    /// When an event's time has come; what is bound to follow is announced when it arrives.
+    Both,
+}
+
 /// How a rule does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleStatus {
     /// The rule's id.
     pub rule: Arc<str>,
+    /// When it decides.
+    pub decides: Decides,
     /// Keys that are kept.
     pub keys: usize,
     /// Episodes that are open, those announced included.
@@ -59,6 +73,11 @@ pub struct RuleStatus {
     pub waiting: usize,
     /// Keys that went for want of room and still meant something: above 0 the rule sees less than it should.
     pub evicted: u64,
+    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next.
+    pub pending: usize,
+    /// Beginnings that were given up, for want of room or because an input could not be read: nothing was
+    /// said about them, though perhaps something should have been.
+    pub lost: u64,
     /// Late events that were taken into account.
     pub late_counted: u64,
     /// Late events that changed nothing.
@@ -72,7 +91,7 @@ pub struct RuleStatus {
 impl RuleStatus {
     /// Whether the rule sees less than it should.
     pub fn is_degraded(&self) -> bool {
-        self.evicted + self.hurried + self.unreadable > 0
+        self.evicted + self.lost + self.hurried + self.unreadable > 0
     }
 }
 

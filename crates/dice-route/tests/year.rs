@@ -12,7 +12,8 @@ use dice_catalog::Level;
 use dice_route::book::{Delta, Table};
 use dice_route::calendar::{Calendar, DaysOff, Holidays, Zone};
 use dice_route::config::{Config, DigestPolicy, Person};
-use dice_route::digest::{Digests, EditionState, Sighting};
+use dice_route::digest::{Digests, EditionState, Gathered};
+use dice_route::manager::Tally;
 use dice_route::outbox::Outbox;
 use dice_route::records::Records;
 use dice_route::{Destination, Event, Message, MessageId, PartitionId, Presence, Severity, Stamped, State};
@@ -42,7 +43,7 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The router is called this often.
-const TICK_MS: i64 = 15 * MINUTE_MS;
+const TICK_MS: i64 = 20 * MINUTE_MS;
 
 /// Small, and the same everywhere.
 struct Dice(u64);
@@ -235,20 +236,30 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
     for tick in 1..=ticks {
         let now_ms = start_ms + tick * TICK_MS;
         // On average three a day for each.
-        for _ in 0..dice.roll(4) {
+        for _ in 0..dice.roll(5) {
             let who = dice.roll(PEOPLE as u64) as usize;
             let somebody = &mut people[who];
             let text = format!("message {}", dice.roll(MESSAGES));
-            let event = event(&text, year.seen, now_ms - 1 - dice.roll(900_000) as i64, dice.roll(9));
+            let event = event(&text, year.seen, now_ms - 1 - dice.roll(1_200_000) as i64, dice.roll(9));
             let alert = event.message.id.to_string();
-            let seen = Stamped { event: &event, at_ms: event.at_ms.unwrap(), is_late: false };
-            let sighting = Sighting { alert: &alert, severity: Severity::Medium, because: "author", seen };
-            digests.add(&Destination::Person(somebody.name.clone()), &sighting, now_ms);
+            let mut tally = Tally::default();
+            tally.add(&Stamped { event: &event, at_ms: event.ingested_ms, is_late: false });
+            let gathered = Gathered {
+                alert: &alert,
+                message: &event.message,
+                level: event.level,
+                env: None,
+                severity: Severity::Medium,
+                because: "author",
+                sample: &event.text,
+                tally: &tally,
+            };
+            digests.gather(&Destination::Person(somebody.name.clone()), &gathered, now_ms);
             *somebody.pending.entry(alert).or_default() += 1;
             year.seen += 1;
         }
         // Somebody moves about once a week; whoever waits for a digest moves more often.
-        if dice.roll(1_000) == 0 {
+        if dice.roll(500) == 0 {
             let held: Vec<String> = digests
                 .editions()
                 .filter(|edition| edition.state == EditionState::Held)
@@ -293,7 +304,7 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
             outbox.suppress(&id, dice_route::Cause::Command, "the test", now_ms, &mut records);
             assert_eq!(outbox.get(&id).unwrap().state, State::Suppressed);
         }
-        if tick % 96 == 0 {
+        if tick % 72 == 0 {
             outbox.forget_before(now_ms - 2 * DAY_MS);
             records.forget_before(now_ms - DAY_MS);
         }
@@ -309,10 +320,11 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
             }
             // Not a number of whole days: at every hour once.
             if tick % 1_009 == 0 {
-                digests = Digests::new(config.clone());
+                digests = Digests::default();
                 for ((table, id), body) in &rows {
                     digests.restore(*table, id, body).unwrap();
                 }
+                digests.configure(config.clone(), now_ms);
             }
         }
     }
@@ -321,8 +333,8 @@ fn live(seed: u64, until: &str, restarts: bool) -> Year {
         let reader = Destination::Person(somebody.name.clone());
         let open: BTreeMap<String, u64> = digests
             .rows()
-            .filter(|row| row.reader == reader && row.count > 0)
-            .map(|row| (row.alert.clone(), row.count))
+            .filter(|row| row.reader == reader && !row.is_told())
+            .map(|row| (row.alert.clone(), row.tally.count))
             .collect();
         assert_eq!(open, somebody.pending, "{}", somebody.name);
         year.open += open.values().sum::<u64>();

@@ -7,6 +7,7 @@ mod input;
 mod interrupt;
 mod lines;
 mod link;
+mod router;
 mod screen;
 mod settings;
 mod verdict;

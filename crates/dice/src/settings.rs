@@ -63,6 +63,35 @@ pub(crate) fn log_level(verbose: u8) -> tracing::Level {
     }
 }
 
+/// The state file that is meant: the one given, else `$DICE_STATE`, else `dice/state.db` in the folder that
+/// the system keeps for states.
+pub(crate) fn state_file(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(file) = given {
+        return Ok(file.to_owned());
+    }
+    if let Some(file) = variable("DICE_STATE") {
+        return Ok(file.into());
+    }
+    let folder = variable("XDG_STATE_HOME").filter(|folder| Path::new(folder).is_absolute());
+    let folder = folder.map(PathBuf::from).or_else(|| {
+        let home = variable("HOME")?;
+        Some(Path::new(&home).join(".local/state"))
+    });
+    folder.map(|folder| folder.join("dice/state.db")).ok_or_else(|| {
+        Failure::new(
+            "wanted a place for the state, found none: no --state, no $DICE_STATE, no $XDG_STATE_HOME, no $HOME",
+            "give a file: --state FILE",
+        )
+        .into()
+    })
+}
+
+/// Who is at the terminal: the name given, else `$DICE_ACTOR`, else the user's name.
+pub(crate) fn actor(given: Option<&str>) -> String {
+    let name = given.map(str::to_owned).or_else(|| variable("DICE_ACTOR"));
+    name.or_else(|| variable("USER")).unwrap_or_else(|| "somebody".to_owned())
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the file that looks at the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

@@ -11,7 +11,7 @@ use super::hold::{Hold, hold, next_look, waited};
 use super::news::PersonNews;
 use super::notice::{Content, content, held_note};
 use super::reader::{Directory, Reader};
-use super::row::{About, DigestRow, Gathered, OVERFLOW, Sighting};
+use super::row::{DigestRow, Gathered, OVERFLOW};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Config;
 use crate::outbox::{Draft, Outbox};
@@ -27,6 +27,9 @@ const REMEMBERED_MS: i64 = 30 * DAY_MS;
 
 /// Digests that were told are kept for so long.
 const KEPT_MS: i64 = 35 * DAY_MS;
+
+/// Digests that are told in one tick: where everybody has the same slot, lines need not wait for all of them.
+const MAX_TOLD: usize = 256;
 
 /// A notice whose arrival is uncertain is asked about again after this long.
 const UNCERTAIN_MS: i64 = 3_600_000;
@@ -64,8 +67,8 @@ impl Hiding for () {
 /// everything that was gathered until that moment, or at the latest when it may be held no longer; never on a
 /// day off. Rows stay until they are told, whatever happens in between.
 ///
-/// Messages past [`MAX_MESSAGES`] of one reader are counted in one row.
-#[derive(Debug, Clone)]
+/// Messages past 2,000 of one reader are counted in one row.
+#[derive(Debug, Clone, Default)]
 pub struct Digests {
     directory: Directory,
     editions: Book<Edition>,
@@ -103,55 +106,36 @@ struct Now<'a> {
 }
 
 impl Digests {
-    /// No digests.
+    /// No digests, by a configuration.
     pub fn new(config: Arc<Config>) -> Digests {
-        Digests {
-            directory: Directory::of(config),
-            editions: Book::default(),
-            rows: Book::default(),
-            news: Book::default(),
-            readers: BTreeMap::new(),
-            times: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            current: BTreeMap::new(),
-            used: BTreeMap::new(),
-            open: BTreeSet::new(),
-            held: BTreeSet::new(),
-            looks: BTreeMap::new(),
-            watched: BTreeSet::new(),
-            stranded: BTreeSet::new(),
-            tidied: 0,
-        }
+        Digests { directory: Directory::of(config), ..Digests::default() }
     }
 
-    /// Takes another configuration: slots move with it, and what somebody has left behind goes to who takes over.
+    /// Takes a configuration, the first or another one: slots move with it, and what somebody has left behind
+    /// goes to who takes over.
     pub fn configure(&mut self, config: Arc<Config>, now_ms: i64) {
         self.directory = Directory::of(config);
-        self.readers.clear();
-        self.times.clear();
-        self.stranded.clear();
-        self.looks.clear();
-        let readers: Vec<Destination> = self.keys.keys().cloned().collect();
-        for reader in readers {
-            self.settle(&reader, now_ms);
-        }
+        self.rename();
+        self.settle_all(now_ms);
     }
 
     /// Takes news of a person.
     pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
-        let person = Destination::Person(self.directory.person(&presence.person).0.to_owned());
-        let home = |news: Option<&PersonNews>| news.map(|news| (news.zone.clone(), news.is_gone));
-        let before = home(self.directory.heard(&person, &self.news));
-        match self.news.get_mut(&presence.person) {
-            Some(known) => known.take(presence),
-            None => {
-                self.news.put(PersonNews::of(presence));
-            }
+        let name = self.directory.canonical(&presence.person).to_owned();
+        if self.news.get(&name).is_none() {
+            self.news.put(PersonNews::new(&name));
         }
+        let Some(news) = self.news.get_mut(&name) else { return };
+        let before = (news.zone.clone(), news.is_gone);
+        if !news.take(presence) {
+            return;
+        }
+        let is_elsewhere = before != (news.zone.clone(), news.is_gone);
+        let person = Destination::Person(name);
         if let Some(id) = self.current.get(&person) {
             self.looks.remove(id);
         }
-        if before != home(self.directory.heard(&person, &self.news)) {
+        if is_elsewhere {
             self.readers.clear();
             self.times.remove(&person);
             self.settle(&person, now_ms);
@@ -163,26 +147,16 @@ impl Digests {
         self.news.iter()
     }
 
-    /// Counts one occurrence for whoever reads what is meant for `to`.
-    pub fn add(&mut self, to: &Destination, sighting: &Sighting<'_>, now_ms: i64) {
-        let reader = self.reader(to);
-        let date = self.times(&reader).zone.date(sighting.seen.at_ms);
-        let id = self.row(&reader, &About::from(sighting));
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.add(sighting, date);
-        }
-        self.begin(&reader, now_ms);
-    }
-
-    /// Counts occurrences that were counted together, on the day of the last of them, for whoever reads what
-    /// is meant for `to`.
+    /// Counts occurrences that were counted together for whoever reads what is meant for `to`.
     pub fn gather(&mut self, to: &Destination, gathered: &Gathered<'_>, now_ms: i64) {
-        let Some((_, last_ms)) = gathered.tally.seen_ms else { return };
+        if gathered.tally.count == 0 {
+            return;
+        }
         let reader = self.reader(to);
-        let date = self.times(&reader).zone.date(last_ms);
-        let id = self.row(&reader, &About::from(gathered));
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.merge(DigestRow::of(&reader, gathered, date));
+        let id = self.row(&reader, gathered);
+        self.times(&reader);
+        if let (Some(row), Some(times)) = (self.rows.get_mut(&id), self.times.get(&reader)) {
+            row.add(gathered, &times.zone);
         }
         self.begin(&reader, now_ms);
     }
@@ -195,7 +169,7 @@ impl Digests {
         }
     }
 
-    /// Tells what is to be told at `now_ms`.
+    /// Tells what is to be told now.
     pub fn tick(&mut self, now_ms: i64, hiding: &dyn Hiding, outbox: &mut Outbox, records: &mut Records) {
         let now = &mut Now { ms: now_ms, hiding, outbox, records };
         self.tidy(now_ms);
@@ -208,7 +182,11 @@ impl Digests {
         }
         let is_due = |id: &&String| self.looks.get(*id).is_none_or(|look_ms| *look_ms <= now_ms);
         let held: Vec<String> = self.held.iter().filter(is_due).cloned().collect();
+        let n_held = self.held.len();
         for id in held {
+            if n_held - self.held.len() >= MAX_TOLD {
+                break;
+            }
             self.look_at(&id, now);
         }
         while self.watched.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
@@ -344,21 +322,21 @@ impl Digests {
     }
 
     /// The id of the row an occurrence is counted in, which exists.
-    fn row(&mut self, reader: &Destination, about: &About<'_>) -> String {
-        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(about.alert)) {
+    fn row(&mut self, reader: &Destination, gathered: &Gathered<'_>) -> String {
+        if let Some(id) = self.keys.get(reader).and_then(|keys| keys.get(gathered.alert)) {
             return id.clone();
         }
         if self.keys.get(reader).is_some_and(|keys| keys.len() >= MAX_MESSAGES) {
             // What was told already makes room first; only its trend is lost.
-            self.drop_rows(reader, |row| row.count == 0);
+            self.drop_rows(reader, |row| row.is_told());
         }
         let keys = self.keys.entry(reader.clone()).or_default();
         let row = if keys.len() < MAX_MESSAGES {
-            DigestRow::new(reader, about)
+            DigestRow::new(reader, gathered)
         } else if let Some(id) = keys.get(OVERFLOW) {
             return id.clone();
         } else {
-            DigestRow::overflow(reader, about)
+            DigestRow::overflow(reader, gathered)
         };
         let id = row.id.clone();
         keys.insert(row.alert.clone(), id.clone());
@@ -384,7 +362,7 @@ impl Digests {
     /// The rows of `reader` that hold something that was not told.
     fn gathered(&self, reader: &Destination) -> Vec<&DigestRow> {
         let ids = self.keys.get(reader).into_iter().flat_map(BTreeMap::values);
-        ids.filter_map(|id| self.rows.get(id)).filter(|row| row.count > 0).collect()
+        ids.filter_map(|id| self.rows.get(id)).filter(|row| !row.is_told()).collect()
     }
 
     /// Begins a digest for `reader` unless there is one.
@@ -409,6 +387,34 @@ impl Digests {
         self.editions.put(edition);
     }
 
+    /// Keeps what was heard of people under the names that the configuration has for them now.
+    fn rename(&mut self) {
+        let name = |news: &PersonNews| self.directory.canonical(&news.person).to_owned();
+        let renamed: Vec<(String, PersonNews)> = self
+            .news
+            .iter()
+            .map(|news| (name(news), news.clone()))
+            .filter(|(name, news)| *name != news.person)
+            .collect();
+        for (person, news) in renamed {
+            self.news.remove(&news.person);
+            if self.news.get(&person).is_none_or(|known| known.at_ms < news.at_ms) {
+                self.news.put(PersonNews { person, ..news });
+            }
+        }
+    }
+
+    fn settle_all(&mut self, now_ms: i64) {
+        self.readers.clear();
+        self.times.clear();
+        self.stranded.clear();
+        self.looks.clear();
+        let readers: Vec<Destination> = self.keys.keys().cloned().collect();
+        for reader in readers {
+            self.settle(&reader, now_ms);
+        }
+    }
+
     /// Fits what `reader` is to be told to who they are now: another zone, another calendar, or gone.
     fn settle(&mut self, reader: &Destination, now_ms: i64) {
         let read_by = self.reader(reader);
@@ -419,11 +425,9 @@ impl Digests {
         if self.gathered(reader).is_empty() {
             return;
         }
-        let state =
-            self.current.get(reader).and_then(|id| self.editions.get(id)).map(|edition| edition.state);
-        match state {
+        match self.current.get(reader).and_then(|id| self.editions.get(id)) {
             // What is due stays due: its name has been given away.
-            Some(EditionState::Held) => {}
+            Some(edition) if edition.state == EditionState::Held || edition.at_ms <= now_ms => {}
             Some(_) => {
                 if let Some(old) = self.withdraw(reader) {
                     // A slot that has passed in the new zone, and not in the old one, is due at once.
@@ -487,7 +491,7 @@ impl Digests {
         };
         let times = self.times(&edition.reader).clone();
         let policy = &self.directory.config().digests;
-        let news = self.directory.heard(&edition.reader, &self.news);
+        let news = self.heard(&edition.reader);
         match hold(&edition, &times, policy, news, now.ms) {
             Hold::Tell(why) => {
                 let why = why.or_else(|| waited(&edition, now.ms));
@@ -562,7 +566,7 @@ impl Digests {
         let ids: Vec<&String> = self.keys.get(reader).into_iter().flat_map(BTreeMap::values).collect();
         for id in ids {
             // A row that is remembered only changes once: from what was told last to nothing.
-            if self.rows.get(id).is_some_and(|row| row.count > 0 || row.before != Some(0))
+            if self.rows.get(id).is_some_and(|row| !row.is_told() || row.before != Some(0))
                 && let Some(row) = self.rows.get_mut(id)
             {
                 row.begin_anew(now.ms);
@@ -616,6 +620,14 @@ impl Digests {
         None
     }
 
+    /// What has been heard of a reader.
+    fn heard(&self, reader: &Destination) -> Option<&PersonNews> {
+        match reader {
+            Destination::Person(name) => self.news.get(name),
+            _ => None,
+        }
+    }
+
     fn is_open(&mut self, reader: &Destination, now_ms: i64) -> bool {
         let times = self.times(reader);
         times.calendar.is_open(now_ms, &times.zone)
@@ -648,7 +660,7 @@ impl Digests {
         let readers: Vec<Destination> = self.keys.keys().cloned().collect();
         for reader in readers {
             self.drop_rows(&reader, |row| {
-                row.count == 0 && row.told_ms.is_none_or(|at_ms| at_ms < remembered_ms)
+                row.is_told() && row.told_ms.is_none_or(|at_ms| at_ms < remembered_ms)
             });
             if !self.current.contains_key(&reader) && !self.gathered(&reader).is_empty() {
                 self.stranded.remove(&reader);

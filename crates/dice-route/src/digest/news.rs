@@ -8,7 +8,7 @@ use crate::book::{Row, Table};
 /// What has been heard of a person, all of it the latest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonNews {
-    /// The handle or the e-mail address, as it was told.
+    /// The person, by one of all their names.
     pub person: String,
     /// When something was last heard, milliseconds since 1970.
     pub at_ms: i64,
@@ -31,30 +31,39 @@ impl Row for PersonNews {
 }
 
 impl PersonNews {
-    /// What one piece of news says by itself.
-    pub fn of(presence: &Presence) -> PersonNews {
+    /// Nothing has been heard of `person`.
+    pub(super) fn new(person: &str) -> PersonNews {
         PersonNews {
-            person: presence.person.clone(),
-            at_ms: presence.at_ms,
-            online: presence.is_online.map(|is_online| (is_online, presence.at_ms)),
-            dnd_until_ms: presence.dnd_until_ms,
-            zone: presence.zone.clone(),
-            is_gone: presence.is_gone,
+            person: person.to_owned(),
+            at_ms: i64::MIN,
+            online: None,
+            dnd_until_ms: None,
+            zone: None,
+            is_gone: false,
         }
     }
 
-    /// Takes further news. Older news than what is known changes nothing, and what the news does not say stays.
-    pub fn take(&mut self, presence: &Presence) {
+    /// Takes further news; false when it is older than what is known, which it leaves as it is. What the news
+    /// does not say stays.
+    pub(super) fn take(&mut self, presence: &Presence) -> bool {
         if presence.at_ms < self.at_ms {
-            return;
+            return false;
         }
-        let before = std::mem::replace(self, PersonNews::of(presence));
-        self.person = before.person;
-        self.online = self.online.or(before.online);
-        self.zone = self.zone.take().or(before.zone);
-        if presence.is_online.is_none() {
-            // Nothing could be found out: an hour of rest that was announced still counts.
-            self.dnd_until_ms = self.dnd_until_ms.or(before.dnd_until_ms);
+        self.at_ms = presence.at_ms;
+        self.is_gone = presence.is_gone;
+        if let Some(zone) = &presence.zone
+            && self.zone.as_ref() != Some(zone)
+        {
+            self.zone = Some(zone.clone());
         }
+        match presence.is_online {
+            Some(is_online) => {
+                self.online = Some((is_online, presence.at_ms));
+                self.dnd_until_ms = presence.dnd_until_ms;
+            }
+            // Nothing could be found out: a rest that was announced still counts.
+            None => self.dnd_until_ms = presence.dnd_until_ms.or(self.dnd_until_ms),
+        }
+        true
     }
 }

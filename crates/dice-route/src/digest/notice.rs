@@ -37,16 +37,16 @@ pub(super) fn content(
             Some(word) => {
                 let (messages, occurrences) = unseen.entry(word).or_default();
                 *messages += 1;
-                *occurrences += row.count;
+                *occurrences += row.tally.count;
             }
         }
     }
     // What there was no room for comes last: it is not one message.
     shown.sort_by(|a, b| {
-        let rank = |row: &DigestRow| (!row.is_overflow(), row.severity, newness(row), row.count);
+        let rank = |row: &DigestRow| (!row.is_overflow(), row.severity, newness(row), row.tally.count);
         rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id))
     });
-    let total = |rows: &[&DigestRow]| rows.iter().map(|row| row.count).sum::<u64>();
+    let total = |rows: &[&DigestRow]| rows.iter().map(|row| row.tally.count).sum::<u64>();
     let (told, rest) = shown.split_at(shown.len().min(max_rows));
     let days = rolled_days(rows, reader);
     let mut all_notes = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn content(
     if !unseen.is_empty() {
         all_notes.push(format!("not shown: {}", unseen.join(", ")));
     }
-    let late: u64 = shown.iter().map(|row| row.late).sum();
+    let late: u64 = shown.iter().map(|row| row.tally.late).sum();
     if late > 0 {
         all_notes.push(format!("{late} late: their lines came when their time had passed"));
     }

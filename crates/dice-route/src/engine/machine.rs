@@ -231,6 +231,16 @@ pub(crate) trait Machine {
     /// itself, has to be counted again.
     fn adopt_state(&self, _shared: &mut Self::Shared, _state: &Self::State, _key: &[u8]) {}
 
+    /// How much of what all keys share the room for is kept.
+    fn pending(&self, _shared: &Self::Shared) -> usize {
+        0
+    }
+
+    /// How much of that was given up: for want of room, or because it could not be known.
+    fn lost(&self, _shared: &Self::Shared) -> u64 {
+        0
+    }
+
     /// What a reader is told of an open episode that goes on.
     fn words(&self, state: &Self::State, tally: &Tally) -> Words;
 

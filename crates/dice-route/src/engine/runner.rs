@@ -6,13 +6,13 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::RuleStatus;
 use super::buffer::{Buffer, Item};
 use super::codec::{Reader, Writer};
 use super::keys::{self, KeyText, Keys, Slot};
 use super::life::{Episode, Head, Life, Mode, Said, Speaker};
 use super::machine::{Arrival, Late, Machine, Pass, Seen};
 use super::origin::Origins;
+use super::{Decides, RuleStatus};
 use crate::book::{Cell, Delta};
 use crate::config::Rule;
 use crate::{CloseReason, Transition};
@@ -925,11 +925,18 @@ impl<M: Machine> Runs for Runner<M> {
 
     fn status(&self) -> RuleStatus {
         RuleStatus {
+            decides: match self.pass {
+                Pass::Arrival => Decides::OnArrival,
+                Pass::InOrder => Decides::InOrder,
+                Pass::Both => Decides::Both,
+            },
             rule: self.speaker.rule.clone(),
             keys: self.settled,
             open: self.speaker.open.len(),
             waiting: self.buffer.len(),
+            pending: self.machine.pending(&self.shared),
             evicted: self.counts.evicted,
+            lost: self.machine.lost(&self.shared),
             late_counted: self.counts.late_counted,
             late_dropped: self.counts.late_dropped,
             hurried: self.counts.hurried,

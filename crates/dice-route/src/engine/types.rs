@@ -56,11 +56,7 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Box<dyn Run
         }
         RuleType::FirstSeen(terms) => run!(NewTerm::new(terms)),
         RuleType::Cardinality { field, within_ms, bound, clear } => {
-            let values = Values {
-                field: field.clone(),
-                within_ms: *within_ms,
-                clear_for_ms: rule.timing.clear_for_ms,
-            };
+            let values = Values { field: field.clone(), within_ms: *within_ms, clear_for_ms };
             match *bound {
                 Bound::Above(most) => run!(TooMany::new(values, most, *clear)),
                 Bound::Below(least) => run!(TooFew::new(values, least, *clear)),
@@ -88,7 +84,6 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Box<dyn Run
             run!(Sessions::new(*gap_ms, *max_len_ms, wanted))
         }
         RuleType::Composite { conditions, within_ms, at_least, order } => {
-            let clear_for_ms = rule.timing.clear_for_ms;
             run!(Composite::new(conditions, *within_ms, *at_least, order.as_ref(), clear_for_ms))
         }
         RuleType::Frequency { count, within_ms, clear } => {

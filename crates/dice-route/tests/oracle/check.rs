@@ -67,12 +67,21 @@ pub(crate) fn condition(text: &str) -> Condition {
 
 /// Runs as many cases as are asked for: `DICE_CASES` for each type of rule, the one with `DICE_SEED` alone.
 pub(crate) fn check(name: &str, default_cases: u64, make: impl Fn(&mut Random) -> Case) {
+    seeds(name, default_cases, |seed| try_case(name, seed, &make));
+}
+
+/// The same for a type that needs a check of its own: a source of numbers, and what to call the case.
+pub(crate) fn checked(name: &str, default_cases: u64, try_case: impl Fn(&mut Random, &str)) {
+    seeds(name, default_cases, |seed| try_case(&mut Random::new(seed), &format!("{name}: DICE_SEED={seed}")));
+}
+
+fn seeds(name: &str, default_cases: u64, try_case: impl Fn(u64)) {
     if let Some(seed) = setting("DICE_SEED") {
-        return try_case(name, seed, &make);
+        return try_case(seed);
     }
     let begin = name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     for number in 0..setting("DICE_CASES").unwrap_or(default_cases) {
-        try_case(name, begin.wrapping_mul(1_000_003).wrapping_add(number), &make);
+        try_case(begin.wrapping_mul(1_000_003).wrapping_add(number));
     }
 }
 
@@ -195,6 +204,14 @@ fn story(transitions: &[Transition], expected: &Story) -> Story {
                     Some(Told::Open(at_ms)) if transition.is_early => Told::Open(*at_ms),
                     _ => Told::Open(transition.at_ms),
                 });
+            }
+            // An instant that is told early ends early, too.
+            Change::Close(CloseReason::Instant) if transition.is_early => {
+                let at_ms = match told.last() {
+                    Some(Told::Open(at_ms)) => *at_ms,
+                    _ => transition.at_ms,
+                };
+                told.push(Told::Close(at_ms, CloseReason::Instant));
             }
             Change::Close(reason) => told.push(Told::Close(transition.at_ms, reason)),
             Change::Update => {}

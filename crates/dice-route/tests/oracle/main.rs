@@ -5,12 +5,20 @@
 //! naive rule says of the sorted stream. `DICE_CASES` says how many cases each test runs, `DICE_SEED` repeats
 //! one.
 
+mod cardinality;
+mod change;
 mod check;
+mod composite;
+mod first_seen;
 mod flatline;
 mod frequency;
 mod hopping;
 mod matching;
+mod missing;
 mod random;
 mod replay;
+mod sequence;
+mod session;
 mod spike;
+mod stories;
 mod stream;

@@ -1,12 +1,18 @@
 //! One command per file: its arguments and its run together.
 
+mod ack;
+mod assign;
 mod completions;
 mod index;
 mod init;
 mod loggers;
 mod man;
 mod reference;
-mod route;
+pub(crate) mod route;
+mod rules;
+mod silence;
+mod snooze;
+pub(crate) mod state;
 mod who;
 
 use anyhow::Result;
@@ -22,6 +28,20 @@ pub(crate) enum Command {
     Who(who::Arguments),
     /// Classify lines and say who would be told what.
     Route(route::Arguments),
+    /// Hide a message until something.
+    Snooze(snooze::Arguments),
+    /// Hide a message until this is undone.
+    Mute(snooze::MuteArguments),
+    /// Hide whatever matchers say, for a time.
+    Silence(silence::Arguments),
+    /// Name another owner of a message, or say that it isn't you.
+    Assign(assign::Arguments),
+    /// Say that you are on it.
+    Ack(ack::Arguments),
+    /// Try rules and routes offline.
+    Rules(rules::Arguments),
+    /// Look after the state file.
+    State(state::Arguments),
     /// Show which functions and macros were taken for loggers, and why.
     Loggers(loggers::Arguments),
     /// Write a commented dice.toml from what is found in the repository.
@@ -41,6 +61,13 @@ impl Command {
             Command::Index(arguments) => arguments.run(),
             Command::Who(arguments) => arguments.run(),
             Command::Route(arguments) => arguments.run(),
+            Command::Snooze(arguments) => arguments.run(),
+            Command::Mute(arguments) => arguments.run(),
+            Command::Silence(arguments) => arguments.run(),
+            Command::Assign(arguments) => arguments.run(),
+            Command::Ack(arguments) => arguments.run(),
+            Command::Rules(arguments) => arguments.run(),
+            Command::State(arguments) => arguments.run(),
             Command::Loggers(arguments) => arguments.run(),
             Command::Init(arguments) => arguments.run(),
             Command::Completions(arguments) => arguments.run(),

@@ -14,6 +14,8 @@ use jiff::tz::TimeZone;
 use crate::commands::Output;
 use crate::input::Input;
 use crate::lines::Lines;
+use crate::router::run::{self, Wish};
+use crate::router::service::Outlet;
 use crate::screen::{FAINT, OWNER, STRONG, URGENT, count, grouped, plain, short, styled};
 use crate::verdict::{Case, Desk};
 use crate::{Failure, Outcome, clock, interrupt, settings};
@@ -27,7 +29,16 @@ pub(crate) struct Arguments {
     /// A catalog to match against; may be repeated [default: $DICE_CATALOG, else .dice/catalog.jsonl here or above].
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
-    /// Only say what would be done. There is no courier yet, so this is always so.
+    /// What to do with what is read: router.toml, with sources, rules, routes and people.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The file that keeps what was read and decided [default with --config: $DICE_STATE, else $XDG_STATE_HOME/dice/state.db].
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Wait for more at the end of files, through rotation and truncation.
+    #[arg(long)]
+    follow: bool,
+    /// Only say what would be done, in the time of the lines; keep nothing.
     #[arg(long)]
     dry_run: bool,
     /// For a person or for a program.
@@ -59,6 +70,10 @@ impl Arguments {
                 "give the year in which the lines were written: --year 2026",
             )
             .into());
+        }
+        let is_kept = self.config.is_some() || self.state.is_some() || self.follow;
+        if is_kept && !(self.dry_run && self.format == Output::Json) {
+            return self.keep(format, zone);
         }
         let Opened { matcher, repos } = &open(&self.catalog)?;
         let mut desk = Desk::new(matcher, repos);
@@ -121,15 +136,40 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// Routes with a memory: rules, digests, escalations.
+    fn keep(&self, format: Option<Format>, zone: TimeZone) -> Result<Outcome> {
+        let wish = Wish {
+            config: self.config.clone(),
+            state: self.state.clone(),
+            files: self.files.clone(),
+            is_followed: self.follow,
+            catalog: self.catalog.clone(),
+            format,
+            zone,
+            year: self.year,
+        };
+        if !self.dry_run {
+            return run::run(&wish, self.format);
+        }
+        let out = anstream::AutoStream::auto(io::stdout());
+        let (_, told) = run::replay(&wish, Outlet::Print(out, self.format))?;
+        if let Outlet::Print(mut out, _) = told {
+            out.flush()?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
 /// The catalogs that are meant, compiled.
-pub(super) struct Opened {
-    pub(super) matcher: Matcher,
+pub(crate) struct Opened {
+    pub(crate) matcher: Matcher,
     /// The repositories of all catalogs, in order.
-    pub(super) repos: Vec<Repo>,
+    pub(crate) repos: Vec<Repo>,
 }
 
 /// Opens the catalogs that are meant and compiles them.
-pub(super) fn open(given: &[PathBuf]) -> Result<Opened> {
+pub(crate) fn open(given: &[PathBuf]) -> Result<Opened> {
     let mut catalogs = Vec::new();
     for file in settings::catalog_files(given)? {
         let catalog = settings::read_catalog(&file)?;
@@ -148,7 +188,7 @@ pub(super) fn open(given: &[PathBuf]) -> Result<Opened> {
 }
 
 /// The settings of a source about which nothing is known but the time.
-pub(super) fn reader_settings(zone: TimeZone) -> ReaderSettings {
+pub(crate) fn reader_settings(zone: TimeZone) -> ReaderSettings {
     ReaderSettings { format: None, zone, year: None, near: clock::now() }
 }
 
@@ -170,7 +210,7 @@ fn input_format(name: &str) -> Result<Option<Format>> {
 }
 
 /// The zone called `name`, else this machine's.
-pub(super) fn zone(name: Option<&str>) -> Result<TimeZone> {
+pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone> {
     match name {
         None => Ok(TimeZone::system()),
         Some(name) => TimeZone::get(name).map_err(|error| {

@@ -56,7 +56,7 @@ impl Digests {
                 (format!("gathered until {}", moment(edition.at_ms, &times.zone)), slot)
             }
             Some(edition) => {
-                let news = self.directory.heard(&reader, &self.news);
+                let news = self.heard(&reader);
                 let why = match hold(edition, &times, policy, news, now_ms) {
                     Hold::Wait(why) | Hold::Exceeded(why) => why,
                     Hold::Tell(why) => why.unwrap_or_else(|| "told with the next tick".to_owned()),

@@ -9,7 +9,8 @@ use super::{Digests, Hiding, bypasses};
 use crate::book::{Delta, Row, Table};
 use crate::calendar::{Calendar, Holidays, Zone};
 use crate::config::{Config, DigestPolicy, Person, Slots, Team};
-use crate::digest::{DigestRow, Sighting};
+use crate::digest::{DigestRow, Gathered};
+use crate::manager::Tally;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::testing::{event, message};
@@ -93,10 +94,19 @@ impl Story {
             ..event(PartitionId(0), "app", self.offset, Some(at_ms), now_ms)
         };
         let severity = if text.starts_with('d') { Severity::Medium } else { Severity::Low };
-        let alert = message.id.to_string();
-        let seen = Stamped { event: &event, at_ms, is_late };
-        let sighting = Sighting { alert: &alert, severity, because: "author", seen };
-        self.digests.add(&Destination::named(to), &sighting, now_ms);
+        let mut tally = Tally::default();
+        tally.add(&Stamped { event: &event, at_ms, is_late });
+        let gathered = Gathered {
+            alert: &message.id.to_string(),
+            message: &message,
+            level: event.level,
+            env: None,
+            severity,
+            because: "author",
+            sample: text,
+            tally: &tally,
+        };
+        self.digests.gather(&Destination::named(to), &gathered, now_ms);
     }
 
     /// Does what `words` say and gives the digests that are told then.
@@ -137,7 +147,9 @@ impl Story {
             ["moves", who, zone] => {
                 self.digests.presence(&Presence { zone: Some((*zone).to_owned()), ..news(who) }, now_ms);
             }
-            ["gone", who] => self.digests.presence(&Presence { is_gone: true, ..news(who) }, now_ms),
+            ["gone", who] => {
+                self.digests.presence(&Presence { is_gone: true, ..news(who) }, now_ms);
+            }
             ["not", who, text, to] => {
                 let (from, to) = (Destination::named(who), Destination::named(to));
                 self.digests.reassign(&message(text).id, &from, &to, now_ms);
@@ -150,10 +162,11 @@ impl Story {
                 }
             }
             ["restart"] => {
-                self.digests = Digests::new(self.config.clone());
+                self.digests = Digests::default();
                 for ((table, id), body) in &self.rows {
                     self.digests.restore(*table, id, body).unwrap();
                 }
+                self.digests.configure(self.config.clone(), now_ms);
             }
             other => panic!("{other:?}"),
         }
@@ -384,7 +397,7 @@ fn hosts_and_rows_are_bounded() {
         03 08:00 hosts @dev disk 9
         03 08:01 late @dev disk
         03 10:00 online @dev -> @dev Monday, 3 January: 1 message, 32 occurrences [error: disk 32 new \
-         web-6:7,web-5:6,web-4:5,web-3:4,web-1:3+4; (1 late: their lines came when their time had passed)]
+         web-6:7,web-5:6,web-4:5,web-3:4,web-2:3+4; (1 late: their lines came when their time had passed)]
         ",
     );
     let policy = DigestPolicy { max_rows: 2, ..DigestPolicy::default() };

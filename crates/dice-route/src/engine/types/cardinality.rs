@@ -11,7 +11,7 @@ use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::tally::{Recent, Tally};
 use crate::engine::types::distinct::Latest;
-use crate::engine::words::duration;
+use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.
 #[derive(Debug, Clone)]
@@ -31,11 +31,12 @@ impl Values {
         Some(u64::from_le_bytes(first))
     }
 
-    fn words(&self, distinct: f64, bound: &str) -> Words {
+    fn words(&self, distinct: usize, before: &str, after: &str) -> Words {
         let (field, window) = (self.field.name(), duration(self.within_ms));
+        let values = plural(distinct as u64, "different value");
         Words {
-            reason: format!("{bound} different values of `{field}` in {window}"),
-            figures: vec![("distinct", distinct)],
+            reason: format!("{before}{values} of `{field}` in {window}{after}"),
+            figures: vec![("distinct", distinct as f64)],
         }
     }
 }
@@ -78,13 +79,13 @@ impl TooMany {
     fn words_of(&self, distinct: usize) -> Words {
         // No more are counted than are needed.
         let at_least = if distinct >= self.needed { "at least " } else { "" };
-        self.values.words(distinct as f64, &format!("{at_least}{distinct}"))
+        self.values.words(distinct, at_least, &format!(", at most {} wanted", self.needed - 1))
     }
 
-    fn clear_ms(&self, state: &State, episode: &Episode) -> i64 {
-        let left_ms =
-            state.decided.nth_ms(self.clear).map(|at_ms| at_ms.saturating_add(self.values.within_ms));
-        left_ms.unwrap_or(episode.opened_ms)
+    /// Forgets what is not in the window that ends at this moment; gives how many values are.
+    fn count(&self, latest: &mut Latest, at_ms: i64) -> usize {
+        latest.forget_before(at_ms.saturating_sub(self.values.within_ms).saturating_add(1));
+        latest.len()
     }
 }
 
@@ -130,12 +131,11 @@ impl Machine for TooMany {
     fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u64>) {
         state.decided.add(seen.at_ms, *seen.payload, self.needed);
         state.recent.add(seen.at_ms, seen.origin, self.values.within_ms);
+        let distinct = self.count(&mut state.decided, seen.at_ms);
         if life.is_open() {
             life.count(seen.at_ms, seen.origin);
-            let from_ms = seen.at_ms.saturating_sub(self.values.within_ms).saturating_add(1);
-            if state.decided.count_from(from_ms) >= self.clear {
-                life.is_cleared(seen.at_ms, false);
-            }
+            // It is for the timer to close: more events of this moment may come.
+            life.is_cleared(seen.at_ms, distinct < self.clear);
         } else if self.is_over(&state.decided, life.last_close_ms()) {
             life.open(seen.at_ms, state.recent.tally(), || self.words_of(self.needed));
         }
@@ -143,24 +143,19 @@ impl Machine for TooMany {
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let episode = episode.filter(|episode| !episode.is_announced)?;
-        let clear_ms = match episode.clear_since_ms {
-            Some(since_ms) => since_ms.saturating_add(self.values.clear_for_ms),
-            None => self.clear_ms(state, episode),
+        let change_ms = match (episode.clear_since_ms, state.decided.first_ms()) {
+            (Some(since_ms), _) => since_ms.saturating_add(self.values.clear_for_ms),
+            // Values leave the window one by one.
+            (None, Some(first_ms)) => first_ms.saturating_add(self.values.within_ms),
+            (None, None) => episode.opened_ms,
         };
-        Some(clear_ms.saturating_add(1))
+        Some(change_ms.saturating_add(1))
     }
 
     fn timer(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, at_ms: i64) {
         let now_ms = at_ms.saturating_sub(1);
-        let Some(episode) = life.episode() else { return };
-        let since_ms = self.clear_ms(state, episode).min(now_ms);
-        let from_ms = now_ms.saturating_sub(self.values.within_ms).saturating_add(1);
-        let distinct = state.decided.count_from(from_ms);
-        let holds = distinct < self.clear;
-        if holds {
-            life.is_cleared(since_ms, true);
-        }
-        if life.is_cleared(now_ms, holds) {
+        let distinct = self.count(&mut state.decided, now_ms);
+        if life.is_cleared(now_ms, distinct < self.clear) {
             life.close(now_ms, CloseReason::Cleared, || self.words_of(distinct));
         }
     }

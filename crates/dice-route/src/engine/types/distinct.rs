@@ -49,6 +49,11 @@ impl Latest {
         self.order.len()
     }
 
+    /// The last time of the value that was not seen for the longest time.
+    pub(crate) fn first_ms(&self) -> Option<i64> {
+        self.order.first().map(|(last_ms, _)| *last_ms)
+    }
+
     /// The last time of the value that is the `n`-th from the end; 1 is the latest.
     pub(crate) fn nth_ms(&self, n: usize) -> Option<i64> {
         let back = n.checked_sub(1)?;

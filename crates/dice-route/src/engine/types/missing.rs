@@ -228,15 +228,18 @@ impl Absences {
         if let Some(line) = &trigger.line {
             tally.show(line);
         }
-        life.open(deadline_ms, tally, || Words {
-            reason: format!(
-                "expected `{}` within {} of `{}`, it did not come",
-                self.rule.expected,
-                duration(self.rule.within_ms),
-                self.trigger
-            ),
-            figures: vec![("waited_ms", self.rule.within_ms as f64)],
-        });
+        let mut figures = vec![("waited_ms", self.rule.within_ms as f64)];
+        if room.lost() > 0 {
+            // So many others are not known to have been followed by theirs.
+            figures.push(("unverified", room.lost() as f64));
+        }
+        let reason = format!(
+            "expected `{}` within {} of `{}`, it did not come",
+            self.rule.expected,
+            duration(self.rule.within_ms),
+            self.trigger
+        );
+        life.open(deadline_ms, tally, || Words { reason, figures });
     }
 
     /// When the episode is given up.
@@ -405,6 +408,14 @@ impl Machine for Absences {
 
     fn decode_payload(&self, reader: &mut Reader<'_, '_>) -> Option<Payload> {
         Some(Payload { is_trigger: reader.flag()?, is_expected: reader.flag()?, line: reader.sample()? })
+    }
+
+    fn pending(&self, room: &Room) -> usize {
+        room.len()
+    }
+
+    fn lost(&self, room: &Room) -> u64 {
+        room.lost()
     }
 
     fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {

@@ -88,6 +88,10 @@ impl TooFew {
         }
     }
 
+    fn words_of(&self, distinct: f64) -> Words {
+        self.values.words(distinct as usize, "", &format!(", at least {} wanted", self.needed))
+    }
+
     /// How many there were in the window that ends at this edge; nothing later is in yet.
     fn count(&self, distinct: &Distinct, edge_ms: i64) -> f64 {
         let from_ms = edge_ms.saturating_sub(self.values.within_ms);
@@ -171,19 +175,16 @@ impl Machine for TooFew {
         }
         if life.is_open() {
             if life.is_cleared(at_ms, distinct >= self.clear as f64) {
-                life.close(at_ms, CloseReason::Cleared, || {
-                    self.values.words(distinct, &distinct.to_string())
-                });
+                life.close(at_ms, CloseReason::Cleared, || self.words_of(distinct));
             }
         } else if distinct < self.needed as f64 && life.healthy_since_ms() <= from_ms {
-            let bound = format!("{distinct}, fewer than {},", self.needed);
-            life.open(at_ms, state.recent.tally(), || self.values.words(distinct, &bound));
+            life.open(at_ms, state.recent.tally(), || self.words_of(distinct));
         }
     }
 
     fn words(&self, state: &State, _: &Tally) -> Words {
         let distinct = self.count(&state.seen, state.next_edge_ms.unwrap_or(i64::MAX));
-        self.values.words(distinct, &distinct.to_string())
+        self.words_of(distinct)
     }
 
     fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {

@@ -72,14 +72,14 @@ impl Gaps {
     fn words_of(&self, gap: &Gap) -> Words {
         let n = (gap.last - gap.first).saturating_add(1);
         let field = self.field.name();
-        let numbers = if n == 1 {
-            format!("`{field}` {} is missing", gap.first)
+        let (numbers, they) = if n == 1 {
+            (format!("`{field}` {} is missing", gap.first), "it")
         } else {
-            format!("`{field}` {} to {} are missing, {n} numbers", gap.first, gap.last)
+            (format!("`{field}` {} to {} are missing, {n} numbers", gap.first, gap.last), "they")
         };
         let waited = match self.within_ms {
             ..=0 => String::new(),
-            within_ms => format!(", {} after {}", duration(within_ms), gap.last.saturating_add(1)),
+            within_ms => format!(": {they} did not come within {}", duration(within_ms)),
         };
         Words {
             reason: format!("{numbers}{waited}"),
@@ -278,6 +278,14 @@ impl Machine for Gaps {
 
     fn decode_payload(&self, reader: &mut Reader<'_, '_>) -> Option<Payload> {
         Some(Payload { number: reader.unsigned()?, line: reader.sample()?? })
+    }
+
+    fn pending(&self, room: &Room) -> usize {
+        room.len()
+    }
+
+    fn lost(&self, room: &Room) -> u64 {
+        room.lost()
     }
 
     fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {

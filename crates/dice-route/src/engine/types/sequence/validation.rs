@@ -237,6 +237,14 @@ impl Machine for Validation {
         Payload::decode(reader)
     }
 
+    fn pending(&self, room: &Room) -> usize {
+        room.len()
+    }
+
+    fn lost(&self, room: &Room) -> u64 {
+        room.lost()
+    }
+
     fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {
         room.encode(writer);
     }

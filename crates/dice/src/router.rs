@@ -1,0 +1,16 @@
+//! The router at work: sources in, decisions out, everything committed.
+
+mod classifier;
+mod latency;
+mod ledger;
+pub(crate) mod operator;
+mod pipeline;
+pub(crate) mod plan;
+pub(crate) mod rehearsal;
+pub(crate) mod run;
+pub(crate) mod service;
+#[cfg(unix)]
+mod socket;
+pub(crate) mod target;
+pub(crate) mod terminal;
+pub(crate) mod trial;

@@ -1,0 +1,106 @@
+//! The thread that commits: batches go in, and come back when they last.
+
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use dice_store::{Batch, Error, Store};
+
+use crate::interrupt;
+
+/// How long to wait before a commit that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Where batches are committed, one after another.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    batches: Option<Sender<Batch>>,
+    committed: Receiver<Result<(), Error>>,
+    thread: Option<JoinHandle<Store>>,
+    /// Batches that are on their way.
+    n_open: usize,
+}
+
+impl Ledger {
+    /// A ledger that writes into `store`; without one nothing lasts, and every batch is done at once.
+    pub(crate) fn new(store: Option<Store>) -> Ledger {
+        let (to, batches) = bounded::<Batch>(1);
+        let (done, committed) = bounded(2);
+        let Some(mut store) = store else {
+            return Ledger { batches: None, committed, thread: None, n_open: 0 };
+        };
+        let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || {
+            for batch in batches {
+                let result = commit(&mut store, &batch);
+                let is_over = result.is_err();
+                if done.send(result).is_err() || is_over {
+                    break;
+                }
+            }
+            store
+        });
+        let thread = thread.expect("a process that started can start one thread more");
+        Ledger { batches: Some(to), committed, thread: Some(thread), n_open: 0 }
+    }
+
+    /// Whether a batch is on its way: only one is, so that what comes meanwhile is committed together.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.n_open > 0
+    }
+
+    /// Hands over a batch. True when it lasts already.
+    pub(crate) fn commit(&mut self, batch: Batch) -> bool {
+        match &self.batches {
+            None => true,
+            Some(batches) => {
+                batches.send(batch).expect("the committing thread lives as long as this");
+                self.n_open += 1;
+                false
+            }
+        }
+    }
+
+    /// Tells each batch that lasts from now on, or why it does not: then Dice was asked to stop, and nothing
+    /// more is taken. Call [`Ledger::took`] for each.
+    pub(crate) fn committed(&self) -> &Receiver<Result<(), Error>> {
+        &self.committed
+    }
+
+    /// A batch was told to last.
+    pub(crate) fn took(&mut self) {
+        self.n_open -= 1;
+    }
+
+    /// Waits for what is on its way and gives the store back.
+    pub(crate) fn end(mut self) -> Option<Store> {
+        self.batches = None;
+        self.thread.take().map(|thread| thread.join().expect("committing cannot panic"))
+    }
+}
+
+/// Commits, however often that has to be tried; until Dice is asked to stop. Meanwhile nothing more is read,
+/// so nothing is lost.
+fn commit(store: &mut Store, batch: &Batch) -> Result<(), Error> {
+    let mut n_failed = 0u32;
+    while let Err(error) = store.commit(batch) {
+        if n_failed > 0 && interrupt::is_asked() {
+            return Err(error);
+        }
+        // A disk that is full stays so for a while: told at once, then every minute.
+        if n_failed.is_multiple_of(60) {
+            let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let next = if error.is_full() {
+                "make room; reading waits until it can go on"
+            } else {
+                "reading waits until it can go on"
+            };
+            tracing::error!("{error}: {why}; {next}");
+        }
+        n_failed += 1;
+        thread::sleep(AGAIN);
+    }
+    if n_failed > 0 {
+        tracing::warn!("the state can be written again, after {n_failed} tries");
+    }
+    Ok(())
+}

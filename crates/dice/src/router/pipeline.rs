@@ -1,0 +1,295 @@
+//! From sources to inputs: a thread that classifies what is read, and the positions that go with it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use dice_catalog::{Fingerprint, Repo};
+use dice_match::{Format, Matcher, ReaderSettings};
+use dice_route::{Input, LineCounts, PartitionId, PartitionNews};
+use dice_source::{Arrival, Block, Partition, Position};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::classifier::{Classifier, Feed, SourceFacts};
+
+/// Inputs that are taken together, and where reading stands behind them.
+#[derive(Debug, Default)]
+pub(crate) struct Portion {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) positions: Vec<dice_store::Position>,
+    /// Positions that are no longer needed.
+    pub(crate) forgotten: Vec<(String, String)>,
+    /// Lines in it.
+    pub(crate) n_lines: u64,
+    /// When they were read, milliseconds since 1970.
+    pub(crate) read_ms: Option<i64>,
+}
+
+/// What is known about a source beyond what it tells.
+#[derive(Debug, Clone)]
+pub(crate) struct SourcePlan {
+    pub(crate) facts: Arc<SourceFacts>,
+    pub(crate) format: Option<Format>,
+    pub(crate) zone: TimeZone,
+    pub(crate) year: Option<i16>,
+}
+
+/// Lasting numbers of partitions, by source and key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Numbers {
+    known: BTreeMap<(String, String), PartitionId>,
+    next: u32,
+}
+
+impl Numbers {
+    /// Numbers that were given out before.
+    pub(crate) fn from_state(
+        known: impl IntoIterator<Item = (PartitionId, (String, String))>,
+        positions: &[dice_store::Position],
+    ) -> Numbers {
+        let mut numbers = Numbers::default();
+        for (id, name) in known {
+            numbers.next = numbers.next.max(id.0 + 1);
+            numbers.known.insert(name, id);
+        }
+        for position in positions {
+            numbers.of(&position.source, &position.partition);
+        }
+        numbers
+    }
+
+    fn of(&mut self, source: &str, key: &str) -> PartitionId {
+        let next = &mut self.next;
+        *self.known.entry((source.to_owned(), key.to_owned())).or_insert_with(|| {
+            let id = PartitionId(*next);
+            *next += 1;
+            id
+        })
+    }
+
+    fn forget(&mut self, source: &str, key: &str) {
+        self.known.remove(&(source.to_owned(), key.to_owned()));
+    }
+}
+
+/// The classifying thread's own.
+pub(crate) struct Pipeline<'m> {
+    classifier: Classifier<'m>,
+    plans: &'m HashMap<String, SourcePlan>,
+    numbers: Numbers,
+    /// By the number that the source gives.
+    feeds: HashMap<u32, Open<'m>>,
+    /// The time of old lines is that of the lines: a log is replayed.
+    is_replay: bool,
+    replay_ms: i64,
+    clock: fn() -> Timestamp,
+}
+
+/// A partition that is read.
+struct Open<'m> {
+    feed: Feed<'m>,
+    is_behind: bool,
+}
+
+/// How long to wait for more before looking whether to stop.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl<'m> Pipeline<'m> {
+    /// A pipeline that has not read anything.
+    pub(crate) fn new(
+        (matcher, repos, outdated): (&'m Matcher, &'m [Repo], &'m HashSet<Fingerprint>),
+        plans: &'m HashMap<String, SourcePlan>,
+        numbers: Numbers,
+        is_replay: bool,
+        clock: fn() -> Timestamp,
+    ) -> Pipeline<'m> {
+        Pipeline {
+            classifier: Classifier::new(matcher, repos, outdated),
+            plans,
+            numbers,
+            feeds: HashMap::new(),
+            is_replay,
+            replay_ms: i64::MIN,
+            clock,
+        }
+    }
+
+    /// Classifies until the sources have ended, then gives back the numbers of the partitions.
+    pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>, out: &Sender<Portion>) -> Numbers {
+        loop {
+            match arrivals.recv_timeout(PAUSE) {
+                Ok(arrival) => {
+                    if self.arrival(arrival, out).is_err() {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.numbers
+    }
+
+    fn arrival(&mut self, arrival: Arrival, out: &Sender<Portion>) -> Result<(), Gone> {
+        let mut portion = Portion::default();
+        match arrival {
+            Arrival::Opened { partition, position, modified_ms } => {
+                let key = position.key();
+                let id = self.numbers.of(&position.source, &key);
+                let near = modified_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                let feed = self.feed(id, &partition.source, near, position.lines);
+                portion.inputs.push(opened(id, &partition.source, &key));
+                portion.positions.push(kept(&position));
+                self.feeds.insert(partition.id, Open { feed, is_behind: true });
+            }
+            Arrival::Lines { partition, block, position, ingested_ms } => {
+                return self.lines(&partition, &block, &position, ingested_ms, out);
+            }
+            Arrival::CaughtUp { partition, at_ms } => {
+                if let Some(open) = self.feeds.get_mut(&partition.id) {
+                    open.is_behind = false;
+                    portion.inputs.push(Input::Partition(open.feed.id(), PartitionNews::CaughtUp(at_ms)));
+                }
+            }
+            Arrival::Checked { source, at_ms } => {
+                let mut ids: Vec<PartitionId> = self
+                    .feeds
+                    .values_mut()
+                    .filter(|open| !open.is_behind && **open.feed.source() == *source)
+                    .map(|open| {
+                        open.feed.move_to(Timestamp::from_millisecond(at_ms).unwrap_or_default());
+                        open.feed.id()
+                    })
+                    .collect();
+                ids.sort_unstable();
+                let news = ids.into_iter().map(|id| Input::Partition(id, PartitionNews::CaughtUp(at_ms)));
+                portion.inputs.extend(news);
+            }
+            Arrival::Truncated { partition, lost_bytes } => {
+                tracing::warn!(partition = %partition.name, lost_bytes, "the file was emptied; it is read from its start");
+                let counts =
+                    LineCounts { source: Arc::clone(&partition.source), lost_bytes, ..LineCounts::default() };
+                portion.inputs.push(Input::Lines(counts));
+            }
+            Arrival::Disconnected { partition, why } => {
+                tracing::warn!(partition = %partition.name, "cannot be read for now: {why}");
+                if let Some(open) = self.feeds.get_mut(&partition.id) {
+                    open.is_behind = true;
+                    let news = PartitionNews::Disconnected(why.into());
+                    portion.inputs.push(Input::Partition(open.feed.id(), news));
+                }
+            }
+            Arrival::Closed { partition, position, end } => {
+                tracing::debug!(partition = %partition.name, ?end, "a partition has ended");
+                let key = position.key();
+                self.feeds.remove(&partition.id);
+                let id = self.numbers.of(&position.source, &key);
+                portion.inputs.push(Input::Partition(id, PartitionNews::Closed));
+                // What was read to its end once stays known as read: a second run must not count it again.
+                if end == dice_source::End::Read {
+                    portion.positions.push(kept(&position));
+                } else {
+                    self.numbers.forget(&position.source, &key);
+                    portion.forgotten.push((position.source.clone(), key));
+                }
+            }
+            Arrival::Problem { source, what } => tracing::warn!(source = %source, "{what}"),
+            Arrival::Ended { source } => tracing::info!(source = %source, "was read to its end"),
+        }
+        send(portion, out)
+    }
+
+    fn lines(
+        &mut self,
+        partition: &Partition,
+        block: &Block,
+        position: &Position,
+        ingested_ms: i64,
+        out: &Sender<Portion>,
+    ) -> Result<(), Gone> {
+        // What is told of a partition that was never opened is told by nobody.
+        let Some(mut open) = self.feeds.remove(&partition.id) else { return Ok(()) };
+        let mut portion = Portion::default();
+        if !open.is_behind {
+            open.is_behind = true;
+            portion.inputs.push(Input::Partition(open.feed.id(), PartitionNews::Behind));
+        }
+        self.classify(&mut open.feed, block, ingested_ms, &mut portion);
+        portion.positions.push(kept(position));
+        self.feeds.insert(partition.id, open);
+        send(portion, out)
+    }
+
+    fn feed(&self, id: PartitionId, source: &str, near: Option<Timestamp>, line: u64) -> Feed<'m> {
+        let near = near.unwrap_or_else(self.clock);
+        match self.plans.get(source) {
+            Some(plan) => {
+                let SourcePlan { facts, format, zone, year } = plan;
+                let settings = ReaderSettings { format: *format, zone: zone.clone(), year: *year, near };
+                self.classifier.feed(id, Arc::clone(facts), settings, line)
+            }
+            None => {
+                let facts =
+                    SourceFacts { name: source.into(), service: None, host: None, env: None, version: None };
+                let settings = ReaderSettings { format: None, zone: TimeZone::UTC, year: None, near };
+                self.classifier.feed(id, Arc::new(facts), settings, line)
+            }
+        }
+    }
+
+    fn classify(&mut self, feed: &mut Feed<'m>, block: &Block, ingested_ms: i64, portion: &mut Portion) {
+        let mut counts = LineCounts { source: Arc::clone(feed.source()), ..LineCounts::default() };
+        for line in block.iter() {
+            let event = self.classifier.line(feed, line, ingested_ms, &mut counts);
+            let Some(mut event) = event else { continue };
+            if self.is_replay {
+                let before = self.replay_ms;
+                self.replay_ms = before.max(event.at_ms.unwrap_or(before));
+                if self.replay_ms == i64::MIN {
+                    self.replay_ms = ingested_ms;
+                }
+                event.ingested_ms = self.replay_ms;
+                portion.inputs.extend(ticks(before, self.replay_ms));
+            }
+            portion.inputs.push(Input::Event(event));
+        }
+        portion.n_lines += counts.lines;
+        portion.read_ms = Some(ingested_ms);
+        portion.inputs.push(Input::Lines(counts));
+    }
+}
+
+/// The ticks between two moments of a replay: a second apart, and a minute apart in long pauses.
+fn ticks(from_ms: i64, to_ms: i64) -> impl Iterator<Item = Input> {
+    const LONG_MS: i64 = 600_000;
+    // Without a moment before there is nothing between; a log that tells nonsense has years in it.
+    let from_ms = if from_ms == i64::MIN { to_ms - 1000 } else { from_ms.max(to_ms - 400 * 86_400_000) };
+    let step_ms = if to_ms - from_ms > LONG_MS { 60_000 } else { 1000 };
+    let first = from_ms.div_euclid(step_ms) + 1;
+    (first..=to_ms.div_euclid(step_ms)).map(move |n| Input::Tick(n * step_ms))
+}
+
+/// Nobody takes portions any more.
+struct Gone;
+
+fn send(portion: Portion, out: &Sender<Portion>) -> Result<(), Gone> {
+    if portion.inputs.is_empty() && portion.positions.is_empty() && portion.forgotten.is_empty() {
+        return Ok(());
+    }
+    out.send(portion).map_err(|_| Gone)
+}
+
+fn opened(id: PartitionId, source: &str, key: &str) -> Input {
+    Input::Partition(id, PartitionNews::Opened { source: source.into(), name: key.into() })
+}
+
+fn kept(position: &Position) -> dice_store::Position {
+    dice_store::Position {
+        source: position.source.clone(),
+        partition: position.key(),
+        body: serde_json::to_string(position).expect("a position is strings and numbers"),
+    }
+}

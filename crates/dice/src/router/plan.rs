@@ -1,0 +1,263 @@
+//! What is to be done: the configuration, where it comes from, and whether it has changed.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Result;
+use dice_catalog::{Catalog, Fingerprint, Repo};
+use dice_config::{Files, Given, Loaded, SourceKind, SourceSettings};
+use dice_match::{Format, Limits, Matcher};
+use dice_route::MessageId;
+use dice_source::{Kind, Start, Transport};
+use jiff::tz::TimeZone;
+
+use super::classifier::SourceFacts;
+use super::pipeline::SourcePlan;
+use crate::{Failure, settings};
+
+/// Folders that a pattern of files is looked for in, below its fixed part.
+const MAX_FOLDERS: usize = 10_000;
+/// Connections of a syslog receiver at once, and how long a silent one is kept.
+const SYSLOG_TCP: Transport = Transport::Tcp { connections: 256, idle_ms: 3_600_000 };
+
+/// Files below a folder, which also remembers what was read: whether it has changed tells a reload.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    /// The folder of a configuration file.
+    fn beside(file: &Path) -> Disk {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Disk { folder: folder.unwrap_or(Path::new(".")).to_owned() }
+    }
+}
+
+impl Files for Disk {
+    fn read(&self, path: &str) -> io::Result<String> {
+        std::fs::read_to_string(self.folder.join(path))
+    }
+
+    fn matching(&self, pattern: &str) -> io::Result<Vec<String>> {
+        if !pattern.contains(['*', '?', '[', '{']) {
+            return Ok(self.folder.join(pattern).is_file().then(|| pattern.to_owned()).into_iter().collect());
+        }
+        let matches =
+            dice_route::condition::path_pattern(&format!("/{pattern}")).map_err(io::Error::other)?;
+        let fixed: PathBuf = Path::new(pattern)
+            .components()
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+            .filter(|part| !matches!(part, Component::CurDir))
+            .collect();
+        let mut found = Vec::new();
+        let mut folders = vec![fixed];
+        let mut n_folders = 0;
+        while let Some(folder) = folders.pop() {
+            n_folders += 1;
+            if n_folders > MAX_FOLDERS {
+                return Err(io::Error::other(format!("more than {MAX_FOLDERS} folders")));
+            }
+            let entries = match std::fs::read_dir(self.folder.join(&folder)) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries {
+                let entry = entry?;
+                let path = folder.join(entry.file_name());
+                if entry.file_type()?.is_dir() {
+                    if pattern.contains("**") {
+                        folders.push(path);
+                    }
+                } else if let Some(path) = path.to_str().filter(|path| matches.is_match(path)) {
+                    found.push(path.to_owned());
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+/// Reads and checks a configuration without regard to a catalog.
+pub(crate) fn read_config(file: &Path) -> Result<Loaded> {
+    read_config_with(file, &Given { formats: formats(), ..Given::default() })
+}
+
+fn formats() -> Vec<String> {
+    Format::names().map(str::to_owned).collect()
+}
+
+/// Reads and checks a configuration; everything that is wrong is told at once.
+pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(
+            format!("wanted to read the configuration {}", file.display()),
+            "give the router.toml that is meant: --config FILE",
+        )
+        .because(error)
+    })?;
+    let name = file.display().to_string();
+    let loaded = dice_config::load(&name, &text, &Disk::beside(file), given).map_err(|problems| {
+        let n = problems.iter().len();
+        for problem in problems.iter() {
+            tracing::error!("{problem}");
+        }
+        Failure::new(
+            format!("wanted a configuration that can be used, found {n} problems in it, told above"),
+            "mend them; `dice rules schema` lists everything that can be written",
+        )
+    })?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded)
+}
+
+/// The catalogs, compiled, and what only some of them know.
+pub(crate) struct Known {
+    pub(crate) matcher: Matcher,
+    pub(crate) repos: Vec<Repo>,
+    /// Messages that the newest revision of their repository does not know.
+    pub(crate) outdated: HashSet<Fingerprint>,
+    pub(crate) messages: Arc<Vec<MessageId>>,
+    /// The files as they were read.
+    pub(crate) stamp: Stamp,
+}
+
+impl Known {
+    /// Reads and compiles catalogs. Of several of one repository the first is the newest.
+    pub(crate) fn read(files: &[PathBuf]) -> Result<Known> {
+        let stamp = Stamp::of(files);
+        let catalogs: Vec<Catalog> =
+            files.iter().map(|file| settings::read_catalog(file)).collect::<Result<_>>()?;
+        let repos: Vec<Repo> = catalogs.iter().flat_map(|catalog| catalog.repos.clone()).collect();
+        let mut newest: HashSet<&str> = HashSet::new();
+        let (mut current, mut older) = (HashSet::new(), HashSet::new());
+        for catalog in &catalogs {
+            let new: HashSet<&str> = catalog
+                .repos
+                .iter()
+                .map(|repo| repo.name.as_str())
+                .filter(|name| !newest.contains(name))
+                .collect();
+            for entry in &catalog.entries {
+                let of = if new.contains(entry.repo.as_str()) { &mut current } else { &mut older };
+                of.insert(entry.fingerprint);
+            }
+            newest.extend(new);
+        }
+        let outdated: HashSet<Fingerprint> = older.difference(&current).copied().collect();
+        let mut messages: Vec<MessageId> =
+            current.union(&older).map(|fingerprint| MessageId::Known(*fingerprint)).collect();
+        messages.sort_unstable();
+        drop(newest);
+        let matcher = Matcher::new(catalogs, &Limits::default()).map_err(|error| {
+            Failure::new("wanted to compile the catalog", "use fewer catalogs at once, or one per service")
+                .because(error)
+        })?;
+        if matcher.entries().is_empty() {
+            tracing::warn!("the catalog holds no statement, so nothing can match");
+        }
+        Ok(Known { matcher, repos, outdated, messages: Arc::new(messages), stamp })
+    }
+}
+
+/// What files looked like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    files: Vec<(PathBuf, Option<(SystemTime, u64)>)>,
+}
+
+impl Stamp {
+    /// How `files` look now.
+    pub(crate) fn of(files: &[PathBuf]) -> Stamp {
+        Stamp { files: files.iter().map(|file| (file.clone(), look(file))).collect() }
+    }
+
+    /// How the same files look now.
+    pub(crate) fn again(&self) -> Stamp {
+        Stamp { files: self.files.iter().map(|(file, _)| (file.clone(), look(file))).collect() }
+    }
+}
+
+fn look(file: &Path) -> Option<(SystemTime, u64)> {
+    let about = std::fs::metadata(file).ok()?;
+    Some((about.modified().ok()?, about.len()))
+}
+
+/// The files whose change is a change of the configuration: itself and everything beside it that ends in
+/// `.toml` or `.ics`.
+pub(crate) fn watched(file: &Path) -> Vec<PathBuf> {
+    let disk = Disk::beside(file);
+    let mut files = vec![file.to_owned()];
+    for pattern in ["*.toml", "rules/*.toml", "*.ics", "*/*.ics"] {
+        let found = disk.matching(pattern).unwrap_or_default();
+        files.extend(found.into_iter().map(|path| disk.folder.join(path)));
+    }
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// A path of the configuration, from its folder.
+pub(crate) fn beside(config: &Path, path: &Path) -> PathBuf {
+    Disk::beside(config).folder.join(path)
+}
+
+/// How a source is read, and what is known of its lines. `None` for sources that are posted to.
+pub(crate) fn source(
+    config: &Path,
+    source: &SourceSettings,
+) -> Result<(Option<dice_source::Settings>, SourcePlan)> {
+    let absolute = |path: &PathBuf| beside(config, path).to_string_lossy().into_owned();
+    let kind = match &source.kind {
+        SourceKind::Stdin => Some(Kind::Stdin),
+        SourceKind::File { paths, is_followed, .. } => {
+            Some(Kind::Files { paths: paths.iter().map(absolute).collect(), follow: *is_followed })
+        }
+        SourceKind::Syslog { listen, transport } => {
+            let transport = match transport {
+                dice_config::Transport::Udp => Transport::Udp,
+                dice_config::Transport::Tcp => SYSLOG_TCP,
+            };
+            Some(Kind::Syslog { listen: *listen, transport })
+        }
+        SourceKind::Journald { units } => {
+            Some(Kind::Journald { program: "journalctl".into(), units: units.clone() })
+        }
+        SourceKind::Http { .. } => None,
+    };
+    let settings = kind.map(|kind| {
+        let mut settings = dice_source::Settings::new(&source.name, kind);
+        settings.limit_bytes = source.limit_bytes;
+        if let SourceKind::File { is_from_end, poll_ms, .. } = source.kind {
+            settings.poll_ms = poll_ms;
+            settings.start = if is_from_end { Start::End } else { Start::Beginning };
+        }
+        settings
+    });
+    let text = |text: &Option<String>| text.as_deref().map(Arc::<str>::from);
+    let facts = SourceFacts {
+        name: source.name.as_str().into(),
+        service: text(&source.service),
+        host: text(&source.host),
+        env: text(&source.env),
+        version: text(&source.version),
+    };
+    let zone = TimeZone::get(&source.zone).map_err(|error| {
+        Failure::new(
+            format!("wanted the time zone of source {}, found `{}`", source.name, source.zone),
+            "give an IANA name, as in zone = \"Europe/Berlin\"",
+        )
+        .because(error)
+    })?;
+    let format = source.format.as_deref().and_then(Format::named);
+    Ok((settings, SourcePlan { facts: Arc::new(facts), format, zone, year: source.year }))
+}
+
+/// The plans of sources, by name.
+pub(crate) type Plans = HashMap<String, SourcePlan>;

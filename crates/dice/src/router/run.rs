@@ -1,0 +1,352 @@
+//! A run of the router: what it is told, what it opens, when it opens it anew.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, bounded, unbounded};
+use dice_config::{Given, Loaded};
+use dice_match::Format;
+use dice_route::{Config, Input, Intent, Router};
+use dice_source::Kind;
+use dice_store::JournalLine;
+use jiff::tz::TimeZone;
+
+use super::classifier::SourceFacts;
+use super::operator::{config_note, open, restore};
+use super::pipeline::{Numbers, Pipeline, SourcePlan};
+use super::plan::{self, Known, Plans, Stamp};
+use super::service::{Ending, Order, Outlet, Pulse, Service};
+#[cfg(unix)]
+use super::socket::Socket;
+use crate::commands::Output;
+use crate::{Failure, Outcome, clock, interrupt, settings};
+
+/// The source of files named on the command line, and of standard input.
+const FILES: &str = "files";
+const STDIN: &str = "stdin";
+
+/// How often it is looked whether files have changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Blocks of lines between two threads: few, so that a line does not wait behind many.
+const BLOCKS: usize = 1;
+
+/// In a replay, time goes on for this long after the last line: what was about to be told is told.
+const AFTERWARDS_S: u32 = 1_200;
+
+/// What somebody asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    /// `router.toml`.
+    pub(crate) config: Option<PathBuf>,
+    /// Where the state is kept.
+    pub(crate) state: Option<PathBuf>,
+    /// Files on the command line; they take the place of configured sources.
+    pub(crate) files: Vec<PathBuf>,
+    /// Whether to wait for more at their end.
+    pub(crate) is_followed: bool,
+    /// Catalogs on the command line; they take the place of configured ones.
+    pub(crate) catalog: Vec<PathBuf>,
+    /// How files of the command line are read.
+    pub(crate) format: Option<Format>,
+    pub(crate) zone: TimeZone,
+    pub(crate) year: Option<i16>,
+}
+
+/// What a wish comes to.
+struct Plan {
+    loaded: Loaded,
+    known: Known,
+    /// The files of the configuration as they were read.
+    config_files: Stamp,
+}
+
+impl Wish {
+    fn plan(&self) -> Result<Plan> {
+        // Which catalogs are meant stands in the configuration, and rules may ask what the catalogs hold: the
+        // configuration is read twice.
+        let first = self.read(&Given::default())?;
+        let known = Known::read(&self.catalogs(&first)?)?;
+        let messages = Arc::clone(&known.messages);
+        let formats = Format::names().map(str::to_owned).collect();
+        let config_files = Stamp::of(&self.config.as_deref().map(plan::watched).unwrap_or_default());
+        let loaded = self.read(&Given { messages, formats })?;
+        Ok(Plan { loaded, known, config_files })
+    }
+
+    fn read(&self, given: &Given) -> Result<Loaded> {
+        match &self.config {
+            Some(file) => plan::read_config_with(file, given),
+            None => dice_config::load("router.toml", "", &dice_config::Texts::default(), given)
+                .map_err(|problems| anyhow::anyhow!("an empty configuration is refused: {problems}")),
+        }
+    }
+
+    fn catalogs(&self, loaded: &Loaded) -> Result<Vec<PathBuf>> {
+        match &self.config {
+            Some(config) if self.catalog.is_empty() && !loaded.catalogs.is_empty() => {
+                Ok(loaded.catalogs.iter().map(|path| plan::beside(config, path)).collect())
+            }
+            _ => settings::catalog_files(&self.catalog),
+        }
+    }
+
+    fn state(&self, loaded: &Loaded) -> Result<PathBuf> {
+        match (&self.state, &self.config, &loaded.state) {
+            (None, Some(config), Some(state)) => Ok(plan::beside(config, state)),
+            (given, ..) => settings::state_file(given.as_deref()),
+        }
+    }
+
+    /// What is read, and what is known of its lines.
+    fn sources(&self, loaded: &Loaded) -> Result<(Vec<dice_source::Settings>, Plans)> {
+        let mut sources = Vec::new();
+        let mut plans = HashMap::new();
+        let mut plain = |name: &str, kind: Kind| {
+            let facts = SourceFacts {
+                name: name.into(),
+                service: None,
+                host: None,
+                env: loaded.env.as_deref().map(Into::into),
+                version: None,
+            };
+            let facts = Arc::new(facts);
+            let plan = SourcePlan { facts, format: self.format, zone: self.zone.clone(), year: self.year };
+            plans.insert(name.to_owned(), plan);
+            sources.push(dice_source::Settings::new(name, kind));
+        };
+        let is_stdin = |file: &PathBuf| file.as_os_str() == "-";
+        let files: Vec<String> = self
+            .files
+            .iter()
+            .filter(|file| !is_stdin(file))
+            .map(|file| file.to_string_lossy().into_owned())
+            .collect();
+        if self.files.iter().any(is_stdin) || (self.files.is_empty() && loaded.sources.is_empty()) {
+            plain(STDIN, Kind::Stdin);
+        }
+        if !files.is_empty() {
+            plain(FILES, Kind::Files { paths: files, follow: self.is_followed });
+        }
+        if self.files.is_empty()
+            && let Some(config) = &self.config
+        {
+            for source in &loaded.sources {
+                let (settings, plan) = plan::source(config, source)?;
+                sources.extend(settings);
+                plans.insert(source.name.clone(), plan);
+            }
+        }
+        Ok((sources, plans))
+    }
+}
+
+/// Routes as a service, or until the input ends: decisions are committed, then printed.
+pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
+    let plan = wish.plan()?;
+    let path = wish.state(&plan.loaded)?;
+    let store = open(&path)?;
+    let config = Arc::new(plan.loaded.router.clone());
+    let positions = store.positions().map_err(|error| {
+        Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
+    })?;
+    let router = restore(&store, config, clock::now().as_millisecond())?;
+    tracing::info!(state = %path.display(), start = store.epoch(), rules = plan.loaded.router.rules.len(), "routing");
+    let (orders_to, orders) = unbounded();
+    #[cfg(unix)]
+    let _socket = Socket::listen(&path, orders_to.clone())?;
+    let out = anstream::AutoStream::auto(io::stdout());
+    let mut service = Service::new(router, Some(store), positions, Outlet::Print(out, output), false);
+    if let Some(file) = &wish.config {
+        service.note(config_note(file));
+    }
+    let started =
+        JournalLine { at_ms: clock::now().as_millisecond(), what: "start".to_owned(), body: "{}".to_owned() };
+    service.journal(started);
+    interrupt::ends_the_input();
+    interrupt::asks_to_reload();
+    generations(wish, plan, &mut service, &orders, false)?;
+    let (router, teller) = service.end();
+    drop(orders_to);
+    summary(&router);
+    if let Outlet::Print(mut out, _) = teller {
+        out.flush()?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Routes finished logs in the time of their lines, keeping nothing: what would have been told.
+pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router, Outlet<W>)> {
+    let plan = wish.plan()?;
+    let router = Router::new(Arc::new(plan.loaded.router.clone()), 0);
+    let mut service = Service::new(router, None, Vec::new(), teller, true);
+    let (_orders_to, orders) = unbounded();
+    interrupt::ends_the_input();
+    generations(wish, plan, &mut service, &orders, true)?;
+    service.run_on(AFTERWARDS_S)?;
+    Ok(service.end())
+}
+
+/// Reads until the end; sources and catalogs are opened anew when they have changed.
+fn generations<W: Write>(
+    wish: &Wish,
+    mut plan: Plan,
+    service: &mut Service<W>,
+    orders: &Receiver<Order>,
+    is_replay: bool,
+) -> Result<()> {
+    loop {
+        let (sources, plans) = wish.sources(&plan.loaded)?;
+        let positions = service.positions();
+        let known = service.router().watermarks().partitions();
+        let known = known.map(|(id, each)| (id, (each.source.to_string(), each.name.to_string())));
+        let numbers = Numbers::from_state(known, &positions);
+        let resume: Vec<dice_source::Position> =
+            positions.iter().filter_map(|position| serde_json::from_str(&position.body).ok()).collect();
+        let (arrivals_to, arrivals) = sync_channel(BLOCKS);
+        let started =
+            dice_source::start(sources, resume, arrivals_to, Arc::new(|| clock::now().as_millisecond()));
+        let reading = started.map_err(|error| {
+            Failure::new(
+                "wanted to read the sources",
+                "give files that can be read and addresses that are free",
+            )
+            .because(error)
+        })?;
+        let Plan { known, .. } = &plan;
+        let mut watch = Watch {
+            wish,
+            known,
+            loaded: plan.loaded.clone(),
+            config_files: plan.config_files.clone(),
+            catalog_files: known.stamp.clone(),
+            last: clock::start(),
+            next: None,
+        };
+        let ending = std::thread::scope(|scope| {
+            let pipeline = Pipeline::new(
+                (&known.matcher, &known.repos, &known.outdated),
+                &plans,
+                numbers,
+                is_replay,
+                clock::now,
+            );
+            let (portions_to, portions) = bounded(BLOCKS);
+            let classifying = std::thread::Builder::new()
+                .name("classify".to_owned())
+                .spawn_scoped(scope, move || pipeline.run(&arrivals, &portions_to))?;
+            let ending = service.run(&portions, orders, || watch.look());
+            reading.stop();
+            // The classifying thread hands on what it has and ends, as its channel is closed now.
+            let drained = service.drain(&portions);
+            if classifying.join().is_err() {
+                anyhow::bail!("classifying lines failed");
+            }
+            drained?;
+            ending
+        })?;
+        let next = watch.next.take();
+        match (ending, next) {
+            (Ending::Changed, Some(next)) => {
+                let config = Arc::new(next.loaded.router.clone());
+                let line = configured(&config, wish.config.as_deref());
+                service.input(Input::Configuration(config), line);
+                plan = next;
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Looks whether somebody asked to stop and whether files have changed.
+struct Watch<'a> {
+    wish: &'a Wish,
+    known: &'a Known,
+    /// What is in force.
+    loaded: Loaded,
+    /// The files of the configuration and the catalogs as they were read last.
+    config_files: Stamp,
+    catalog_files: Stamp,
+    last: Instant,
+    next: Option<Plan>,
+}
+
+impl Watch<'_> {
+    fn look(&mut self) -> Pulse {
+        if interrupt::is_asked() {
+            return Pulse::End(Ending::Asked);
+        }
+        let is_asked = interrupt::takes_reload();
+        if !is_asked && self.last.elapsed() < LOOK {
+            return Pulse::Nothing;
+        }
+        self.last = clock::start();
+        let config_files = Stamp::of(&self.wish.config.as_deref().map(plan::watched).unwrap_or_default());
+        let catalog_files = self.catalog_files.again();
+        let is_catalog_new = catalog_files != self.catalog_files;
+        if !is_asked && !is_catalog_new && config_files == self.config_files {
+            return Pulse::Nothing;
+        }
+        // What cannot be used is looked at again only when it has changed again.
+        (self.config_files, self.catalog_files) = (config_files, catalog_files);
+        self.reload(is_catalog_new || is_asked).unwrap_or_else(|error| {
+            tracing::error!("{error:#}; what was in force stays");
+            Pulse::Nothing
+        })
+    }
+
+    fn reload(&mut self, is_catalog_new: bool) -> Result<Pulse> {
+        let messages = Arc::clone(&self.known.messages);
+        let formats = Format::names().map(str::to_owned).collect();
+        let loaded = self.wish.read(&Given { messages, formats })?;
+        let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;
+        if is_catalog_new || is_moved {
+            self.next = Some(self.wish.plan()?);
+            return Ok(Pulse::End(Ending::Changed));
+        }
+        let config = Arc::new(loaded.router.clone());
+        self.loaded = loaded;
+        let line = configured(&config, self.wish.config.as_deref());
+        Ok(Pulse::Input(Box::new(Input::Configuration(config)), line))
+    }
+}
+
+/// The journal's line of a configuration that takes effect.
+fn configured(config: &Config, file: Option<&Path>) -> JournalLine {
+    tracing::info!(version = %config.version, rules = config.rules.len(), "a configuration takes effect");
+    JournalLine {
+        at_ms: clock::now().as_millisecond(),
+        what: "configuration".to_owned(),
+        body: serde_json::json!({ "version": config.version, "file": file }).to_string(),
+    }
+}
+
+/// What was counted, on standard error.
+fn summary(router: &Router) {
+    for counts in router.counters().iter() {
+        let lines = &counts.lines;
+        tracing::info!(
+            source = %lines.source,
+            lines = lines.lines,
+            matched = lines.matched,
+            unknown = lines.unknown,
+            late = counts.late,
+            too_old = counts.too_old,
+            "counted since the state began"
+        );
+    }
+}
+
+/// Notices of a replay, in the order they were told.
+pub(crate) fn told(wish: &Wish) -> Result<(Router, Vec<Intent>)> {
+    let (router, teller) = replay(wish, Outlet::<io::Sink>::Keep(Vec::new()))?;
+    match teller {
+        Outlet::Keep(intents) => Ok((router, intents)),
+        Outlet::Print(..) => Ok((router, Vec::new())),
+    }
+}

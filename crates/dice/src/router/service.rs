@@ -1,0 +1,396 @@
+//! The one loop: inputs go through the router, what changed is committed, what is due is delivered.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, Sender, never, select, tick};
+use dice_route::book::Delta;
+use dice_route::{Answer, Command, Input, Intent, Outcome, Receipt, Router, State};
+use dice_store::{Batch, JournalLine, Store};
+
+use super::latency::Latency;
+use super::ledger::Ledger;
+use super::pipeline::Portion;
+use super::terminal;
+use crate::clock;
+use crate::commands::Output;
+
+/// Lines after which a batch is committed, however little time has passed.
+const MAX_LINES: u64 = 20_000;
+/// How long lines wait for a commit at most.
+const MAX_WAIT: Duration = Duration::from_millis(100);
+/// How often time passes for the router when nothing else happens.
+const PULSE: Duration = Duration::from_millis(50);
+/// How often a batch is committed in which only time has passed.
+const IDLE: Duration = Duration::from_secs(1);
+/// The journal is kept for this long.
+const KEEP_JOURNAL_MS: i64 = 7 * 24 * 3_600_000;
+
+/// An operator's command, and where its answer goes once it lasts.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) command: Command,
+    pub(crate) reply: Sender<Answer>,
+}
+
+/// The router at work.
+pub(crate) struct Service<W> {
+    router: Router,
+    ledger: Ledger,
+    teller: Outlet<W>,
+    is_replay: bool,
+    /// How far reading has come, by source and partition: where it goes on when sources are opened anew.
+    positions: BTreeMap<(String, String), String>,
+    /// Rows of the process itself that the next batch writes.
+    notes: Vec<Delta>,
+    latency: Latency,
+    /// What the next batch consists of, beside the router's deltas.
+    batch: Batch,
+    n_lines: u64,
+    /// When the first thing that waits for the next batch came.
+    since: Option<Instant>,
+    last_commit: Instant,
+    /// Who waits for the next batch.
+    waiting: Waiting,
+    /// Who waits for the batch that is on its way.
+    open: Waiting,
+    /// Receipts of attempts, to be taken before anything else.
+    receipts: Vec<Receipt>,
+}
+
+/// What becomes of notices.
+pub(crate) enum Outlet<W> {
+    /// They are printed.
+    Print(W, Output),
+    /// They are kept.
+    Keep(Vec<Intent>),
+}
+
+/// Who waits for a commit.
+#[derive(Default)]
+struct Waiting {
+    /// When lines were read, and how many.
+    lines: Vec<(i64, u64)>,
+    replies: Vec<(Sender<Answer>, Answer)>,
+    /// Deliveries whose attempt may begin once it is written down that it does.
+    attempts: Vec<(Intent, bool)>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// There is nothing more to read.
+    Read,
+    /// Somebody asked to stop.
+    Asked,
+    /// Sources or catalogs are others now: they have to be opened anew.
+    Changed,
+}
+
+impl<W: Write> Service<W> {
+    /// `router` goes on from what is in `store`, whose `positions` are handed over with it.
+    pub(crate) fn new(
+        router: Router,
+        store: Option<Store>,
+        positions: Vec<dice_store::Position>,
+        teller: Outlet<W>,
+        is_replay: bool,
+    ) -> Service<W> {
+        let positions = positions.into_iter().map(|each| ((each.source, each.partition), each.body));
+        let mut service = Service {
+            router,
+            ledger: Ledger::new(store),
+            teller,
+            is_replay,
+            positions: positions.collect(),
+            notes: Vec::new(),
+            latency: Latency::default(),
+            batch: Batch::default(),
+            n_lines: 0,
+            since: None,
+            last_commit: clock::start(),
+            waiting: Waiting::default(),
+            open: Waiting::default(),
+            receipts: Vec::new(),
+        };
+        service.find_interrupted();
+        service
+    }
+
+    /// The router, for questions.
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// How far reading has come.
+    pub(crate) fn positions(&self) -> Vec<dice_store::Position> {
+        let known = self.positions.iter();
+        let each = known.map(|((source, partition), body)| dice_store::Position {
+            source: source.clone(),
+            partition: partition.clone(),
+            body: body.clone(),
+        });
+        each.collect()
+    }
+
+    /// Has a row of the process itself written with the next batch.
+    pub(crate) fn note(&mut self, note: Delta) {
+        self.notes.push(note);
+    }
+
+    /// Has a line written into the journal with the next batch.
+    pub(crate) fn journal(&mut self, line: JournalLine) {
+        self.batch.journal.push(line);
+    }
+
+    /// Takes an input that comes from no source, with its line in the journal.
+    pub(crate) fn input(&mut self, input: Input, line: JournalLine) {
+        self.batch.journal.push(line);
+        self.step(input);
+        self.wait();
+    }
+
+    /// Deliveries whose attempt had begun when the process ended may have been made or not.
+    fn find_interrupted(&mut self) {
+        let sending = self.router.outbox().iter().filter(|intent| intent.state == State::Sending);
+        let ids: Vec<String> = sending.map(|intent| intent.id.clone()).collect();
+        let at_ms = self.router.now_ms();
+        for intent in ids {
+            let outcome = Outcome::Ambiguous("Dice stopped while it was sent".to_owned());
+            self.receipts.push(Receipt { intent: intent.clone(), at_ms, outcome });
+            // A terminal cannot be asked what it showed: it is shown again, and says so.
+            let outcome = Outcome::Later(0, POSSIBLE_REPEAT.to_owned());
+            self.receipts.push(Receipt { intent, at_ms, outcome });
+        }
+    }
+
+    /// Works until there is nothing more to read, or somebody asks to stop, or `is_changed` says that sources
+    /// have to be opened anew. `on_pulse` is called now and then; what it gives is taken as an input.
+    pub(crate) fn run(
+        &mut self,
+        portions: &Receiver<Portion>,
+        orders: &Receiver<Order>,
+        mut on_pulse: impl FnMut() -> Pulse,
+    ) -> Result<Ending> {
+        let pulse = tick(PULSE);
+        let nothing = never();
+        let mut ending = None;
+        while ending.is_none() {
+            // While a commit is on its way and the next batch is full, nothing more is read.
+            let is_full = self.ledger.is_busy() && self.n_lines >= MAX_LINES;
+            select! {
+                recv(if is_full { &nothing } else { portions }) -> portion => match portion {
+                    Ok(portion) => self.take(portion),
+                    Err(_) => ending = Some(Ending::Read),
+                },
+                recv(orders) -> order => if let Ok(order) = order { self.order(order) },
+                recv(self.ledger.committed()) -> result => self.committed(result??)?,
+                recv(pulse) -> _ => match on_pulse() {
+                    Pulse::Nothing => {}
+                    Pulse::Input(input, line) => self.input(*input, line),
+                    Pulse::End(why) => ending = Some(why),
+                },
+            }
+            self.flush(false)?;
+        }
+        Ok(ending.expect("the loop has ended"))
+    }
+
+    /// Takes what was read before the sources were stopped, and commits it.
+    pub(crate) fn drain(&mut self, portions: &Receiver<Portion>) -> Result<()> {
+        for portion in portions {
+            self.take(portion);
+            self.flush(false)?;
+        }
+        self.settle()
+    }
+
+    /// Commits what there is and delivers what is due, until nothing is left to do now.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.await_commit()?;
+        loop {
+            self.flush(true)?;
+            self.await_commit()?;
+            if self.receipts.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn await_commit(&mut self) -> Result<()> {
+        while self.ledger.is_busy() {
+            let result = self.ledger.committed().recv()?;
+            self.committed(result?)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, portion: Portion) {
+        if self.is_replay
+            && self.router.now_ms() == 0
+            && let Some(Input::Tick(first_ms)) =
+                portion.inputs.iter().find(|each| matches!(each, Input::Tick(_)))
+        {
+            // The first line tells when the replay begins.
+            self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
+        }
+        for input in portion.inputs {
+            self.step(input);
+        }
+        for position in &portion.positions {
+            let key = (position.source.clone(), position.partition.clone());
+            self.positions.insert(key, position.body.clone());
+        }
+        for key in &portion.forgotten {
+            self.positions.remove(key);
+        }
+        self.batch.positions.extend(portion.positions);
+        self.batch.forgotten.extend(portion.forgotten);
+        if let Some(read_ms) = portion.read_ms {
+            self.waiting.lines.push((read_ms, portion.n_lines));
+        }
+        self.n_lines += portion.n_lines;
+        self.wait();
+    }
+
+    fn order(&mut self, order: Order) {
+        let Order { command, reply } = order;
+        self.batch.journal.push(JournalLine {
+            at_ms: command.at_ms,
+            what: "command".to_owned(),
+            body: serde_json::to_string(&command).expect("a command is strings and numbers"),
+        });
+        if let Some(answer) = self.router.step(Input::Command(command)) {
+            self.waiting.replies.push((reply, answer));
+        }
+        // A person waits.
+        self.n_lines = self.n_lines.max(MAX_LINES);
+        self.wait();
+    }
+
+    fn step(&mut self, input: Input) {
+        self.router.step(input);
+    }
+
+    fn wait(&mut self) {
+        self.since.get_or_insert_with(clock::start);
+    }
+
+    /// The time for the router: the clock's, or that of the lines when a log is replayed.
+    fn now_ms(&self) -> i64 {
+        if self.is_replay { self.router.now_ms() } else { clock::now().as_millisecond() }
+    }
+
+    /// Commits when it is time to.
+    fn flush(&mut self, is_end: bool) -> Result<()> {
+        if self.ledger.is_busy() {
+            return Ok(());
+        }
+        let has_waited = self.since.is_some_and(|since| since.elapsed() >= MAX_WAIT);
+        let is_idle = self.last_commit.elapsed() >= IDLE;
+        let is_time =
+            is_end || has_waited || is_idle || self.n_lines >= MAX_LINES || !self.receipts.is_empty();
+        if !is_time {
+            return Ok(());
+        }
+        for receipt in std::mem::take(&mut self.receipts) {
+            self.step(Input::Receipt(receipt));
+        }
+        let now_ms = self.now_ms();
+        self.step(Input::Tick(now_ms));
+        self.begin_attempts(now_ms);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.deltas = self.router.deltas();
+        batch.deltas.append(&mut self.notes);
+        (self.n_lines, self.since, self.last_commit) = (0, None, clock::start());
+        self.open = std::mem::take(&mut self.waiting);
+        if self.ledger.commit(batch) {
+            self.lasts()?;
+        }
+        Ok(())
+    }
+
+    /// Writes down that the attempts of what is due begin.
+    fn begin_attempts(&mut self, now_ms: i64) {
+        let due: Vec<Intent> = self.router.outbox().due(now_ms).into_iter().cloned().collect();
+        for intent in due {
+            let is_repeat = intent.state == State::Retry && intent.why.as_deref() == Some(POSSIBLE_REPEAT);
+            let receipt = Receipt { intent: intent.id.clone(), at_ms: now_ms, outcome: Outcome::Sending };
+            self.step(Input::Receipt(receipt));
+            self.waiting.attempts.push((intent, is_repeat));
+        }
+    }
+
+    fn committed(&mut self, (): ()) -> Result<()> {
+        self.ledger.took();
+        self.lasts()
+    }
+
+    /// What waited for the commit goes on.
+    fn lasts(&mut self) -> Result<()> {
+        let Waiting { lines, replies, attempts } = std::mem::take(&mut self.open);
+        let now_ms = self.now_ms();
+        for (read_ms, n_lines) in lines {
+            self.latency.add(now_ms - read_ms, n_lines);
+        }
+        for (reply, answer) in replies {
+            // Whoever asked may have gone.
+            let _ = reply.send(answer);
+        }
+        for (intent, is_repeat) in attempts {
+            let outcome = Outcome::Delivered("terminal".to_owned());
+            self.receipts.push(Receipt { intent: intent.id.clone(), at_ms: now_ms, outcome });
+            match &mut self.teller {
+                Outlet::Print(out, output) => terminal::show(out, &intent, *output, is_repeat)?,
+                Outlet::Keep(kept) => kept.push(intent),
+            }
+        }
+        if let (Outlet::Print(out, _), false) = (&mut self.teller, self.receipts.is_empty()) {
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Lets so many seconds pass without anything else happening.
+    pub(crate) fn run_on(&mut self, seconds: u32) -> Result<()> {
+        for _ in 0..seconds {
+            let now_ms = self.router.now_ms() + 1000;
+            self.step(Input::Tick(now_ms));
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the commits and gives the router and what was told back.
+    pub(crate) fn end(self) -> (Router, Outlet<W>) {
+        let Service { router, ledger, teller, latency, .. } = self;
+        if let Some(mut store) = ledger.end() {
+            tracing::info!(
+                p50_ms = latency.within(0.5),
+                p99_ms = latency.within(0.99),
+                "from the reading of a line to the commit of what it led to"
+            );
+            let before_ms = clock::now().as_millisecond() - KEEP_JOURNAL_MS;
+            if let Err(error) = store.tidy(before_ms) {
+                tracing::warn!("{error}");
+            }
+        }
+        (router, teller)
+    }
+}
+
+/// Why a delivery that may have been made is made again.
+const POSSIBLE_REPEAT: &str = "it may have been shown before";
+
+/// What a look around found.
+pub(crate) enum Pulse {
+    /// Nothing.
+    Nothing,
+    /// Something to take, with its line in the journal.
+    Input(Box<Input>, JournalLine),
+    /// It is time to end.
+    End(Ending),
+}
