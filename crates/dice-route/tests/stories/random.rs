@@ -58,7 +58,7 @@ fn story(seed: u64) -> String {
         at_s += [0, 1, 7, 30, 61, 300, 900, 1800][dice.roll(8)];
         let (key, service) = (dice.pick(&["a", "b", "c"]), dice.pick(&["api", "web", "auth"]));
         let rule = dice.pick(&["cpu", "db", "down"]);
-        let line = match dice.roll(16) {
+        let line = match dice.roll(17) {
             0..=5 => format!(
                 "log {} x{} service={service} host={} env={}",
                 dice.pick(&["disk", "panic", "retry", "hello"]),
@@ -76,6 +76,7 @@ fn story(seed: u64) -> String {
             ),
             13 => "unsilence".to_owned(),
             14 => format!("{} stalled the input has stalled", dice.pick(&["alarm", "calm"])),
+            15 => "resolve any".to_owned(),
             _ => dice.pick(&["reload", "timeline", "records"]).to_owned(),
         };
         story.push_str(&format!("{at_s}s {line}\n"));
