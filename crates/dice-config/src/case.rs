@@ -166,7 +166,6 @@ fn event(desk: &mut Desk, table: &Table) -> CaseEvent {
     let message = Message {
         id,
         was: Vec::new(),
-        is_outdated: false,
         repo: if id.is_known() { table.word("repo").into() } else { "".into() },
         template: template.into(),
         place: if file.is_empty() { "".into() } else { format!("{file}:{}", table.count("line")).into() },

@@ -169,8 +169,8 @@ impl Tally {
 
     /// Reads it.
     pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Tally> {
-        let count = reader.unsigned()?;
-        let late = reader.unsigned()?;
+        let count = reader.count()?;
+        let late = reader.count()?;
         let seen_ms = if reader.flag()? { Some((reader.signed()?, reader.signed()?)) } else { None };
         let sample = reader.sample()?;
         let origins = (0..reader.size()?)

@@ -4,21 +4,23 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, unbounded};
-use dice_config::{Given, Loaded};
+use dice_config::{Given, Loaded, SourceKind};
 use dice_match::Format;
 use dice_route::{Config, Input, Intent, Router};
+use dice_serve::{Server, Token};
 use dice_source::Kind;
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
 use super::operator::{config_note, open, restore};
-use super::pipeline::{Numbers, Pipeline, SourcePlan};
+use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
 use super::service::{Ending, Order, Outlet, Pulse, Service};
 #[cfg(unix)]
@@ -208,9 +210,10 @@ fn generations<W: Write>(
         let numbers = Numbers::from_state(known, &positions);
         let resume: Vec<dice_source::Position> =
             positions.iter().filter_map(|position| serde_json::from_str(&position.body).ok()).collect();
-        let (arrivals_to, arrivals) = sync_channel(BLOCKS);
+        let (incoming_to, incoming) = sync_channel::<Incoming>(BLOCKS);
+        let posting = servers(&plan.loaded, &wish.files, &incoming_to)?;
         let started =
-            dice_source::start(sources, resume, arrivals_to, Arc::new(|| clock::now().as_millisecond()));
+            dice_source::start(sources, resume, incoming_to, Arc::new(|| clock::now().as_millisecond()));
         let reading = started.map_err(|error| {
             Failure::new(
                 "wanted to read the sources",
@@ -228,22 +231,29 @@ fn generations<W: Write>(
             last: clock::start(),
             next: None,
         };
+        let is_over = AtomicBool::new(false);
         let ending = std::thread::scope(|scope| {
             let pipeline = Pipeline::new(
                 (&known.matcher, &known.repos, &known.outdated),
                 &plans,
                 numbers,
+                &positions,
                 is_replay,
                 clock::now,
             );
             let (portions_to, portions) = bounded(BLOCKS);
-            let classifying = std::thread::Builder::new()
-                .name("classify".to_owned())
-                .spawn_scoped(scope, move || pipeline.run(&arrivals, &portions_to))?;
+            let classifying =
+                std::thread::Builder::new().name("classify".to_owned()).spawn_scoped(scope, {
+                    let is_over = &is_over;
+                    move || pipeline.run(&incoming, &portions_to, is_over)
+                })?;
             let ending = service.run(&portions, orders, || watch.look());
+            posting.iter().for_each(Server::refuse);
             reading.stop();
+            is_over.store(true, Ordering::Relaxed);
             // The classifying thread hands on what it has and ends, as its channel is closed now.
             let drained = service.drain(&portions);
+            posting.into_iter().for_each(Server::stop);
             if classifying.join().is_err() {
                 anyhow::bail!("classifying lines failed");
             }
@@ -261,6 +271,36 @@ fn generations<W: Write>(
             _ => return Ok(()),
         }
     }
+}
+
+/// Listens for posted lines, once for each address that the configuration names.
+fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Result<Vec<Server>> {
+    let mut wanted: Vec<dice_serve::Settings> = Vec::new();
+    for source in loaded.sources.iter().filter(|_| files.is_empty()) {
+        let SourceKind::Http { listen, token_env } = &source.kind else { continue };
+        let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
+        match wanted.iter_mut().find(|known| known.listen == *listen) {
+            Some(known) => known.sources.push(source.name.clone()),
+            None => {
+                let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
+                (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
+                wanted.push(server);
+            }
+        }
+    }
+    let started = wanted.into_iter().map(|settings| {
+        let listen = settings.listen;
+        let server = dice_serve::serve(settings, to.clone()).map_err(|error| {
+            Failure::new(
+                format!("wanted to listen on {listen}"),
+                "give an address that is free; one beyond this machine needs token_env",
+            )
+            .because(error)
+        })?;
+        tracing::info!(address = %server.address(), "lines may be posted to /v1/lines");
+        Ok(server)
+    });
+    started.collect()
 }
 
 /// Looks whether somebody asked to stop and whether files have changed.

@@ -56,7 +56,7 @@ impl Latest {
 
     /// The last time of the value that is the `n`-th from the end; 1 is the latest.
     pub(crate) fn nth_ms(&self, n: usize) -> Option<i64> {
-        let back = n.checked_sub(1)?;
+        let back = n.checked_sub(1).filter(|_| n <= self.len())?;
         // The first one is at hand without counting.
         let nth = if n == self.len() { self.order.first() } else { self.order.iter().rev().nth(back) };
         nth.map(|(last_ms, _)| *last_ms)

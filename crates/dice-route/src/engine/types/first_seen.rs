@@ -68,20 +68,23 @@ impl NewTerm {
         }
     }
 
-    /// The values of the event's term; `None` where it has none.
-    fn values(&self, event: &Event) -> Option<Vec<String>> {
+    /// Gives the values of the event's term one by one; `false` where it has none.
+    fn each_value(&self, event: &Event, mut give: impl FnMut(&str)) -> bool {
         let id = event.message.id;
         match &self.rule.terms {
             NewTerms::Fields(fields) => {
-                fields.iter().map(|field| field.of(event).map(|value| value.into_owned())).collect()
+                return fields.iter().all(|field| field.of(event).inspect(|value| give(value)).is_some());
             }
-            NewTerms::Message => id.is_known().then(|| vec![first_name(&event.message).to_string()]),
-            NewTerms::MessageInVersion => {
-                let version = event.version.as_ref().filter(|_| id.is_known())?;
-                Some(vec![first_name(&event.message).to_string(), version.to_string()])
+            NewTerms::Message if id.is_known() => give(&first_name(&event.message).to_string()),
+            NewTerms::MessageInVersion if id.is_known() => {
+                let Some(version) = &event.version else { return false };
+                give(&first_name(&event.message).to_string());
+                give(version);
             }
-            NewTerms::Unmatched => (!id.is_known()).then(|| vec![id.to_string()]),
+            NewTerms::Unmatched if !id.is_known() => give(&id.to_string()),
+            NewTerms::Message | NewTerms::MessageInVersion | NewTerms::Unmatched => return false,
         }
+        true
     }
 
     fn is_seeded(&self, event: &Event, values: &[String]) -> bool {
@@ -155,9 +158,7 @@ impl Machine for NewTerm {
     }
 
     fn extend_key(&self, arrival: &Arrival<'_>, key: &mut KeyText) -> bool {
-        let Some(values) = self.values(arrival.event) else { return false };
-        values.iter().for_each(|value| key.push(value));
-        true
+        self.each_value(arrival.event, |value| key.push(value))
     }
 
     fn max_keys(&self, _: &Timing) -> usize {
@@ -192,7 +193,8 @@ impl Machine for NewTerm {
             Some(after_ms) if after_ms >= self.rule.horizon_ms => News::Returned { after_ms },
             Some(_) => return,
         };
-        let Some(values) = self.values(arrival.event) else { return };
+        let mut values = Vec::new();
+        self.each_value(arrival.event, |value| values.push(value.to_owned()));
         if news == News::Never && self.is_seeded(arrival.event, &values) {
             return;
         }

@@ -391,13 +391,7 @@ impl Machine for Absences {
             .collect::<Option<_>>()?;
         let early = times(reader)?;
         let missed = times(reader)?;
-        Some(State {
-            pending,
-            early,
-            missed,
-            missed_more: reader.unsigned()?,
-            last_missed_ms: reader.signed()?,
-        })
+        Some(State { pending, early, missed, missed_more: reader.count()?, last_missed_ms: reader.signed()? })
     }
 
     fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {
