@@ -482,7 +482,14 @@ impl Alerts {
         let now = self.now;
         let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return };
         slot.settled = now;
+        if slot.alert.owners == owners && slot.alert.reason == reason {
+            return;
+        }
         (slot.alert.owners, slot.alert.reason) = (owners, reason);
+        if !slot.is_changed {
+            slot.is_changed = true;
+            self.changed.push(at);
+        }
     }
 
     /// Ends the run that goes on.
