@@ -22,7 +22,7 @@ use crate::commands::Output;
 /// Lines after which a batch is committed, however little time has passed.
 const MAX_LINES: u64 = 20_000;
 /// How long lines wait for a commit at most.
-const MAX_WAIT: Duration = Duration::from_millis(100);
+const MAX_WAIT: Duration = Duration::from_millis(25);
 /// How often time passes for the router when nothing else happens.
 const PULSE: Duration = Duration::from_millis(50);
 /// How often a batch is committed in which only time has passed.
