@@ -173,13 +173,6 @@ impl Immediate {
         }
     }
 
-    /// Ends one of them because a person says so. False when there is none.
-    pub fn resolve(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) -> bool {
-        let is_known = self.book.get(id).is_some();
-        self.close(id, desk, sight);
-        is_known
-    }
-
     fn look(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         let Some(ongoing) = self.book.get(id) else { return };
         let now_ms = desk.now_ms;
