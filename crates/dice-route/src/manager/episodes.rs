@@ -157,8 +157,11 @@ impl Episodes {
         self.closed.range((since_ms, String::new())..).filter_map(|(_, id)| self.book.get(id))
     }
 
-    /// The ids that begin with `prefix`, at most two.
+    /// The ids that begin with `prefix`, at most two; none for a prefix that is too short to be meant.
     pub fn called(&self, prefix: &str) -> Vec<&str> {
+        if prefix.len() < 4 {
+            return Vec::new();
+        }
         let begins = |episode: &&Episode| episode.id.starts_with(prefix);
         self.book.iter().filter(begins).map(|episode| episode.id.as_str()).take(2).collect()
     }

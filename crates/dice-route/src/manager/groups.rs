@@ -514,9 +514,10 @@ fn view(group: &mut Group, desk: &mut Desk<'_>, around: &Around<'_>) -> View {
             continue;
         }
         if let Some(hidden) = member.hidden.take() {
-            if immediate::is_told_elsewhere(&hidden, &group.destination, desk) {
+            if let Some(summary) = immediate::told_by_snooze(&hidden, &group.destination, desk) {
                 if member.told == Told::Nothing {
                     member.told = if episode.is_open() { Told::Open } else { Told::Everything };
+                    group.first.get_or_insert(summary);
                 }
             } else if episode.is_open() && is_dropped(&hidden, around) {
                 if member.told == Told::Nothing {

@@ -173,13 +173,6 @@ impl Immediate {
         }
     }
 
-    /// Ends one of them because a person says so. False when there is none.
-    pub fn resolve(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) -> bool {
-        let is_known = self.book.get(id).is_some();
-        self.close(id, desk, sight);
-        is_known
-    }
-
     fn look(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         let Some(ongoing) = self.book.get(id) else { return };
         let now_ms = desk.now_ms;
@@ -210,7 +203,11 @@ impl Immediate {
         } else {
             let mut notes = Vec::new();
             if let Some(hidden) = ongoing.hidden.take() {
-                if is_told_elsewhere(&hidden, &ongoing.destination, desk) || is_dropped(&hidden, sight) {
+                if let Some(summary) = told_by_snooze(&hidden, &ongoing.destination, desk) {
+                    ongoing.told = count;
+                    ongoing.told_ms.get_or_insert(now_ms);
+                    ongoing.first.get_or_insert(summary);
+                } else if is_dropped(&hidden, sight) {
                     write_down(&mut ongoing, count, &hidden, desk);
                     ongoing.told_ms.get_or_insert(now_ms);
                 } else {
@@ -340,8 +337,8 @@ fn hides(
     sight.screen.hides(&subject, &labels, &ongoing.destination)
 }
 
-/// Whether the end of a snooze has told this destination what it hid.
-pub(super) fn is_told_elsewhere(hidden: &Hidden, destination: &Destination, desk: &Desk<'_>) -> bool {
+/// The notice with which the end of a snooze has told this destination what it hid.
+pub(super) fn told_by_snooze(hidden: &Hidden, destination: &Destination, desk: &Desk<'_>) -> Option<String> {
     let draft = Draft {
         destination: destination.clone(),
         lane: Lane::Alert,
@@ -353,7 +350,8 @@ pub(super) fn is_told_elsewhere(hidden: &Hidden, destination: &Destination, desk
         held: None,
         notice: Notice::default(),
     };
-    hidden.cause == Cause::Snoozed && desk.outbox.get(&draft.id()).is_some()
+    let id = Some(draft.id()).filter(|_| hidden.cause == Cause::Snoozed)?;
+    desk.outbox.get(&id).map(|summary| summary.id.clone())
 }
 
 fn is_dropped(hidden: &Hidden, sight: &Sight<'_>) -> bool {

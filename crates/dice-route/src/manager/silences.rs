@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::matchers::{Labels, Matchers, expression, written};
-use super::{Desk, refusal, wording};
+use super::{Desk, Preview, refusal, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::{Matcher, MatcherOp};
 use crate::{Act, Answer, Cause, Command, Destination};
@@ -104,25 +104,6 @@ pub struct Silences {
     book: Book<Silence>,
     /// The version that counts of each silence that is not over.
     current: BTreeMap<String, (String, Matchers)>,
-}
-
-/// What a silence would hide, as far as the state knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// What goes on and would be hidden, in words.
-    pub open: Vec<String>,
-    /// What was told within the last seven days and would have been hidden, in words.
-    pub recent: Vec<String>,
-    /// How many routes there are.
-    pub routes: usize,
-    /// How many of them could see something that it hides.
-    pub routes_met: usize,
-}
-
-impl Preview {
-    fn is_too_broad(&self) -> bool {
-        self.routes_met > 1 && self.routes_met * 5 > self.routes
-    }
 }
 
 impl Silences {

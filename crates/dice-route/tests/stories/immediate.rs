@@ -184,7 +184,9 @@ fn a_person_ends_it() {
         2s log disk
         3s resolve disk
         3s -> #ops resolved: disk <*> [×2 over]
-        1m end
+        1m log disk
+        1m -> #ops open: disk <*> [×1 open]
+        2m end
         ",
     );
 }

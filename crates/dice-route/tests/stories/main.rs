@@ -4,6 +4,7 @@
 
 mod alarms;
 mod correlation;
+mod digests;
 mod groups;
 mod hiding;
 mod immediate;

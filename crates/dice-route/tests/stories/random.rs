@@ -8,17 +8,17 @@ use dice_route::config::{Guard, Inhibition};
 use crate::timetable::{Scene, matchers, play, route, scene};
 
 /// Numbers that are the same for the same seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % sides as u64) as usize
     }
 
-    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.roll(of.len())]
     }
 }
@@ -30,6 +30,8 @@ fn crowd() -> Scene {
         .message("retry", Level::Warning, &[("@bob", Why::Author), ("#ops", Why::Owners)])
         .message("hello", Level::Info, &[("@ann", Why::Author)])
         .with(|config| {
+            // The policies that hold where none is configured.
+            config.policies.clear();
             let mut db = route("db", "rule=db", &["#db", "owner"]);
             db.is_continued = true;
             db.group_by = vec!["service".to_owned()];
@@ -58,7 +60,7 @@ fn story(seed: u64) -> String {
         at_s += [0, 1, 7, 30, 61, 300, 900, 1800][dice.roll(8)];
         let (key, service) = (dice.pick(&["a", "b", "c"]), dice.pick(&["api", "web", "auth"]));
         let rule = dice.pick(&["cpu", "db", "down"]);
-        let line = match dice.roll(16) {
+        let line = match dice.roll(22) {
             0..=5 => format!(
                 "log {} x{} service={service} host={} env={}",
                 dice.pick(&["disk", "panic", "retry", "hello"]),
@@ -76,6 +78,18 @@ fn story(seed: u64) -> String {
             ),
             13 => "unsilence".to_owned(),
             14 => format!("{} stalled the input has stalled", dice.pick(&["alarm", "calm"])),
+            15 => "resolve any".to_owned(),
+            16 => format!(
+                "{} snooze {} {} {}",
+                dice.pick(&["@ann", "@bob"]),
+                dice.pick(&["message:disk", "message:retry", "rule:cpu", "rule:down"]),
+                dice.pick(&["30m", "count:5", "rate:3", "forever"]),
+                dice.pick(&["me", "everyone", "#ops", "#all"]),
+            ),
+            17 => format!("@ann {} {}", dice.pick(&["not-me", "unassign"]), dice.pick(&["disk", "panic"])),
+            18 => format!("@bob assign {} {}", dice.pick(&["disk", "retry"]), dice.pick(&["@ann", "#db"])),
+            19 => format!("@bob {} {rule}{key}", dice.pick(&["ack", "unack"])),
+            20 => format!("hear {}{}", dice.pick(&["@ann", "@bob"]), dice.pick(&["", " gone"])),
             _ => dice.pick(&["reload", "timeline", "records"]).to_owned(),
         };
         story.push_str(&format!("{at_s}s {line}\n"));
@@ -86,7 +100,7 @@ fn story(seed: u64) -> String {
 
 #[test]
 fn a_restart_changes_nothing_and_everything_is_counted() {
-    for seed in 1..9 {
+    for seed in 1..12 {
         let story = story(seed);
         let told = play(&crowd(), &story);
         let logged: u64 = story

@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
                 let episode = self.episodes.get(words[0]).map(|(open, _)| open.episode.0.to_string());
                 let episode =
                     episode.or_else(|| self.manager.immediate().iter().next().map(|on| on.id.clone()));
-                self.command(Act::Resolve { episode: episode.unwrap() });
+                self.command(Act::Resolve { episode: episode.unwrap_or_default() });
             }
             "alarm" => self.manager.self_alert(words[0], &words[1..].join(" "), now_ms),
             "calm" => self.manager.self_clear(words[0], now_ms),
