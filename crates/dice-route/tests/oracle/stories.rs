@@ -230,13 +230,15 @@ fn messages() {
             ..(*message()).clone()
         })
     };
-    let (one, two, one_reworded, unknown) = (known(1, &[]), known(2, &[]), known(3, &[1]), message());
+    let (one, two, unknown) = (known(1, &[]), known(2, &[]), message());
+    let (one_reworded, one_again) = (known(3, &[1]), known(4, &[9, 3]));
     let lines = printed(&[
         (1, &one, "1.41"),
         (2, &one, "1.42"),
         (3, &one_reworded, "1.42"),
         (4, &two, "1.42"),
         (5, &unknown, "1.42"),
+        (6, &one_again, "1.42"),
     ]);
     check(
         RuleType::FirstSeen(first_seen(NewTerms::Message, 10)),
