@@ -166,6 +166,11 @@ impl Life<'_> {
         self.head.last_close_ms
     }
 
+    /// The values of the key, as [`keys::KeyText`] writes them.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.head.key
+    }
+
     /// The last event of the key that was decided before this occasion.
     pub(crate) fn last_ms(&self) -> i64 {
         self.head.last_ms

@@ -120,6 +120,7 @@ fn try_case(name: &str, seed: u64, make: &impl Fn(&mut Random) -> Case) {
         seed: random.number(),
         restart: None,
         is_lazy: false,
+        is_resolved: theme == Theme::Late,
         is_damaged: false,
     };
     let what = || format!("{name}: DICE_SEED={seed} ({theme:?}) {:?}", case.rule);

@@ -104,6 +104,8 @@ pub(crate) struct Plan {
     pub(crate) restart: Option<usize>,
     /// Time passes only at the end of a batch.
     pub(crate) is_lazy: bool,
+    /// Now and then a person ends the episode that was told last.
+    pub(crate) is_resolved: bool,
     /// What was saved is damaged before the other engine goes on.
     pub(crate) is_damaged: bool,
 }
@@ -147,6 +149,10 @@ pub(crate) fn replay(rules: &[Arc<Rule>], facts: &[Fact], plan: Plan) -> Ran {
         }
         if left == 0 {
             left = random.between(1, longest);
+            if plan.is_resolved && random.percent(20) {
+                let told = transitions.last().map(|transition: &Transition| transition.episode.clone());
+                told.inspect(|episode| engine.resolve(episode, fact.at_ms, &mut transitions));
+            }
             save(&mut engine, &mut store);
             if plan.restart == Some(n_batches) {
                 engine = store.next_engine(rules, plan, &mut random);

@@ -83,7 +83,7 @@ impl TooFew {
             }
             Distinct::Rough(sketch) => {
                 sketch.add(at_ms.saturating_sub(at_ms.rem_euclid(part_ms)), value);
-                sketch.forget_before(at_ms.saturating_sub(self.values.within_ms + part_ms));
+                sketch.forget_before(at_ms.saturating_sub(self.values.within_ms).saturating_sub(part_ms));
             }
         }
     }

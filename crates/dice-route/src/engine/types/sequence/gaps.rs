@@ -199,6 +199,11 @@ impl Machine for Gaps {
             if is_gone {
                 continue;
             }
+            // What is missing may have been in what could not be read.
+            if life.healthy_since_ms() > gap.since_ms {
+                room.lose(1);
+                continue;
+            }
             let mut tally = Tally::default();
             tally.add(gap.since_ms, gap.origin);
             tally.show(&gap.line);
