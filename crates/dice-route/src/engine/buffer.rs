@@ -1,7 +1,6 @@
 //! Events that wait for their time, in the order of their time.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BTreeMap;
 
 /// An event that waits.
 #[derive(Debug, Clone)]
@@ -25,83 +24,113 @@ impl<P> Item<P> {
     fn order(&self) -> (i64, u32, u64) {
         (self.at_ms, self.partition, self.offset)
     }
+
+    fn page(&self) -> i64 {
+        self.at_ms >> PAGE_BITS
+    }
 }
 
-/// An item that sorts the other way round, so that the largest is the first of them.
+/// A page has the events of so many milliseconds, as a power of two.
+const PAGE_BITS: u32 = 6;
+
+/// Pages that are kept for use when they are empty.
+const MAX_SPARE: usize = 64;
+
+/// The room of such a page at most.
+const MAX_SPARE_ITEMS: usize = 4_096;
+
+/// Events of a short time, in no order.
 #[derive(Debug)]
-struct Early<P>(Item<P>);
-
-impl<P> PartialEq for Early<P> {
-    fn eq(&self, other: &Early<P>) -> bool {
-        self.0.order() == other.0.order()
-    }
+struct Page<P> {
+    first_ms: i64,
+    items: Vec<Item<P>>,
 }
 
-impl<P> Eq for Early<P> {}
-
-impl<P> PartialOrd for Early<P> {
-    fn partial_cmp(&self, other: &Early<P>) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<P> Ord for Early<P> {
-    fn cmp(&self, other: &Early<P>) -> Ordering {
-        other.0.order().cmp(&self.0.order())
-    }
-}
-
-/// Events that wait for their time. Most arrive in order and stand in a queue; the others in a heap.
+/// Events that wait for their time, on pages of 64 ms. A page is put in order when its first event is taken.
 #[derive(Debug)]
 pub(crate) struct Buffer<P> {
-    sorted: VecDeque<Item<P>>,
-    others: BinaryHeap<Early<P>>,
+    /// The page that is being taken, the first event last.
+    open: Vec<Item<P>>,
+    /// Its number.
+    open_page: i64,
+    pages: BTreeMap<i64, Page<P>>,
+    spare: Vec<Vec<Item<P>>>,
+    len: usize,
 }
 
 impl<P> Default for Buffer<P> {
     fn default() -> Buffer<P> {
-        Buffer { sorted: VecDeque::new(), others: BinaryHeap::new() }
+        Buffer { open: Vec::new(), open_page: i64::MIN, pages: BTreeMap::new(), spare: Vec::new(), len: 0 }
     }
 }
 
 impl<P> Buffer<P> {
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.sorted.len() + self.others.len()
+        self.len
     }
 
     /// Puts one in.
     pub(crate) fn push(&mut self, item: Item<P>) {
-        if self.sorted.back().is_none_or(|last| last.order() <= item.order()) {
-            self.sorted.push_back(item);
-        } else {
-            self.others.push(Early(item));
+        self.len += 1;
+        let number = item.page();
+        if !self.open.is_empty() {
+            if number == self.open_page {
+                let place = self.open.partition_point(|known| known.order() > item.order());
+                return self.open.insert(place, item);
+            }
+            if number < self.open_page {
+                self.put_back();
+            }
+        }
+        match self.pages.get_mut(&number) {
+            Some(page) => {
+                page.first_ms = page.first_ms.min(item.at_ms);
+                page.items.push(item);
+            }
+            None => {
+                let mut items = self.spare.pop().unwrap_or_default();
+                let first_ms = item.at_ms;
+                items.push(item);
+                self.pages.insert(number, Page { first_ms, items });
+            }
+        }
+    }
+
+    /// An event came for a time before the page that is being taken.
+    fn put_back(&mut self) {
+        let items = std::mem::take(&mut self.open);
+        if let Some(last) = items.last() {
+            let first_ms = last.at_ms;
+            self.pages.insert(self.open_page, Page { first_ms, items });
         }
     }
 
     /// When the first of them happened.
     pub(crate) fn first_ms(&self) -> Option<i64> {
-        match (self.sorted.front(), self.others.peek()) {
-            (Some(one), Some(other)) => Some(one.at_ms.min(other.0.at_ms)),
-            (Some(one), None) => Some(one.at_ms),
-            (None, Some(other)) => Some(other.0.at_ms),
-            (None, None) => None,
+        match self.open.last() {
+            Some(item) => Some(item.at_ms),
+            None => self.pages.first_key_value().map(|(_, page)| page.first_ms),
         }
     }
 
     /// Takes the first of them.
     pub(crate) fn pop(&mut self) -> Option<Item<P>> {
-        match (self.sorted.front(), self.others.peek()) {
-            (Some(one), Some(other)) if other.0.order() < one.order() => {
-                self.others.pop().map(|early| early.0)
+        if self.open.is_empty() {
+            let (number, page) = self.pages.pop_first()?;
+            let spare = std::mem::replace(&mut self.open, page.items);
+            if self.spare.len() < MAX_SPARE && spare.capacity() <= MAX_SPARE_ITEMS {
+                self.spare.push(spare);
             }
-            (Some(_), _) => self.sorted.pop_front(),
-            (None, _) => self.others.pop().map(|early| early.0),
+            self.open_page = number;
+            self.open.sort_unstable_by_key(|item| std::cmp::Reverse(item.order()));
         }
+        self.len -= 1;
+        self.open.pop()
     }
 
     /// All of them, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Item<P>> {
-        self.sorted.iter().chain(self.others.iter().map(|early| &early.0))
+        self.open.iter().chain(self.pages.values().flat_map(|page| &page.items))
     }
 }
