@@ -10,7 +10,6 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 pub(crate) use self::saving::end_of_changed;
-use super::RuleStatus;
 use super::buffer::{Buffer, Item};
 use super::codec::{Reader, Writer};
 use super::keys::{self, KeyText, Keys, Slot};
@@ -408,85 +407,6 @@ impl<M: Machine> Runner<M> {
             found.head.is_dirty = true;
             self.dirty.push(slot);
         }
-    }
-
-    fn head_bytes(&self, origins: &Origins) -> Vec<u8> {
-        let mut writer = Writer::new(origins);
-        writer.unsigned(self.speaker.semantic_rev);
-        writer.unsigned(self.generation);
-        writer.unsigned(u64::from(self.speaker.base_seq));
-        writer.signed(self.hurried_ms);
-        writer.flag(self.is_seeded);
-        let Counts { late_counted, late_dropped, evicted, hurried, unreadable } = self.counts;
-        for count in [late_counted, late_dropped, evicted, hurried, unreadable] {
-            writer.unsigned(count);
-        }
-        self.machine.encode_shared(&self.shared, &mut writer);
-        writer.into_bytes()
-    }
-
-    fn restore_head(&mut self, bytes: &[u8], origins: &mut Origins) -> Option<()> {
-        let mut reader = Reader::new(bytes, origins);
-        if reader.unsigned()? != self.speaker.semantic_rev {
-            return None;
-        }
-        self.generation = reader.unsigned()?;
-        self.speaker.base_seq = reader.unsigned_32()?;
-        self.hurried_ms = reader.signed()?;
-        self.is_seeded = reader.flag()?;
-        self.counts = Counts {
-            late_counted: reader.count()?,
-            late_dropped: reader.count()?,
-            evicted: reader.count()?,
-            hurried: reader.count()?,
-            unreadable: reader.count()?,
-        };
-        self.shared = self.machine.decode_shared(&mut reader)?;
-        self.saved_head = bytes.to_vec();
-        Some(())
-    }
-
-    fn restore_key(&mut self, cell: &Cell, origins: &mut Origins) -> Option<()> {
-        let key = keys::from_key(&cell.key)?;
-        let hash = keys::hash_of(key.bytes());
-        let seq = u32::try_from(cell.episodes).unwrap_or(u32::MAX);
-        let mut reader = Reader::new(&cell.body, origins);
-        if !reader.flag()? {
-            let last_close_ms = reader.signed()?;
-            let tombstone =
-                Tombstone { seq, last_close_ms, last_ms: cell.last_ms, is_dirty: false, is_saved: true };
-            self.tombstones_by_time.insert((cell.last_ms, key.bytes().into()));
-            self.tombstones.insert(key.bytes().into(), tombstone);
-            return Some(());
-        }
-        let is_settled = reader.flag()?;
-        let last_close_ms = reader.signed()?;
-        let episode = if cell.is_open { Some(Box::new(Episode::decode(&mut reader)?)) } else { None };
-        let state = self.machine.decode(&mut reader)?;
-        if !reader.is_done() || self.keys.find(key.bytes(), hash).is_some() {
-            return None;
-        }
-        self.machine.adopt_state(&mut self.shared, &state, key.bytes());
-        let name = episode.as_ref().map(|episode| episode.id.clone());
-        let head = Head {
-            key: key.bytes().into(),
-            last_ms: cell.last_ms,
-            last_close_ms,
-            episode,
-            hash,
-            waiting: 0,
-            seq,
-            is_settled,
-            is_dirty: false,
-            is_saved: true,
-        };
-        let slot = self.keys.insert(Slot { head, state });
-        self.settled += usize::from(is_settled);
-        if let Some(name) = name {
-            self.speaker.open.insert(name, slot);
-        }
-        self.arm(slot, None);
-        Some(())
     }
 }
 

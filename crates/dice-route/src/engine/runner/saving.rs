@@ -38,11 +38,11 @@ impl<M: Machine> Runner<M> {
         self.hurried_ms = reader.signed()?;
         self.is_seeded = reader.flag()?;
         self.counts = Counts {
-            late_counted: reader.unsigned()?,
-            late_dropped: reader.unsigned()?,
-            evicted: reader.unsigned()?,
-            hurried: reader.unsigned()?,
-            unreadable: reader.unsigned()?,
+            late_counted: reader.count()?,
+            late_dropped: reader.count()?,
+            evicted: reader.count()?,
+            hurried: reader.count()?,
+            unreadable: reader.count()?,
         };
         self.shared = self.machine.decode_shared(&mut reader)?;
         self.saved_head = bytes.to_vec();
