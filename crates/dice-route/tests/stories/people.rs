@@ -6,7 +6,8 @@ use dice_catalog::{Level, Why};
 use dice_route::Severity::{High, Low, Medium};
 use dice_route::config::{Person, Policy, Receiver, Step, Target, Team};
 
-use crate::timetable::{Scene, check, route, scene};
+use crate::random::Dice;
+use crate::timetable::{Scene, check, play, route, scene};
 
 /// Ann and Bob are the store team, which reads `#store`; Cyd is an administrator. Escalations are those that
 /// are built in.
@@ -270,4 +271,70 @@ fn a_snooze_of_a_key_a_group_and_an_episode() {
         30m end
         ",
     );
+}
+
+/// A story of things that happen and of what people do about them, in any order.
+fn story(seed: u64) -> String {
+    let mut dice = Dice(seed * 0x9e37_79b9 + 7);
+    let (mut at_s, mut story) =
+        (0, "0s log disk\n0s log net\n0s log lost\n0s open cpu key=a log=net\n".to_owned());
+    let mut is_snoozed = false;
+    for _ in 0..60 {
+        at_s += [0, 1, 20, 61, 300, 900, 1800, 7200][dice.roll(8)];
+        let actor = dice.pick(&["@ann", "@bob", "@cyd"]);
+        let message = dice.pick(&["disk", "net", "lost"]);
+        let rule = dice.pick(&["cpu", "down", "idle"]);
+        let key = dice.pick(&["a", "b"]);
+        let until =
+            dice.pick(&["10m", "tomorrow", "next-workday", "count:3", "rate:2", "next-release", "forever"]);
+        let line = match dice.roll(20) {
+            0..=4 => format!("log {message} x{} by=1.{}", 1 + dice.roll(9), dice.roll(4)),
+            5..=7 => format!("open {rule} key={key} log={message}"),
+            8 => format!("update {rule} key={key} count={}", dice.roll(100)),
+            9 => format!("close {rule} key={key}"),
+            10..=12 => {
+                is_snoozed = true;
+                let scope = match dice.roll(4) {
+                    0 => format!("rule:{rule}"),
+                    1 => format!("alert:{message}"),
+                    2 => format!("episode:{rule}{key}"),
+                    _ => format!("message:{message}"),
+                };
+                format!("{actor} snooze {scope} {until} {}", dice.pick(&["me", "everyone", "#store"]))
+            }
+            13 => format!(
+                "{actor} not-me {message}{}",
+                dice.pick(&["", " to=@ann", " to=#ops", " person=#store"])
+            ),
+            14 => format!("{actor} assign {message} {}", dice.pick(&["@ann", "@bob", "#ops", "@corp/store"])),
+            15 => format!("{actor} unassign {message}"),
+            16 | 17 => format!("{actor} ack {rule}{key}"),
+            18 => format!("{actor} unack {rule}{key}"),
+            _ => match dice.roll(4) {
+                0 => format!("hear @bob {}", dice.pick(&["gone", "zone=Asia/Kathmandu", ""])),
+                1 => "@cyd apply".to_owned(),
+                2 if is_snoozed => "reload".to_owned(),
+                _ => format!("down until {}s", at_s + 4000),
+            },
+        };
+        story.push_str(&format!("{at_s}s {line}\n"));
+        if line.starts_with("down") {
+            at_s += 4000;
+        }
+    }
+    story.push_str(&format!("{}s end\n", at_s + 7500));
+    story
+}
+
+#[test]
+fn whatever_people_do_a_restart_changes_nothing_and_no_escalation_is_forgotten() {
+    for seed in 1..5 {
+        let scene = house(&[("cpu", Medium), ("down", High), ("idle", Low)])
+            .message("disk", Level::Error, &[("#store", Why::Annotation)])
+            .message("net", Level::Warning, &[("@ann", Why::Author)])
+            .message("lost", Level::Critical, &[("@bob", Why::Author)]);
+        let told = play(&scene, &story(seed));
+        // The auditor looks every minute.
+        assert!(!told.contains("without a next step"), "seed {seed}:\n{told}");
+    }
 }

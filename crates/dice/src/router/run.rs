@@ -148,35 +148,41 @@ impl Wish {
     }
 }
 
-/// Routes as a service, or until the input ends: decisions are committed, then printed.
+/// Routes as a service, or until the input ends: decisions are committed, then printed. With neither a
+/// configuration nor a state nothing is kept.
 pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     let plan = wish.plan()?;
-    let path = wish.state(&plan.loaded)?;
-    let store = open(&path)?;
     let config = Arc::new(plan.loaded.router.clone());
-    let positions = store.positions().map_err(|error| {
-        Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
-    })?;
-    let router = restore(&store, config, clock::now().as_millisecond())?;
-    tracing::info!(state = %path.display(), start = store.epoch(), rules = plan.loaded.router.rules.len(), "routing");
+    let now_ms = clock::now().as_millisecond();
     let (orders_to, orders) = unbounded();
+    let out = Outlet::Print(anstream::AutoStream::auto(io::stdout()), output);
+    let is_kept = wish.config.is_some() || wish.state.is_some();
+    let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
+    let mut service = match &path {
+        None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
+        Some(path) => {
+            let store = open(path)?;
+            let positions = store.positions().map_err(|error| {
+                Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
+            })?;
+            let router = restore(&store, config, now_ms)?;
+            tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
+            Service::new(router, Some(store), positions, out, false)
+        }
+    };
     #[cfg(unix)]
-    let _socket = Socket::listen(&path, orders_to.clone())?;
-    let out = anstream::AutoStream::auto(io::stdout());
-    let mut service = Service::new(router, Some(store), positions, Outlet::Print(out, output), false);
+    let _socket = path.as_deref().map(|path| Socket::listen(path, orders_to.clone())).transpose()?;
     if let Some(file) = &wish.config {
         service.note(config_note(file));
     }
-    let started =
-        JournalLine { at_ms: clock::now().as_millisecond(), what: "start".to_owned(), body: "{}".to_owned() };
-    service.journal(started);
+    service.journal(JournalLine { at_ms: now_ms, what: "start".to_owned(), body: "{}".to_owned() });
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
     generations(wish, plan, &mut service, &orders, false)?;
-    let (router, teller) = service.end();
+    let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
-    if let Outlet::Print(mut out, _) = teller {
+    if let Outlet::Print(mut out, _) = out {
         out.flush()?;
     }
     Ok(Outcome::Done)
