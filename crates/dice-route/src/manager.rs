@@ -80,6 +80,12 @@ use crate::{
     MessageId, Presence, Receipt, Stamped, Transition,
 };
 
+/// The cause of the self-alert about critical messages that nobody owns.
+const UNOWNED: &str = "unowned/critical";
+
+/// It is said again after this long, if there are more.
+const UNOWNED_MS: i64 = 24 * 3_600_000;
+
 /// What every part of the manager works with while one input is handled.
 #[derive(Debug)]
 pub struct Desk<'a> {
@@ -304,6 +310,17 @@ impl Manager {
             .filter(|each| each.decision >= Decision::Now)
             .map(|each| each.owner.clone())
             .collect();
+        // Once for each run, however often it is asked who owns it.
+        let is_first = is_running && alert.running_count() == 1;
+        if is_first && owners.is_empty() && level >= Some(Level::Warning) {
+            let title = episodes::title_of_message(message, &alert.sample);
+            let desk = desk!(self, config, now_ms);
+            let text = format!("nobody is told of a message without an owner: {title}");
+            desk.records.note(now_ms, Cause::Unowned, &alert.message.to_string(), "catalog", &text);
+            if level == Some(Level::Critical) {
+                self.alarms.raise(UNOWNED, &text, desk);
+            }
+        }
         let reason = decided.reason.clone();
         self.alerts.settle(slot, decided.owners, decided.reason);
         self.immediate.leave(&id, &owners, desk!(self, config, now_ms));
@@ -632,6 +649,7 @@ impl Manager {
             self.episodes.sweep(now_ms);
             self.silences.sweep(now_ms);
             self.inhibitions.sweep(now_ms);
+            self.alarms.clear_older(UNOWNED, UNOWNED_MS, desk);
             for rule in self.storm.breaker.sweep(now_ms) {
                 self.alarms.clear(&format!("noisy/{rule}"), desk);
             }

@@ -445,10 +445,10 @@ fn is_unveiled(group: &Group, desk: &Desk<'_>, around: &Around<'_>) -> bool {
         return route.is_none_or(|route| routes::held_until(route, desk.config, desk.now_ms).is_none());
     }
     group.members.iter().any(|(id, member)| {
-        let Some(_) = &member.hidden else { return false };
+        let Some(hidden) = &member.hidden else { return false };
         let Some(episode) = around.episodes.get(id) else { return true };
         let subject = episode.subject(Some(&group.name));
-        around.screen.hides(&subject, &episode.labels, &group.destination).is_none()
+        !around.screen.hides_still(hidden, &subject, &episode.labels, &group.destination)
     })
 }
 

@@ -1,13 +1,15 @@
 //! Messages that are told as they happen: the first at once, then the same notice changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dice_catalog::Owner;
 use serde::{Deserialize, Serialize};
 
+use super::matchers::Labels;
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
-use super::{Alert, Alerts, Desk, Subject, episodes, wording};
+use super::{Alert, Alerts, Desk, Moment, Subject, episodes, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
 use crate::{Cause, Destination, Lane, Message, Notice, NoticeKind, NoticeRow};
@@ -144,8 +146,12 @@ impl Immediate {
             .collect();
         for id in &self.veiled {
             let Some(ongoing) = self.book.get(id) else { continue };
-            let Some((alert, message)) = sight.alerts.get(&ongoing.alert) else { continue };
-            if hides(ongoing, alert, message, desk, sight).is_none() {
+            let Some(about) = sight.alerts.get(&ongoing.alert) else { continue };
+            let Some(hidden) = &ongoing.hidden else { continue };
+            let asked = |subject: &Subject<'_>, labels: &Labels| {
+                sight.screen.hides_still(hidden, subject, labels, &ongoing.destination)
+            };
+            if !ask(ongoing, about, desk, asked) {
                 ids.insert(id.clone());
             }
         }
@@ -292,6 +298,22 @@ impl Immediate {
         }
     }
 
+    /// When it was told, when it will be, and why; nothing when it does not go on.
+    pub fn timeline(&self, id: &str) -> Vec<Moment> {
+        let Some(ongoing) = self.book.get(id) else { return Vec::new() };
+        let at = ongoing.destination.name();
+        let moment = |at_ms, is_next, text: &str| Moment { at_ms, is_next, text: format!("{at}: {text}") };
+        let mut moments = vec![moment(ongoing.opened_ms, false, "it began")];
+        moments.extend(ongoing.told_ms.map(|told_ms| moment(told_ms, false, "first told")));
+        moments.push(match &ongoing.hidden {
+            Some(hidden) => moment(hidden.since_ms, false, &format!("hidden by {}", hidden.by)),
+            None => moment(ongoing.due_ms, true, "changed if it came again, over if it has been quiet"),
+        });
+        moments.extend(ongoing.repeat_ms.map(|repeat_ms| moment(repeat_ms, true, "repeat, if it goes on")));
+        moments.sort_by(|a, b| (a.at_ms, a.is_next, &a.text).cmp(&(b.at_ms, b.is_next, &b.text)));
+        moments
+    }
+
     /// Appends what has changed.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
@@ -322,10 +344,22 @@ fn next_rung(ladder_ms: &[i64], from_ms: i64, now_ms: i64) -> i64 {
 fn hides(
     ongoing: &Ongoing,
     alert: &Alert,
-    message: &Message,
+    message: &Arc<Message>,
     desk: &Desk<'_>,
     sight: &Sight<'_>,
 ) -> Option<(Cause, String)> {
+    let asked =
+        |subject: &Subject<'_>, labels: &Labels| sight.screen.hides(subject, labels, &ongoing.destination);
+    ask(ongoing, (alert, message), desk, asked)
+}
+
+/// Asks about what is told, by its names and labels.
+fn ask<T>(
+    ongoing: &Ongoing,
+    (alert, message): (&Alert, &Arc<Message>),
+    desk: &Desk<'_>,
+    asked: impl FnOnce(&Subject<'_>, &Labels) -> T,
+) -> T {
     let labels = episodes::labels_of_alert(alert, message, &ongoing.owner, desk.config);
     let subject = Subject {
         message: Some(alert.message),
@@ -334,7 +368,7 @@ fn hides(
         episode: Some(&ongoing.id),
         ..Subject::default()
     };
-    sight.screen.hides(&subject, &labels, &ongoing.destination)
+    asked(&subject, &labels)
 }
 
 /// The notice with which the end of a snooze has told this destination what it hid.

@@ -15,8 +15,11 @@ impl Manager {
         self.routes.explain(rule, labels)
     }
 
-    /// When a group was told, when it will be, and why.
+    /// When a group, or a message that is told as it happens, was told, when it will be, and why.
     pub fn timeline(&self, group: &str) -> Vec<Moment> {
+        if group.starts_with(super::immediate::PREFIX) {
+            return self.immediate.timeline(group);
+        }
         self.groups.timeline(group, &self.episodes)
     }
 

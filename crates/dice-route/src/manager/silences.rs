@@ -109,19 +109,35 @@ pub struct Silences {
 impl Silences {
     /// The silence that hides what has these labels from `destination`.
     pub fn hides(&self, labels: &Labels, destination: &Destination, now_ms: i64) -> Option<String> {
-        let hides = |(row, matchers): &&(String, Matchers)| {
-            let Some(silence) = self.book.get(row) else { return false };
-            silence.state(now_ms) == SilenceState::Active
-                && silence.receiver.as_deref().is_none_or(|only| only == destination.name())
-                && matchers.hold(labels)
-        };
+        let hides = |current: &&(String, Matchers)| self.covers(current, labels, destination, now_ms);
         let (row, _) = self.current.values().find(hides)?;
         self.book.get(row).map(|silence| silence.name.clone())
     }
 
+    /// Whether a silence that hid what has these labels from `destination` does so still.
+    pub fn still_hides(&self, id: &str, labels: &Labels, destination: &Destination, now_ms: i64) -> bool {
+        self.current.get(id).is_some_and(|current| self.covers(current, labels, destination, now_ms))
+    }
+
+    fn covers(
+        &self,
+        (row, matchers): &(String, Matchers),
+        labels: &Labels,
+        destination: &Destination,
+        now_ms: i64,
+    ) -> bool {
+        let Some(silence) = self.book.get(row) else { return false };
+        silence.state(now_ms) == SilenceState::Active
+            && silence.receiver.as_deref().is_none_or(|only| only == destination.name())
+            && matchers.hold(labels)
+    }
+
     /// The latest version of a silence.
     pub fn get(&self, id: &str) -> Option<&Silence> {
-        self.versions(id).last()
+        match self.current.get(id) {
+            Some((row, _)) => self.book.get(row),
+            None => self.versions(id).last(),
+        }
     }
 
     /// Every version of a silence, oldest first.

@@ -405,6 +405,8 @@ impl<'a> Run<'a> {
 
     fn timeline(&mut self) {
         let groups: Vec<String> = self.manager.groups().iter().map(|group| group.name.clone()).collect();
+        let ongoing = self.manager.immediate().iter().map(|ongoing| ongoing.id.clone());
+        let groups: Vec<String> = groups.into_iter().chain(ongoing).collect();
         for moment in groups.iter().flat_map(|group| self.manager.timeline(group)) {
             let next = if moment.is_next { "next " } else { "" };
             let at = time(moment.at_ms - BEGIN_MS);
