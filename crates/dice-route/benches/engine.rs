@@ -266,6 +266,7 @@ fn message(number: u64) -> Arc<Message> {
         author: None,
         revision: None,
         url: None,
+        is_outdated: false,
     })
 }
 

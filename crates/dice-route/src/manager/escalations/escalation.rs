@@ -150,6 +150,11 @@ impl Escalation {
     /// Goes on at once: with the next step, or with the last one again when there is none.
     pub(super) fn resume(&mut self, note: String, now_ms: i64) {
         self.notes.push(note);
+        if self.policy.steps.is_empty() {
+            // There is no step to go on with, and none to wait for.
+            (self.state, self.due_ms, self.remind_ms) = (Standing::Done, None, None);
+            return;
+        }
         self.state = Standing::Running;
         if self.step >= self.policy.steps.len() {
             self.step = self.policy.steps.len().saturating_sub(1);

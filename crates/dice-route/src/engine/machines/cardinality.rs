@@ -9,9 +9,9 @@ use crate::condition::Field;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
+use crate::engine::machines::ahead::Ahead;
+use crate::engine::machines::distinct::Latest;
 use crate::engine::tally::{Recent, Tally};
-use crate::engine::types::ahead::Ahead;
-use crate::engine::types::distinct::Latest;
 use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.

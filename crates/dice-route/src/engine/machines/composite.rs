@@ -6,9 +6,9 @@ use crate::config::{CountCondition, Pattern};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::ahead::Ahead;
+use crate::engine::machines::tail::Tail;
 use crate::engine::tally::{Recent, Tally};
-use crate::engine::types::ahead::Ahead;
-use crate::engine::types::tail::Tail;
 use crate::engine::words::duration;
 
 /// Conditions that are told apart; further ones are left out.

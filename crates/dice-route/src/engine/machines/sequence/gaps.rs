@@ -8,10 +8,10 @@ use crate::condition::Field;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::burst::{Burst, Many};
+use crate::engine::machines::room::Room;
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Many};
-use crate::engine::types::room::Room;
 use crate::engine::words::duration;
 
 /// How many numbers from the beginning on have to come in a row for the numbers to begin anew.
