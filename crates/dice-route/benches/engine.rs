@@ -19,31 +19,39 @@ use dice_route::config::{
 };
 use dice_route::{Engine, Event, Message, MessageId, PartitionId, Severity, Stamped};
 
-/// Live keys.
+/// Live keys: cells of all rules together.
 const KEYS: u64 = 10_000;
 
 /// Events a second of event time.
 const RATE: u64 = 20_000;
 
-/// Events that are run.
-const EVENTS: u64 = 3_000_000;
+/// Events that are run, unless the command line says another number.
+const EVENTS: u64 = 2_000_000;
 
-/// Different events; they are run over and over, at other times.
-const DIFFERENT: u64 = 100_000;
+/// Different events; they are run over and over, at other times and with other keys. So few that they are
+/// as near to the processor as events that have just been read.
+const DIFFERENT: u64 = 2_000;
 
 const LATENESS_MS: i64 = 5_000;
 
 fn main() {
+    let is_short = std::env::args().any(|argument| argument == "short");
     let few = visited_rules(false);
-    speed("each event is meant by a few rules", &few, None);
-    speed("the same, and what has changed is written out every 10,000 events", &few, Some(10_000));
-    speed("each event is meant by every rule", &visited_rules(true), None);
+    let every = visited_rules(true);
+    speed("few rules mean each event", &few, KEYS / 16, None);
+    if is_short {
+        return;
+    }
+    speed("the same, written out every 10,000 events", &few, KEYS / 16, Some(10_000));
+    speed("few rules mean each event, of many keys", &few, KEYS, None);
+    speed("the same, written out every 10,000 events", &few, KEYS, Some(10_000));
+    speed("every rule means each event", &every, KEYS / 20, None);
     weight();
     restart();
 }
 
-fn speed(name: &str, rules: &[Arc<Rule>], batch: Option<u64>) {
-    let events = events();
+fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
+    let mut events = events();
     let mut engine = Engine::default();
     let mut out = Vec::new();
     engine.configure(rules, 0, &mut out);
@@ -54,12 +62,14 @@ fn speed(name: &str, rules: &[Arc<Rule>], batch: Option<u64>) {
     let mut watermark_ms = i64::MIN;
     let mut begin = 0.0;
     let mut random = Random(1);
-    let warm_up = EVENTS / 5;
-    for number in 0..EVENTS + warm_up {
+    let n_events = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
+    let warm_up = n_events / 5;
+    for number in 0..n_events + warm_up {
         if number == warm_up {
             begin = processor_seconds();
         }
-        let event = &events[(number % DIFFERENT) as usize];
+        let event = &mut events[(number % DIFFERENT) as usize];
+        write_key(event, random.number() % keys);
         let mut at_ms = 1_700_000_000_000 + (number * 1_000 / RATE) as i64;
         if random.number() % 100 < 5 {
             at_ms -= (random.number() % LATENESS_MS as u64) as i64;
@@ -79,8 +89,8 @@ fn speed(name: &str, rules: &[Arc<Rule>], batch: Option<u64>) {
     let cells: usize = engine.status().iter().map(|status| status.keys).sum();
     println!(
         "engine: {name}: {:.0} events per second of processor time ({} rules, {:.1} of them per event, \
-         {KEYS} keys, {cells} cells, {n_transitions} transitions)",
-        EVENTS as f64 / seconds,
+         {cells} keys, {n_transitions} transitions)",
+        n_events as f64 / seconds,
         rules.len(),
         visits as f64 / DIFFERENT as f64,
     );
@@ -232,7 +242,10 @@ fn rule(number: usize, condition: &str, kind: RuleType) -> Arc<Rule> {
         semantic_rev: 1,
         kind,
         condition: Condition::parse(condition).expect("a condition"),
-        key: vec![Field::parse("service").expect("a field"), Field::parse("vars.merchant").expect("a field")],
+        key: vec![
+            Field::parse("service").expect("a field"),
+            Field::parse("fields.merchant").expect("a field"),
+        ],
         on_missing_key: OnMissingKey::Empty,
         timing: Timing::DEFAULT,
         severity: Severity::Medium,
@@ -246,7 +259,7 @@ fn rule(number: usize, condition: &str, kind: RuleType) -> Arc<Rule> {
 }
 
 fn message(number: u64) -> Arc<Message> {
-    let template = format!("payment of <*> took <*> in step {number}");
+    let template = format!("payment took <*> in step {number}");
     Arc::new(Message {
         id: MessageId::of_unmatched("pay", &template),
         was: Vec::new(),
@@ -258,7 +271,7 @@ fn message(number: u64) -> Arc<Message> {
         target: Some(format!("mod{number}").into()),
         kind: None,
         level: Some(if number.is_multiple_of(8) { Level::Error } else { Level::Info }),
-        holes: vec![Some("merchant".into()), Some("took".into())],
+        holes: vec![Some("took".into())],
         owners: Vec::new(),
         candidates: Vec::new(),
         fallback: None,
@@ -271,10 +284,9 @@ fn message(number: u64) -> Arc<Message> {
 }
 
 fn event(message: &Arc<Message>, key: u64, took: u64, offset: u64) -> Event {
-    let (merchant, took) = (format!("m{key:06}"), (took % 977).to_string());
-    let text = format!("payment of {merchant} took {took} in a step");
-    let starts = ["payment of ".len(), "payment of  took ".len() + merchant.len()];
-    let values = [(starts[0], merchant.len()), (starts[1], took.len())];
+    let took = (took % 977).to_string();
+    let text = format!("payment took {took} in a step");
+    let start = "payment took ".len();
     Event {
         partition: PartitionId((offset % 4) as u32),
         offset,
@@ -289,9 +301,19 @@ fn event(message: &Arc<Message>, key: u64, took: u64, offset: u64) -> Event {
         version: Some("1.42.0".into()),
         trace: None,
         text: text.into(),
-        values: values.iter().map(|(start, len)| (*start as u32, (start + len) as u32)).collect(),
-        fields: Box::default(),
+        values: Box::new([(start as u32, (start + took.len()) as u32)]),
+        fields: Box::new([("merchant".into(), format!("m{key:06}").into())]),
     }
+}
+
+fn write_key(event: &mut Event, key: u64) {
+    let mut digits = *b"m000000";
+    let mut rest = key;
+    for digit in digits[1..].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    event.fields[0].1 = std::str::from_utf8(&digits).expect("digits are text").into();
 }
 
 fn events() -> Vec<Event> {
@@ -300,7 +322,7 @@ fn events() -> Vec<Event> {
     (0..DIFFERENT)
         .map(|offset| {
             let message = &messages[(random.number() % 40) as usize];
-            event(message, random.number() % KEYS, random.number(), offset)
+            event(message, offset, random.number(), offset)
         })
         .collect()
 }

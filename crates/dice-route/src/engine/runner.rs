@@ -240,11 +240,13 @@ impl<M: Machine> Runner<M> {
         ground: &mut Ground<'_>,
         question: impl FnOnce(&M, &mut M::Shared, &mut M::State, &mut Life<'_>) -> R,
     ) -> Option<R> {
-        let before = self.due(slot);
+        // Nothing is due at another time unless something was changed; what only waits is not.
+        let is_passing = mode == Mode::Early && self.pass != Pass::Arrival;
+        let before = if is_passing { None } else { self.due(slot) };
         let decided_ms = self.decided_ms(ground);
         let found = self.keys.get_mut(slot)?;
         let was_dirty = found.head.is_dirty;
-        if mode != Mode::Early || self.pass == Pass::Arrival {
+        if !is_passing {
             found.head.is_dirty = true;
         }
         let mut life = Life {
@@ -259,6 +261,7 @@ impl<M: Machine> Runner<M> {
             decided_ms,
             healthy_since_ms: ground.healthy_since_ms,
             is_counted: false,
+            is_touched: false,
         };
         let answer = question(&self.machine, &mut self.shared, &mut found.state, &mut life);
         if life.is_counted && life.is_open() {
@@ -268,10 +271,13 @@ impl<M: Machine> Runner<M> {
                 life.update(now_ms, || self.machine.words(&found.state, &tally));
             }
         }
+        let is_touched = life.is_touched;
         if found.head.is_dirty && !was_dirty {
             self.dirty.push(slot);
         }
-        self.arm(slot, before);
+        if !is_passing || is_touched {
+            self.arm(slot, before);
+        }
         Some(answer)
     }
 
@@ -308,7 +314,7 @@ impl<M: Machine> Runner<M> {
             }
         }
         slots.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &*found.head.key);
             key(one).cmp(&key(other))
         });
         slots.dedup();
@@ -535,7 +541,7 @@ impl<M: Machine> Runs for Runner<M> {
         let decided_ms = self.decided_ms(ground);
         let mut slots: Vec<u32> = self.speaker.open.values().copied().collect();
         slots.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &*found.head.key);
             key(one).cmp(&key(other))
         });
         for slot in slots {
@@ -550,7 +556,7 @@ impl<M: Machine> Runs for Runner<M> {
         for (_, found) in self.keys.iter() {
             highest = highest.max(found.head.seq);
             if found.head.is_saved {
-                gone.insert(found.head.key.clone());
+                gone.insert((*found.head.key).into());
             }
         }
         for (key, tombstone) in &self.tombstones {
@@ -559,10 +565,7 @@ impl<M: Machine> Runs for Runner<M> {
         }
         let rule = self.speaker.rule.to_string();
         out.push(Delta::DeleteCell { rule: rule.clone(), key: String::new() });
-        out.extend(
-            gone.iter()
-                .map(|key| Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(key).0.to_string() }),
-        );
+        out.extend(gone.iter().map(|key| Delta::DeleteCell { rule: rule.clone(), key: keys::to_json(key) }));
         highest
     }
 

@@ -54,7 +54,7 @@ impl<M: Machine> Runner<M> {
                 Some((.., other)) if other == slot => {}
                 Some((.., other)) => {
                     let is_smaller =
-                        self.keys.get(other).is_some_and(|other| found.head.key < other.head.key);
+                        self.keys.get(other).is_some_and(|other| *found.head.key < *other.head.key);
                     let (first, second) = if is_smaller { (slot, other) } else { (other, slot) };
                     oldest.push(Reverse((last_ms, hash, second)));
                     best = Some((last_ms, hash, first));
@@ -91,6 +91,7 @@ impl<M: Machine> Runner<M> {
         self.machine.drop_state(&mut self.shared, &found.state);
         let Head { key, last_ms, last_close_ms, seq, is_settled, is_saved, .. } = found.head;
         self.settled -= usize::from(is_settled);
+        let key: Box<[u8]> = (*key).into();
         if seq > self.speaker.base_seq {
             self.tombstones_by_time.insert((last_ms, key.clone()));
             self.dirty_tombstones.insert(key.clone());

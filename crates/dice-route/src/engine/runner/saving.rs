@@ -114,17 +114,24 @@ impl<M: Machine> Runner<M> {
                     .find(&key, keys::hash_of(&key))
                     .is_some_and(|slot| self.keys.get(slot).is_some_and(|found| found.head.is_dirty));
             if !is_back {
-                out.push(Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(&key).0.to_string() });
+                out.push(Delta::DeleteCell { rule: rule.clone(), key: keys::to_json(&key) });
             }
         }
         let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.retain(|slot| self.keys.get(*slot).is_some_and(|found| found.head.is_dirty));
-        dirty.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
-            key(one).cmp(&key(other))
+        // In the order of the hashes, which are at hand, and of the keys where those are equal.
+        let hashes = dirty.iter().filter_map(|slot| {
+            let head = &self.keys.get(*slot)?.head;
+            head.is_dirty.then_some((head.hash, *slot))
         });
-        dirty.dedup();
-        for slot in dirty {
+        let mut hashes: Vec<(u32, u32)> = hashes.collect();
+        dirty.clear();
+        hashes.sort_unstable_by(|(one_hash, one), (other_hash, other)| {
+            let key = |slot: u32| self.keys.get(slot).map(|found| &*found.head.key);
+            one_hash.cmp(other_hash).then_with(|| key(*one).cmp(&key(*other)))
+        });
+        hashes.dedup();
+        self.dirty = dirty;
+        for (_, slot) in hashes {
             let Some(found) = self.keys.get_mut(slot) else { continue };
             found.head.is_dirty = false;
             found.head.is_saved = true;
@@ -138,7 +145,7 @@ impl<M: Machine> Runner<M> {
             self.machine.encode(&found.state, &mut writer);
             out.push(Delta::PutCell(Cell {
                 rule: rule.clone(),
-                key: keys::to_key(&found.head.key).0.to_string(),
+                key: keys::to_json(&found.head.key),
                 episodes: u64::from(found.head.seq),
                 is_open: found.head.episode.is_some(),
                 last_ms: found.head.last_ms,
@@ -154,7 +161,7 @@ impl<M: Machine> Runner<M> {
             writer.signed(tombstone.last_close_ms);
             out.push(Delta::PutCell(Cell {
                 rule: rule.clone(),
-                key: keys::to_key(&key).0.to_string(),
+                key: keys::to_json(&key),
                 episodes: u64::from(tombstone.seq),
                 is_open: false,
                 last_ms: tombstone.last_ms,

@@ -152,7 +152,8 @@ impl Escalation {
         self.notes.push(note);
         if self.policy.steps.is_empty() {
             // There is no step to go on with, and none to wait for.
-            (self.state, self.due_ms, self.remind_ms) = (Standing::Done, None, None);
+            self.state = Standing::Done { why: "there are no steps".to_owned() };
+            (self.due_ms, self.remind_ms) = (None, None);
             return;
         }
         self.state = Standing::Running;
