@@ -22,6 +22,7 @@ mod matchers;
 mod on_call;
 mod overrides;
 mod people;
+mod questions;
 mod roster;
 mod routes;
 mod screen;
@@ -46,10 +47,11 @@ pub use groups::{Around, Groups, Place, places};
 pub use immediate::{Immediate, Ongoing, Sight};
 pub use inhibitions::Inhibitions;
 pub use ledger::Counts;
-pub use matchers::{Labels, Matchers};
+pub use matchers::{Labels, Matchers, written};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
 pub use people::{Things, View};
+pub use questions::Collected;
 pub use roster::Roster;
 pub use routes::{Asked, DEFAULT_ROUTE, Routes};
 pub use screen::{Hidden, Screen};
@@ -57,6 +59,7 @@ pub use silences::{Preview, Silence, SilenceState, Silences};
 pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
 pub use storm::Storm;
 pub use tally::Tally;
+pub use wording::duration;
 
 use correlation::belonging;
 use ledger::Ledger;
@@ -543,11 +546,14 @@ impl Manager {
     fn resolve(&mut self, command: &Command, named: &str, config: &Arc<Config>, now_ms: i64) -> Answer {
         let desk = desk!(self, config, now_ms);
         if named.starts_with(immediate::PREFIX) {
-            if !self.immediate.resolve(named, desk, sight!(self, now_ms)) {
-                return refusal(&format!("wanted an episode that goes on, found {named}"));
-            }
-            self.records.note(now_ms, Cause::Command, named, &command.actor, "resolved");
-            return done(named);
+            let id = match self.immediate.called(named)[..] {
+                [one] => one.to_owned(),
+                [] => return refusal(&format!("wanted an episode that goes on, found {named}")),
+                _ => return refusal(&format!("wanted one episode, found several that begin with {named}")),
+            };
+            self.immediate.resolve(&id, desk, sight!(self, now_ms));
+            self.records.note(now_ms, Cause::Command, &id, &command.actor, "resolved");
+            return done(&id);
         }
         match self.episodes.called(named).as_slice() {
             [] => refusal(&format!("wanted an episode, found nothing called {named}")),
