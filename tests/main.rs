@@ -11,4 +11,6 @@ mod readme;
 mod recordings;
 mod route;
 mod setup;
+mod site;
+mod state;
 mod who;
