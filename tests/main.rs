@@ -6,6 +6,7 @@ mod catalogs;
 mod errors;
 mod founding;
 mod index;
+mod kill;
 mod program;
 mod readme;
 mod recordings;

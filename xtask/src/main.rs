@@ -8,6 +8,7 @@ mod program;
 mod queries;
 mod record;
 mod score;
+mod soak;
 mod tidy;
 mod workspace;
 
@@ -24,6 +25,7 @@ usage: cargo xtask <chore>
   queries [FILE]…                   compiles every statements.scm, prints what files yield
   record                            runs the fixture programs and writes fixtures/logs anew
   score [--sets DIR --repos DIR]    scores Dice on recordings with known truth
+  soak rules|kill                   a million cases of rules; a router that is killed 200 times
 ";
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ["queries", files @ ..] => queries::run(files),
         ["record"] => record::run(),
         ["score", rest @ ..] => score::run(rest),
+        ["soak", what @ ("rules" | "kill")] => soak::run(what),
         _ => {
             eprint!("{USAGE}");
             Ok(false)
