@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dice_catalog::{Catalog, Fingerprint, Level, Part, Template};
-use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router, Saved, Shelf};
+use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router, Saved};
 use jiff::Timestamp;
 
 /// Events that go through the router in memory.
@@ -143,7 +143,11 @@ fn level(statement: u64) -> Level {
 
 /// One statement in fifty names a channel.
 fn owner(statement: u64) -> String {
-    if statement % 50 == 3 { format!("#team-{}", statement % 7) } else { format!("dev{}@pay.example", statement % 40) }
+    if statement % 50 == 3 {
+        format!("#team-{}", statement % 7)
+    } else {
+        format!("dev{}@pay.example", statement % 40)
+    }
 }
 
 /// The twenty rules, one or more of every type.
@@ -177,9 +181,9 @@ id = "surge"
 type = "spike"
 where = 'level >= warning'
 key = ["service"]
-window = "1m"
-up = 3.0
-min_cur = 500
+within = "1m"
+up = 3
+min_current = 500
 
 [[rule]]
 id = "silence"
@@ -193,20 +197,19 @@ id = "slow"
 type = "metric"
 where = 'level >= error'
 key = ["service"]
-measure = "p99"
-field = "vars.2"
-window = "1m"
-above = 5000.0
+measure = "p99(vars.2)"
+within = "1m"
+above = 5000
 
 [[rule]]
 id = "share"
 type = "ratio"
 where = 'level >= notice'
 key = ["service"]
-numerator = 'level >= error'
-window = "1m"
+of = 'level >= error'
+within = "1m"
 above = 0.9
-min_den = 100
+min_events = 100
 
 [[rule]]
 id = "merchants"
@@ -220,7 +223,7 @@ above = 5000
 [[rule]]
 id = "new"
 type = "first-seen"
-terms = "message"
+new = "message"
 
 [[rule]]
 id = "moved"
@@ -245,7 +248,7 @@ id = "unsettled"
 type = "missing"
 where = 'contains(template, "desk 12 ")'
 key = ["vars.1"]
-expected = 'contains(template, "desk 13 ")'
+expect = 'contains(template, "desk 13 ")'
 within = "1m"
 
 [[rule]]
@@ -254,7 +257,7 @@ type = "session"
 where = 'contains(template, "desk 9")'
 key = ["vars.1"]
 gap = "30s"
-count_above = 1000
+more_than = 1000
 
 [[rule]]
 id = "both"
@@ -269,14 +272,15 @@ conditions = [
 [[rule]]
 id = "unmatched"
 type = "first-seen"
-terms = "unmatched"
+new = "unmatched"
 "#,
     );
     text
 }
 
-fn config() -> Arc<dice_route::Config> {
-    let loaded = dice_config::read(&rules()).expect("the bench's rules are valid");
+fn config(text: &str) -> Arc<dice_route::Config> {
+    let (files, given) = (dice_config::Texts::default(), dice_config::Given::default());
+    let loaded = dice_config::load("router.toml", text, &files, &given).expect("the bench's rules are valid");
     Arc::new(loaded.router)
 }
 
@@ -296,7 +300,11 @@ fn message(statement: u64) -> Message {
         holes: vec![None, None],
         owners: vec![dice_catalog::Owner::named(
             &owner(statement),
-            if owner(statement).starts_with('#') { dice_catalog::Why::Annotation } else { dice_catalog::Why::Author },
+            if owner(statement).starts_with('#') {
+                dice_catalog::Why::Annotation
+            } else {
+                dice_catalog::Why::Author
+            },
         )],
         candidates: Vec::new(),
         fallback: None,
@@ -348,7 +356,7 @@ const START_MS: i64 = 1_795_000_000_000;
 
 /// Rules and manager alone.
 fn pure() -> Vec<Figure> {
-    let mut router = Router::new(config(), START_MS);
+    let mut router = Router::new(config(&rules()), START_MS);
     let news = PartitionNews::Opened { source: "app".into(), name: "app".into() };
     router.step(Input::Partition(PartitionId(0), news));
     let events = events(lines(PURE, START_MS));
@@ -373,7 +381,13 @@ fn pure() -> Vec<Figure> {
             Some("500,000"),
         ),
         figure("pure_live_keys", "keys that the rules keep after it", keys as f64, "keys", None),
-        figure("pure_intents", "notices that came of it", router.outbox().iter().count() as f64, "notices", None),
+        figure(
+            "pure_intents",
+            "notices that came of it",
+            router.outbox().iter().count() as f64,
+            "notices",
+            None,
+        ),
         figure("pure_changed_cells", "rows and cells changed", n_deltas as f64, "changes", None),
     ]
 }
@@ -383,9 +397,14 @@ fn restart() -> Vec<Figure> {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("state.db");
     let rule = "[[rule]]\nid = \"declines\"\ntype = \"frequency\"\nkey = [\"vars.1\"]\ncount = 20\nwithin = \"1h\"\nmax_keys = 2000000\n";
-    let config = Arc::new(dice_config::read(rule).expect("the rule is valid").router);
+    let config = config(rule);
     let mut router = Router::new(Arc::clone(&config), START_MS);
-    let lines = (0..KEYS).map(|n| Line { at_ms: START_MS + (n / 1000) as i64, statement: 1, merchant: n, took_ms: 1 });
+    let lines = (0..KEYS).map(|n| Line {
+        at_ms: START_MS + (n / 1000) as i64,
+        statement: 1,
+        merchant: n,
+        took_ms: 1,
+    });
     for event in events(lines) {
         router.step(Input::Event(event));
     }
@@ -404,7 +423,9 @@ fn restart() -> Vec<Figure> {
     store
         .load(|each| {
             saved.push(match each {
-                dice_store::Saved::Row(dice_store::Entry { table, id, body }) => Saved::Row { table, id, body },
+                dice_store::Saved::Row(dice_store::Entry { table, id, body }) => {
+                    Saved::Row { table, id, body }
+                }
                 dice_store::Saved::Cell(cell) => Saved::Cell(cell),
                 dice_store::Saved::Waiting(waiting) => Saved::Waiting(waiting),
             });
@@ -416,11 +437,16 @@ fn restart() -> Vec<Figure> {
     let bytes = resident_bytes() - bytes_before;
     let keys = router.engine().status().iter().map(|rule| rule.keys).sum::<usize>();
     assert_eq!(keys, n_keys);
-    let _ = Shelf::default();
     vec![
         figure("restart_keys", "keys that a restart finds", keys as f64, "keys", None),
         figure("restart_seconds", "restart until the first input", seconds, "seconds", Some("at most 2")),
-        figure("restart_bytes_per_key", "memory it takes, resident, a key", bytes / keys as f64, "bytes", None),
+        figure(
+            "restart_bytes_per_key",
+            "memory it takes, resident, a key",
+            bytes / keys as f64,
+            "bytes",
+            None,
+        ),
     ]
 }
 
@@ -446,7 +472,13 @@ fn durable() -> Vec<Figure> {
             Some("150,000"),
         ),
         figure("durable_cpu_seconds", "processor time of that", cpu, "seconds", None),
-        figure("durable_p99_ms", "99th percentile from reading to commit, at full speed", p99_full, "ms", Some("at most 250")),
+        figure(
+            "durable_p99_ms",
+            "99th percentile from reading to commit, at full speed",
+            p99_full,
+            "ms",
+            Some("at most 250"),
+        ),
         figure(
             "paced_p50_ms",
             "median from reading to commit, at 50,000 lines a second",
@@ -528,7 +560,8 @@ fn log_text(n: u64) -> String {
         let at = Timestamp::from_millisecond(line.at_ms).expect("it is about now");
         let [before, between, after] = &parts[line.statement as usize][..] else { continue };
         let (service, merchant, took) = (&services[line.statement as usize], line.merchant, line.took_ms);
-        let _ = writeln!(text, "{at:.6}+00:00 web-1 {service}[177]: {before}m{merchant}{between}{took}{after}");
+        let _ =
+            writeln!(text, "{at:.6}+00:00 web-1 {service}[177]: {before}m{merchant}{between}{took}{after}");
     }
     text.replace("Z+00:00", "+00:00")
 }
@@ -539,7 +572,8 @@ fn catalog_text() -> Vec<u8> {
     for n in 0..STATEMENTS {
         let template = template(n);
         let owner = owner(n);
-        let (kind, why) = if owner.starts_with('#') { ("channel", "annotation") } else { ("person", "author") };
+        let (kind, why) =
+            if owner.starts_with('#') { ("channel", "annotation") } else { ("person", "author") };
         let entry = serde_json::json!({
             "fingerprint": Fingerprint::of("pay", &template), "repo": "pay", "file": "src/desk.c", "line": n + 1,
             "column": 5, "end_line": n + 1, "function": "desk", "target": null, "language": "c", "kind": "log",
@@ -592,7 +626,8 @@ fn processor_seconds() -> [f64; 2] {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The second field is a name in parentheses that may hold blanks; what follows it starts with field 3.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let fields: Vec<f64> = fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<f64> =
+        fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
     match fields[..] {
         [own, own_system, children, children_system] => {
             [(own + own_system) / 100.0, (children + children_system) / 100.0]
@@ -604,5 +639,9 @@ fn processor_seconds() -> [f64; 2] {
 /// Resident memory: the second field of statm, in pages of 4 KiB.
 fn resident_bytes() -> f64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok()).map_or(0.0, |pages| pages * 4096.0)
+    statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse::<f64>().ok())
+        .map_or(0.0, |pages| pages * 4096.0)
 }

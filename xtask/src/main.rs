@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to who runs it")]
 
+mod bench;
 mod demo;
 mod docs;
 mod program;
@@ -23,6 +24,7 @@ usage: cargo xtask <chore>
   docs [--check]                    writes the generated parts of the README
   demo                              shows Dice on fixtures and on its own log; sends nothing
   queries [FILE]…                   compiles every statements.scm, prints what files yield
+  bench router [--json]             events a second, time to a decision, memory and restart of the router
   record                            runs the fixture programs and writes fixtures/logs anew
   score [--sets DIR --repos DIR]    scores Dice on recordings with known truth
   soak rules|kill                   a million cases of rules; a router that is killed 200 times
@@ -49,6 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ["docs", "--check"] => docs::check(),
         ["demo"] => demo::run(),
         ["queries", files @ ..] => queries::run(files),
+        ["bench", "router", rest @ ..] => bench::router(rest),
         ["record"] => record::run(),
         ["score", rest @ ..] => score::run(rest),
         ["soak", what @ ("rules" | "kill")] => soak::run(what),

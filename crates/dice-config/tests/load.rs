@@ -343,3 +343,33 @@ fn the_test_of_the_example_shows_what_it_says() {
     assert_eq!(opened, [(case.expected[0].at_ms, "[\"pay\",\"m1\"]")]);
     assert!(!said.iter().any(|transition| matches!(transition.change, Change::Close(_))));
 }
+
+#[test]
+fn an_episode_can_end_at_every_bound() {
+    let clear = |keys: &str| {
+        let text = format!("rules = []\n[[rule]]\nid = \"a\"\nwithin = \"5m\"\n{keys}");
+        match valid(&text).router.rules[0].kind {
+            RuleType::Ratio { clear, .. } | RuleType::Metric { clear, .. } => clear,
+            RuleType::Cardinality { clear, .. } | RuleType::Frequency { clear, .. } => f64::from(clear),
+            _ => panic!("{text}"),
+        }
+    };
+    let ratio = |bound: &str| clear(&format!("type = \"ratio\"\nof = \"matched\"\n{bound}"));
+    assert_eq!((ratio("above = 0.5"), ratio("below = 0.5")), (0.4, 0.6));
+    assert!(ratio("above = 0") > 0.0 && ratio("below = 1") < 1.0);
+    let metric = |bound: &str| clear(&format!("type = \"metric\"\nmeasure = \"max(vars.x)\"\n{bound}"));
+    assert_eq!((metric("above = 100"), metric("above = -100"), metric("below = 100")), (80.0, -120.0, 120.0));
+    assert!(metric("above = 0") > 0.0 && metric("below = 0") < 0.0);
+    let cardinality = |bound: &str| clear(&format!("type = \"cardinality\"\nfield = \"host\"\n{bound}"));
+    assert_eq!(
+        (cardinality("above = 0"), cardinality("above = 9"), cardinality("below = 3")),
+        (1.0, 5.0, 3.0)
+    );
+    assert_eq!(clear("type = \"frequency\"\ncount = 1"), 1.0);
+    assert!(
+        read(
+            "[[rule]]\nid = \"a\"\ntype = \"ratio\"\nof = \"matched\"\nwithin = \"5m\"\nabove = 0\nclear = 0"
+        )
+        .is_err()
+    );
+}

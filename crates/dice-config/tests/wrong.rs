@@ -254,7 +254,7 @@ at_least = 3
 conditions = [{name = "x",where = "true",count = 2,clear = 3},{name = "x",where = "true"}]
 "##,
         r##"
-r.toml:5:9: rule.a.steps: wanted 2 to 64 steps, found 1
+r.toml:5:9: rule.a.steps: wanted 2 to 62 steps, found 1
 r.toml:10:9: rule.b.keys: wanted no values, as `key` has no field, found 1
 r.toml:16:9: rule.c.order: wanted a regular expression, found unclosed group
 r.toml:22:12: rule.d.at_least: wanted at most 2, the number of conditions, found 3

@@ -13,10 +13,10 @@ mod codec;
 mod keys;
 mod life;
 mod machine;
+mod machines;
 mod origin;
 mod runner;
 mod tally;
-mod types;
 mod words;
 
 use std::cell::OnceCell;
@@ -202,7 +202,7 @@ impl Engine {
                     let base_seq =
                         self.totals.retired.get(&retired_name(&rule.id, rule.semantic_rev)).copied();
                     let generation = self.totals.generation;
-                    let runs = types::runner(rule, base_seq.unwrap_or(0), generation);
+                    let runs = machines::runner(rule, base_seq.unwrap_or(0), generation);
                     self.totals.generation += 1;
                     (runs, false)
                 }

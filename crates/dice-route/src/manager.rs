@@ -9,6 +9,8 @@ mod alerts;
 mod breaker;
 mod commands;
 mod correlation;
+mod curtain;
+mod duties;
 mod episodes;
 mod escalations;
 #[cfg(test)]
@@ -21,7 +23,9 @@ mod ledger;
 mod matchers;
 mod on_call;
 mod overrides;
+mod parts;
 mod people;
+mod preview;
 mod questions;
 mod roster;
 mod routes;
@@ -35,7 +39,7 @@ mod wording;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dice_catalog::{Kind, Level, Owner, Why};
+use dice_catalog::{Level, Owner};
 
 pub use alarms::{Alarm, Alarms, OPERATOR};
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
@@ -51,28 +55,39 @@ pub use matchers::{Labels, Matchers, written};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
 pub use people::{Things, View};
+pub use preview::Preview;
 pub use questions::Collected;
 pub use roster::Roster;
 pub use routes::{Asked, DEFAULT_ROUTE, Routes};
 pub use screen::{Hidden, Screen};
-pub use silences::{Preview, Silence, SilenceState, Silences};
+pub use silences::{Silence, SilenceState, Silences};
 pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
 pub use storm::Storm;
 pub use tally::Tally;
 pub use wording::duration;
 
+pub use correlation::Tie;
 use correlation::belonging;
+use curtain::Curtain;
+use duties::{decide_for, fallback, places_of_fallback};
 use ledger::Ledger;
+use preview::preview;
 
 use crate::book::{Delta, Table};
-use crate::config::{Route, Rule};
-use crate::digest::{DigestRow, Digests, Gathered, Hiding};
+use crate::config::Rule;
+use crate::digest::{Digests, Gathered};
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::{
-    Act, Answer, Cause, Change, CloseReason, Command, Config, Decided, Decision, Destination, EpisodeId,
-    Message, MessageId, Presence, Receipt, Stamped, Transition, decide,
+    Act, Answer, Cause, Change, CloseReason, Command, Config, Decision, Destination, EpisodeId, Message,
+    MessageId, Presence, Receipt, Stamped, Transition,
 };
+
+/// The cause of the self-alert about critical messages that nobody owns.
+const UNOWNED: &str = "unowned/critical";
+
+/// It is said again after this long, if there are more.
+const UNOWNED_MS: i64 = 24 * 3_600_000;
 
 /// What every part of the manager works with while one input is handled.
 #[derive(Debug)]
@@ -283,16 +298,36 @@ impl Manager {
                 self.snoozes.follow_alert(&was, &id);
             }
         }
-        let decided = decide_for(message, stamped.event.level, self.overrides.owners(message), config);
+        self.tell_owners(slot, stamped.event.level, config, now_ms);
+    }
+
+    /// Asks who owns a message now, and tells those who hear of it at once.
+    fn tell_owners(&mut self, slot: usize, level: Option<Level>, config: &Arc<Config>, now_ms: i64) {
+        let Some((alert, message)) = self.alerts.at(slot) else { return };
+        let (id, is_running) = (alert.id.clone(), alert.is_running);
+        let decided = decide_for(message, level, self.overrides.owners(message), config);
+        let owners: Vec<Owner> = decided.owners.iter().map(|each| each.owner.clone()).collect();
         let told_now: Vec<Owner> = decided
             .owners
             .iter()
             .filter(|each| each.decision >= Decision::Now)
             .map(|each| each.owner.clone())
             .collect();
+        // Once for each run, however often it is asked who owns it.
+        let is_first = is_running && alert.running_count() == 1;
+        if is_first && owners.is_empty() && level >= Some(Level::Warning) {
+            let title = episodes::title_of_message(message, &alert.sample);
+            let desk = desk!(self, config, now_ms);
+            let text = format!("nobody is told of a message without an owner: {title}");
+            desk.records.note(now_ms, Cause::Unowned, &alert.message.to_string(), "catalog", &text);
+            if level == Some(Level::Critical) {
+                self.alarms.raise(UNOWNED, &text, desk);
+            }
+        }
         let reason = decided.reason.clone();
         self.alerts.settle(slot, decided.owners, decided.reason);
-        for owner in told_now {
+        self.immediate.leave(&id, &owners, desk!(self, config, now_ms));
+        for owner in told_now.into_iter().filter(|_| is_running) {
             let desk = desk!(self, config, now_ms);
             self.immediate.open(&id, &owner, &reason, desk, sight!(self, now_ms));
         }
@@ -359,6 +394,7 @@ impl Manager {
             destinations: Vec::new(),
             groups: Vec::new(),
             root: None,
+            tie: None,
             began_ms: transition.at_ms,
             opened_ms: now_ms,
             closed_ms: None,
@@ -450,13 +486,17 @@ impl Manager {
         let Some(new) = self.episodes.get(id) else { return };
         let Some((root, ids)) = belonging(new, &self.episodes, &config.correlation) else { return };
         let Some(root) = self.episodes.get(&root).cloned() else { return };
-        for id in ids {
-            let Some(mut episode) = self.episodes.get(&id).cloned() else { continue };
-            episode.root = (id != root.id).then(|| root.id.clone());
+        for (id, tie) in ids {
+            let Some(known) = self.episodes.get(&id) else { continue };
+            let mut episode = known.clone();
+            (episode.root, episode.tie) = (None, None);
             if id != root.id {
+                (episode.root, episode.tie) = (Some(root.id.clone()), Some(tie));
                 episode.groups = self.groups.move_to(&root, &episode);
             }
-            self.episodes.put(episode, desk!(self, config, now_ms));
+            if episode != *known {
+                self.episodes.put(episode, desk!(self, config, now_ms));
+            }
         }
     }
 
@@ -527,6 +567,12 @@ impl Manager {
         }
         if let Some(answer) = self.overrides.command(command, &self.alerts, desk) {
             self.alerts.ask_anew();
+            let message = answer.body["message"].as_str().and_then(|id| id.parse().ok());
+            for slot in message.map_or(Vec::new(), |message| self.alerts.slots_of(message)) {
+                let Some((alert, message)) = self.alerts.at(slot) else { continue };
+                let level = alert.level.or(message.level);
+                self.tell_owners(slot, level, config, now_ms);
+            }
             return answer;
         }
         let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
@@ -551,7 +597,13 @@ impl Manager {
                 [] => return refusal(&format!("wanted an episode that goes on, found {named}")),
                 _ => return refusal(&format!("wanted one episode, found several that begin with {named}")),
             };
-            self.immediate.resolve(&id, desk, sight!(self, now_ms));
+            let alert = self.immediate.get(&id).map(|ongoing| ongoing.alert.clone()).unwrap_or_default();
+            // Whoever else is told of it is told that it is over, and all of them when it comes again.
+            self.immediate.end(&alert, desk, sight!(self, now_ms));
+            if let Some(slot) = self.alerts.slot(&alert) {
+                self.hand_over(slot, config, now_ms);
+                self.alerts.end_run(slot);
+            }
             self.records.note(now_ms, Cause::Command, &id, &command.actor, "resolved");
             return done(&id);
         }
@@ -594,7 +646,8 @@ impl Manager {
         self.escalations.tick(means!(self, config, now_ms), desk);
         self.commands.tick(now_ms);
         self.storm.tick(desk);
-        let hiding = Curtain { screen: screen!(self, now_ms), alerts: &self.alerts, config };
+        let (screen, overrides) = (screen!(self, now_ms), &self.overrides);
+        let hiding = Curtain { screen, overrides, alerts: &self.alerts, config };
         self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
         let desk = desk!(self, config, now_ms);
         if self.ledger.begins_hour(now_ms) {
@@ -602,6 +655,7 @@ impl Manager {
             self.episodes.sweep(now_ms);
             self.silences.sweep(now_ms);
             self.inhibitions.sweep(now_ms);
+            self.alarms.clear_older(UNOWNED, UNOWNED_MS, desk);
             for rule in self.storm.breaker.sweep(now_ms) {
                 self.alarms.clear(&format!("noisy/{rule}"), desk);
             }
@@ -618,91 +672,6 @@ impl Manager {
     pub fn self_clear(&mut self, cause: &str, now_ms: i64) {
         let Some(config) = &self.config else { return };
         self.alarms.clear(cause, desk!(self, config, now_ms));
-    }
-
-    /// How an episode of `rule` with these labels would be routed: every route that is asked.
-    pub fn route_of(&self, rule: &str, labels: &Labels) -> Vec<Asked> {
-        self.routes.explain(rule, labels)
-    }
-
-    /// When a group was told, when it will be, and why.
-    pub fn timeline(&self, group: &str) -> Vec<Moment> {
-        self.groups.timeline(group, &self.episodes)
-    }
-
-    /// What was counted, by what was done about it.
-    pub fn ledger(&self) -> Counts {
-        self.ledger.counts()
-    }
-
-    /// The notices.
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// The notices, to release or suppress them.
-    pub fn outbox_mut(&mut self) -> &mut Outbox {
-        &mut self.outbox
-    }
-
-    /// What was not told, and what people did.
-    pub fn records(&self) -> &Records {
-        &self.records
-    }
-
-    /// The same, to write down what other parts of the router dropped.
-    pub fn records_mut(&mut self) -> &mut Records {
-        &mut self.records
-    }
-
-    /// Occurrences by deduplication key.
-    pub fn alerts(&self) -> &Alerts {
-        &self.alerts
-    }
-
-    /// Episodes of rules.
-    pub fn episodes(&self) -> &Episodes {
-        &self.episodes
-    }
-
-    /// Messages that are told as they happen.
-    pub fn immediate(&self) -> &Immediate {
-        &self.immediate
-    }
-
-    /// The digests.
-    pub fn digests(&self) -> &Digests {
-        &self.digests
-    }
-
-    /// The groups.
-    pub fn groups(&self) -> &Groups {
-        &self.groups
-    }
-
-    /// Snoozes and mutes.
-    pub fn snoozes(&self) -> &Snoozes {
-        &self.snoozes
-    }
-
-    /// What people said about owners.
-    pub fn overrides(&self) -> &Overrides {
-        &self.overrides
-    }
-
-    /// Who hears next when nobody reacts.
-    pub fn escalations(&self) -> &Escalations {
-        &self.escalations
-    }
-
-    /// The silences.
-    pub fn silences(&self) -> &Silences {
-        &self.silences
-    }
-
-    /// What Dice itself needs somebody for.
-    pub fn alarms(&self) -> &Alarms {
-        &self.alarms
     }
 
     /// Appends what has changed since the last call.
@@ -746,98 +715,6 @@ impl Manager {
             _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
     }
-}
-
-/// What is hidden, as digests ask for it.
-struct Curtain<'a> {
-    screen: Screen<'a>,
-    alerts: &'a Alerts,
-    config: &'a Config,
-}
-
-impl Hiding for Curtain<'_> {
-    fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
-        let (alert, message) = self.alerts.get(&row.alert)?;
-        let owners = || alert.owners.iter().map(|each| &each.owner);
-        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
-        let labels = episodes::labels_of_alert(alert, message, owner, self.config);
-        let subject = Subject {
-            message: Some(alert.message),
-            was: &message.was,
-            alert: Some(&alert.id),
-            ..Subject::default()
-        };
-        let (cause, _) = self.screen.hides(&subject, &labels, reader)?;
-        let word = match cause {
-            Cause::Inhibited => "inhibited",
-            Cause::Snoozed => "snoozed",
-            _ => "silenced",
-        };
-        Some(word.to_owned())
-    }
-}
-
-/// What is done about a message for each of its owners. Who has nobody else has the fallback, then triage.
-fn decide_for(message: &Message, level: Option<Level>, mut owners: Vec<Owner>, config: &Config) -> Decided {
-    let fallback = fallback(Some(message), config);
-    if owners.is_empty() {
-        owners.extend(fallback.clone());
-    }
-    let mut decided = decide(message.kind.unwrap_or(Kind::Log), level, &owners, fallback.as_ref());
-    for each in &mut decided.owners {
-        let has_digest = config.digests.channels.contains_key(&each.owner.name);
-        if each.decision == Decision::Now && has_digest && level != Some(Level::Critical) {
-            each.decision = Decision::Digest;
-        }
-    }
-    decided.decision = decided.owners.iter().map(|each| each.decision).max().unwrap_or(Decision::None);
-    decided
-}
-
-fn fallback(message: Option<&Message>, config: &Config) -> Option<Owner> {
-    let own = message.and_then(|message| message.fallback.clone());
-    own.or_else(|| config.ownership.triage.as_deref().map(|name| Owner::named(name, Why::Fallback)))
-}
-
-fn places_of_fallback(route: &Route, fallback: Option<&Owner>) -> Vec<Place> {
-    let Some(fallback) = fallback else { return Vec::new() };
-    places(&Route { to: Vec::new(), ..route.clone() }, std::slice::from_ref(fallback))
-}
-
-/// What matchers would hide for a receiver: what goes on, and what was told within the last seven days.
-fn preview(
-    matchers: &Matchers,
-    receiver: Option<&str>,
-    config: &Config,
-    (episodes, alerts, immediate, routes): (&Episodes, &Alerts, &Immediate, &Routes),
-    now_ms: i64,
-) -> Preview {
-    let is_for = |destination: &Destination| receiver.is_none_or(|only| only == destination.name());
-    let is_hidden =
-        |episode: &&Episode| episode.destinations.iter().any(is_for) && matchers.hold(&episode.labels);
-    let week_ms = 7 * 24 * 3_600_000;
-    let title = |episode: &Episode| episode.title.clone();
-    let (all, met) = routes.share(matchers);
-    let mut seen = Preview {
-        open: episodes.open().filter(is_hidden).map(title).collect(),
-        recent: episodes.closed_since(now_ms - week_ms).filter(is_hidden).map(title).collect(),
-        routes: all,
-        routes_met: met,
-    };
-    let goes_on: BTreeSet<&str> = immediate.iter().map(|ongoing| ongoing.alert.as_str()).collect();
-    for (alert, message) in alerts.iter().filter(|(alert, _)| alert.last_ms >= now_ms - week_ms) {
-        let told_now = alert.owners.iter().filter(|each| each.decision >= Decision::Now);
-        let is_hidden = |each: &crate::OwnerDecision| {
-            is_for(&Destination::named(&each.owner.name))
-                && matchers.hold(&episodes::labels_of_alert(alert, message, &each.owner, config))
-        };
-        if told_now.into_iter().any(is_hidden) {
-            let title = episodes::title_of_message(message, &alert.sample);
-            let list = if goes_on.contains(alert.id.as_str()) { &mut seen.open } else { &mut seen.recent };
-            list.push(title);
-        }
-    }
-    seen
 }
 
 fn done(episode: &str) -> Answer {

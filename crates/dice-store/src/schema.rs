@@ -23,9 +23,14 @@ const VIEWS: &[View] = &[
         "open_episodes",
         "What is going on now?",
         "SELECT id, body->>'rule' AS rule, body->>'key' AS key, body->>'severity' AS severity,
-                datetime((body->>'opened_ms') / 1000, 'unixepoch') AS opened, body->>'reason' AS reason,
+                datetime((body->>'opened_ms') / 1000, 'unixepoch') AS opened, body->>'title' AS title,
                 body->>'$.evidence.count' AS count, body->>'$.evidence.sample' AS sample
-         FROM episodes WHERE body->>'closed_ms' IS NULL ORDER BY opened",
+         FROM episodes WHERE id NOT LIKE 'i:%' AND body->>'closed_ms' IS NULL
+         UNION ALL
+         SELECT e.id, NULL, NULL, NULL, datetime((e.body->>'opened_ms') / 1000, 'unixepoch'),
+                e.body->>'reason', a.body->>'$.run.count', a.body->>'sample'
+         FROM episodes e LEFT JOIN alerts a ON a.id = e.body->>'alert' WHERE e.id LIKE 'i:%'
+         ORDER BY opened",
     ),
     (
         "deliveries",
@@ -40,7 +45,7 @@ const VIEWS: &[View] = &[
     ),
     (
         "held_back",
-        "What did not reach somebody, and why?",
+        "What did not reach somebody, and why; and what did people do?",
         "SELECT datetime((body->>'at_ms') / 1000, 'unixepoch') AS at, body->>'cause' AS cause,
                 body->>'subject' AS subject, body->>'by' AS by, body->>'count' AS count,
                 body->>'text' AS text
@@ -49,28 +54,55 @@ const VIEWS: &[View] = &[
     (
         "noisiest_messages",
         "Which messages come most often?",
-        "SELECT body->>'count' AS count, body->>'level' AS level, body->>'place' AS place,
-                body->>'sample' AS sample, datetime((body->>'last_ms') / 1000, 'unixepoch') AS last_seen, id
-         FROM alerts ORDER BY count DESC",
+        "SELECT coalesce(body->>'$.run.count', 0) + coalesce(body->>'$.past.count', 0) AS count,
+                body->>'level' AS level, body->>'reason' AS reason,
+                datetime((body->>'last_ms') / 1000, 'unixepoch') AS last_seen, body->>'sample' AS sample,
+                body->>'message' AS message
+         FROM alerts WHERE id NOT LIKE 'm:%' ORDER BY count DESC",
+    ),
+    (
+        "waiting_for_digests",
+        "What is gathered for whom, and not yet told?",
+        "SELECT coalesce(body->>'$.reader.person', body->>'$.reader.channel', body->>'$.reader.team') AS reader,
+                body->>'count' AS count, body->>'level' AS level, body->>'place' AS place,
+                body->>'title' AS title, body->>'because' AS because
+         FROM digest_rows WHERE body->>'count' > 0 ORDER BY reader, count DESC",
+    ),
+    (
+        "digests_due",
+        "Whose digest is when, and why is it held?",
+        "SELECT id, body->>'state' AS state, datetime((body->>'at_ms') / 1000, 'unixepoch') AS due,
+                body->>'why' AS why FROM digests ORDER BY due",
     ),
     (
         "hidden",
-        "What is snoozed, muted or silenced?",
-        "SELECT 'snooze' AS kind, id, body->>'actor' AS by, body FROM snoozes
-         UNION ALL SELECT 'silence', id, body->>'created_by', body FROM silences",
+        "What is snoozed, muted or silenced, by whom, and how much was hidden?",
+        "SELECT 'snooze' AS kind, id, body->>'title' AS what, body->>'until' AS until, body->>'actor' AS by,
+                body->>'counted' AS hidden, body->>'reason' AS why FROM snoozes WHERE id NOT LIKE '%/%'
+         UNION ALL
+         SELECT 'silence', id, body->>'matchers', datetime((body->>'ends_ms') / 1000, 'unixepoch'),
+                body->>'created_by', NULL, body->>'comment' FROM silences",
     ),
     (
         "read_so_far",
         "How far has each source been read?",
-        "SELECT source, partition, body->>'offset' AS offset, body->>'lines' AS lines, body FROM positions",
+        "SELECT source, body->>'partition' AS partition, body->>'offset' AS offset, body->>'lines' AS lines
+         FROM positions",
     ),
-    ("counted", "How many lines were read, matched, late?", "SELECT id, body FROM counters ORDER BY id"),
+    (
+        "counted",
+        "How many lines were read, matched, late?",
+        "SELECT id AS source, body->>'lines' AS lines, body->>'matched' AS matched, body->>'unknown' AS unknown,
+                body->>'continued' AS continued, body->>'late' AS late, body->>'too_old' AS too_old,
+                body->>'cut' AS cut, body->>'lost_bytes' AS lost_bytes
+         FROM counters ORDER BY id",
+    ),
     (
         "rule_keys",
         "How many keys does each rule watch?",
         "SELECT rule, count(*) AS keys, sum(is_open) AS open, sum(episodes) AS episodes,
                 datetime(max(last_ms) / 1000, 'unixepoch') AS last_event
-         FROM rule_cells GROUP BY rule ORDER BY rule",
+         FROM rule_cells WHERE key <> '' GROUP BY rule ORDER BY rule",
     ),
 ];
 

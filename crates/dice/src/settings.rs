@@ -86,6 +86,17 @@ pub(crate) fn state_file(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
+/// The secret in the environment variable called `name`.
+pub(crate) fn secret(name: &str) -> Result<String> {
+    variable(name).ok_or_else(|| {
+        Failure::new(
+            format!("wanted a secret in ${name}, found nothing there"),
+            format!("export {name} before Dice starts, or take the name out of the configuration"),
+        )
+        .into()
+    })
+}
+
 /// Who is at the terminal: the name given, else `$DICE_ACTOR`, else the user's name.
 pub(crate) fn actor(given: Option<&str>) -> String {
     let name = given.map(str::to_owned).or_else(|| variable("DICE_ACTOR"));

@@ -15,6 +15,9 @@ use crate::value::{Item, Table};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
+/// Conditions of one rule, beside those that every rule has: the engine keeps a bit for each.
+const MAX_CONDITIONS: usize = 62;
+
 /// What the rule looks for; `None` where that makes no sense, which is told.
 pub(crate) fn kind(desk: &mut Desk, table: &Table, given: &Given) -> Option<RuleType> {
     let within_ms = || table.duration("within");
@@ -307,14 +310,29 @@ fn check_clear(desk: &mut Desk, table: &Table, bound: Bound, clear: f64) {
     }
 }
 
+/// The figure that ends an episode where none is written: a fifth of the way back. An episode ends below what
+/// ends one that is `Above`, and above it otherwise; so that no room is left at a bound of 0, that is just
+/// beside it.
+fn usual_clear(bound: Bound) -> f64 {
+    match bound {
+        Bound::Above(0.0) => f64::MIN_POSITIVE,
+        Bound::Below(0.0) => -f64::MIN_POSITIVE,
+        Bound::Above(above) => above - above.abs() / 5.0,
+        Bound::Below(below) => below + below.abs() / 5.0,
+    }
+}
+
 fn cardinality(desk: &mut Desk, table: &Table) -> Option<RuleType> {
     let figure = |key: &str| table.maybe_count(key).map(f64::from);
     let bound = above_or_below(desk, table, figure("above"), figure("below"))?;
     let clear = table.maybe_count("clear").unwrap_or_else(|| match bound {
-        Bound::Above(_) => table.count("above").div_ceil(2),
+        Bound::Above(_) => table.count("above").div_ceil(2).max(1),
         Bound::Below(_) => table.count("below"),
     });
-    check_clear(desk, table, bound, f64::from(clear));
+    // One value more than `above` begins an episode, and with any number below it ends.
+    if table.is_written("clear") {
+        check_clear(desk, table, bound, f64::from(clear));
+    }
     Some(RuleType::Cardinality {
         field: table.field("field")?,
         within_ms: table.duration("within"),
@@ -353,8 +371,8 @@ fn sequence(desk: &mut Desk, table: &Table) -> Option<RuleType> {
             Complaint::new("mode \"gaps\" has no steps").hint("say which events it means with `where`");
         complain(desk, table, "steps", complaint);
     }
-    if !is_gaps && !(2..=64).contains(&n_steps) {
-        complain(desk, table, "steps", Complaint::wanted("2 to 64 steps", n_steps));
+    if !is_gaps && !(2..=MAX_CONDITIONS).contains(&n_steps) {
+        complain(desk, table, "steps", Complaint::wanted(format!("2 to {MAX_CONDITIONS} steps"), n_steps));
     }
     Some(RuleType::Sequence {
         steps,
@@ -382,11 +400,23 @@ fn ratio(desk: &mut Desk, table: &Table) -> Option<RuleType> {
         let key = if matches!(bound, Bound::Above(_)) { "above" } else { "below" };
         complain(desk, table, key, Complaint::new("no share can be there"));
     }
-    let clear = table.maybe_number("clear").unwrap_or(match bound {
-        Bound::Above(above) => above * 0.8,
-        Bound::Below(below) => below + (1.0 - below) / 5.0,
+    let clear = table.maybe_number("clear");
+    if let Some(clear) = clear {
+        check_clear(desk, table, bound, clear);
+        let is_never = match bound {
+            Bound::Above(_) => clear <= 0.0,
+            Bound::Below(_) => clear >= 1.0,
+        };
+        if is_never {
+            let complaint = Complaint::new("no share is past that").hint("leave it out");
+            complain(desk, table, "clear", complaint);
+        }
+    }
+    let clear = clear.unwrap_or(match bound {
+        Bound::Above(_) => usual_clear(bound),
+        // All of them is the most that a share can be.
+        Bound::Below(below) => (below + (1.0 - below) / 5.0).min(1.0 - f64::EPSILON),
     });
-    check_clear(desk, table, bound, clear);
     Some(RuleType::Ratio {
         numerator: table.condition("of")?,
         window_ms: table.duration("within"),
@@ -438,11 +468,11 @@ fn session(desk: &mut Desk, table: &Table) -> RuleType {
 
 fn metric(desk: &mut Desk, table: &Table) -> Option<RuleType> {
     let bound = above_or_below(desk, table, table.maybe_number("above"), table.maybe_number("below"))?;
-    let clear = table.maybe_number("clear").unwrap_or(match bound {
-        Bound::Above(above) => above - above.abs() / 5.0,
-        Bound::Below(below) => below + below.abs() / 5.0,
-    });
-    check_clear(desk, table, bound, clear);
+    let clear = table.maybe_number("clear");
+    if let Some(clear) = clear {
+        check_clear(desk, table, bound, clear);
+    }
+    let clear = clear.unwrap_or_else(|| usual_clear(bound));
     Some(RuleType::Metric {
         measure: measure(desk, table, false),
         window_ms: table.duration("within"),
@@ -464,8 +494,13 @@ fn composite(desk: &mut Desk, table: &Table) -> RuleType {
             clear,
         });
     }
-    if !(1..=64).contains(&conditions.len()) {
-        complain(desk, table, "conditions", Complaint::wanted("1 to 64 conditions", conditions.len()));
+    if !(1..=MAX_CONDITIONS).contains(&conditions.len()) {
+        complain(
+            desk,
+            table,
+            "conditions",
+            Complaint::wanted(format!("1 to {MAX_CONDITIONS} conditions"), conditions.len()),
+        );
     }
     let at_least = table.maybe_count("at_least").map_or(conditions.len(), |count| count as usize);
     if at_least > conditions.len() {

@@ -96,7 +96,7 @@ static SPIKE: Section = Section::of(
         key("period", WINDOW, "same-time: the period").or("\"7d\""),
         key("periods", Kind::Integer(1, 52), "same-time: how many of them").or("4"),
         key("alpha", Kind::Number(0.000_1, 1.0), "ewma: the weight of the newest bucket").or("0.1"),
-        key("deviations", Kind::Number(0.0, 1_000.0), "median: how many deviations").or("5"),
+        key("deviations", Kind::Number(0.0, 1_000.0), "median: so many deviations past the median are the baseline; with `up = 1` that is enough").or("5"),
         key("buckets", Kind::Integer(3, 10_000), "median: over how many buckets").or("48"),
         key("up", Kind::Number(1.0, f64::MAX), "So many times the baseline, or more").like("3"),
         key("min_reference", Kind::Number(0.0, f64::MAX), "up: the baseline counts as at least this; down: it has to be at least this")
@@ -119,7 +119,7 @@ static FLATLINE: Section = Section::of(
         key("keys", Kind::List(&TEXTS), "Keys that are watched from the start, each with its values in the order of `key`; others are learned")
             .or("[]")
             .like("[\"billing\", \"pay\"]"),
-        key("min_seen", COUNT, "A key is learned when this many windows within `learn` had events").or("3"),
+        key("min_seen", Kind::Integer(1, 1_000), "A key is learned when this many windows within `learn` had events").or("3"),
         key("learn", WINDOW, "See `min_seen`").or("\"1d\""),
         key("forget_after", WINDOW, "A learned key is given up after this long; seven windows, at least a day, where it is not set")
             .like("\"7d\""),
@@ -165,7 +165,7 @@ static CARDINALITY: Section = Section::of(
         within("In how long"),
         key("above", Kind::Integer(0, 1_000_000_000), "More than this").like("100"),
         key("below", COUNT, "Fewer than this").like("3"),
-        key("clear", Kind::Integer(0, 1_000_000_000), "Closed when the number is on the other side of this; where it is not set, half of `above`, or `below` itself")
+        key("clear", COUNT, "Closed when there are fewer than this, or with `below` this many; where it is not set, half of `above`, or `below` itself")
             .like("50"),
     ],
 );
@@ -224,7 +224,7 @@ static RATIO: Section = Section::of(
         key("min_events", COUNT, "At least this many events of `where`").or("20"),
         key("above", Kind::Share, "More than this share").like("\"5%\""),
         key("below", Kind::Share, "Less than this share").like("0.9"),
-        key("clear", Kind::Share, "Closed past this share; where it is not set, a fifth of the way back")
+        key("clear", Kind::Share, "Closed when the share is less than this, or with `below` more; where it is not set, a fifth of the way back")
             .like("0.04"),
         key(
             "confidence",
@@ -257,7 +257,7 @@ static METRIC: Section = Section::of(
         within("In how long"),
         key("above", FIGURE, "More than this").like("250"),
         key("below", FIGURE, "Less than this").like("1"),
-        key("clear", FIGURE, "Closed past this; where it is not set, the threshold and a fifth of it")
+        key("clear", FIGURE, "Closed when the figure is less than this, or with `below` more; where it is not set, a fifth of the way back")
             .like("200"),
         key("min_values", COUNT, "At least this many values").or("1"),
     ],

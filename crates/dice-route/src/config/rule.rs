@@ -139,24 +139,25 @@ pub enum RuleType {
         within_ms: i64,
         /// More than `Above`, or fewer than `Below`.
         bound: Bound,
-        /// Closed when the number is on the other side of this.
+        /// Closed with fewer than this many where the bound is `Above`, with at least this many where it is
+        /// `Below`.
         clear: u32,
     },
     /// Events in an order.
     Sequence {
-        /// The steps in order.
+        /// The steps in order, at most 62; the rule's condition has to hold besides.
         steps: Vec<Step>,
         /// What must not come between.
         not: Option<Condition>,
-        /// From the first step to the last.
+        /// From the first step to the last; for numbers, how long a missing one may still come.
         within_ms: i64,
-        /// Nothing else of the key may come between.
+        /// Nothing else of the key for which the rule's condition holds may come between.
         is_strict: bool,
         /// Which matches may share events.
         skip: Skip,
         /// What fires.
         mode: SequenceMode,
-        /// Partial matches of a key.
+        /// Partial matches of a key; for numbers, ranges of missing ones.
         max_partial: usize,
         /// So many in so long (milliseconds) are one episode.
         collapse: Option<(u32, i64)>,
@@ -344,9 +345,10 @@ pub struct FirstSeen {
     pub horizon_ms: i64,
     /// Nothing fires for this long after the rule's first event; what is seen is learned.
     pub learn_for_ms: i64,
-    /// What counts as seen from the start, as [`crate::Key`] writes it.
+    /// What counts as seen from the start, whatever the rule's key: the term's values as [`crate::Key`]
+    /// writes them. For a message the value is its id, for one in a release there is the release besides.
     pub seed: Arc<Vec<String>>,
-    /// Messages that count as seen from the start.
+    /// Messages that count as seen from the start, in every release.
     pub seed_messages: Arc<Vec<MessageId>>,
     /// How many are remembered.
     pub max_terms: usize,
@@ -357,9 +359,9 @@ pub struct FirstSeen {
 pub enum NewTerms {
     /// The values of these fields together.
     Fields(Vec<Field>),
-    /// The message.
+    /// The message, where a statement is known. A reworded one is not new.
     Message,
-    /// The message in this release.
+    /// The message in this release, where a statement is known.
     MessageInVersion,
     /// A line that no statement is known for.
     Unmatched,
@@ -382,7 +384,8 @@ pub enum Skip {
     PastLast,
     /// All.
     NoSkip,
-    /// Those that begin at the same event are dropped.
+    /// Those that begin at the same event are dropped. As every first step takes the next event for each
+    /// further one, there are none: the same as `NoSkip`.
     ToNext,
 }
 
@@ -404,13 +407,13 @@ pub struct Missing {
     pub expected: Condition,
     /// Within how long after A.
     pub within_ms: i64,
-    /// B may be this much earlier than A: clocks of two hosts differ.
+    /// B may be this much earlier than A: clocks of two hosts differ. In the same millisecond it always may.
     pub skew_ms: i64,
     /// What several A mean.
     pub pairing: Pairing,
     /// An open episode whose B never came ends after this long.
     pub ttl_ms: i64,
-    /// A that wait for their B.
+    /// A of the whole rule that wait for their B; past it the oldest are only counted.
     pub max_pending: usize,
 }
 

@@ -191,6 +191,11 @@ impl<'b, 'o> Reader<'b, 'o> {
         Some(value)
     }
 
+    /// How often something happened: never so often that it could not happen again.
+    pub(crate) fn count(&mut self) -> Option<u64> {
+        self.unsigned().filter(|count| *count <= 1 << 62)
+    }
+
     /// A number of thirty-two bits.
     pub(crate) fn unsigned_32(&mut self) -> Option<u32> {
         self.unsigned()?.try_into().ok()

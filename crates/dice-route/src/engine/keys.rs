@@ -1,5 +1,7 @@
 //! The keys of a rule: what they are written as, and where what is kept for them lies.
 
+use std::ops::Deref;
+
 use super::life::Head;
 use super::text_hash;
 use crate::Key;
@@ -60,6 +62,40 @@ impl KeyText {
     }
 }
 
+/// The longest key that needs no memory of its own.
+const SHORT_BYTES: usize = 22;
+
+/// The bytes of a key. Those of most keys lie where the rest of what is kept for the key lies.
+#[derive(Debug, Clone)]
+pub(crate) enum KeyBytes {
+    /// A short key and how long it is.
+    Short(u8, [u8; SHORT_BYTES]),
+    /// A longer key.
+    Long(Box<[u8]>),
+}
+
+impl From<&[u8]> for KeyBytes {
+    fn from(bytes: &[u8]) -> KeyBytes {
+        if bytes.len() > SHORT_BYTES {
+            return KeyBytes::Long(bytes.into());
+        }
+        let mut short = [0; SHORT_BYTES];
+        short[..bytes.len()].copy_from_slice(bytes);
+        KeyBytes::Short(bytes.len() as u8, short)
+    }
+}
+
+impl Deref for KeyBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            KeyBytes::Short(len, bytes) => &bytes[..usize::from(*len)],
+            KeyBytes::Long(bytes) => bytes,
+        }
+    }
+}
+
 /// The values of a key that was written as bytes.
 pub(crate) fn values(mut bytes: &[u8]) -> Vec<&str> {
     let mut values = Vec::new();
@@ -74,7 +110,31 @@ pub(crate) fn values(mut bytes: &[u8]) -> Vec<&str> {
 
 /// The key as the rest of the router knows it.
 pub(crate) fn to_key(bytes: &[u8]) -> Key {
-    Key::of(values(bytes))
+    Key(to_json(bytes).into())
+}
+
+/// The same as a text of its own.
+pub(crate) fn to_json(mut bytes: &[u8]) -> String {
+    let mut json = String::with_capacity(bytes.len() + 16);
+    json.push('[');
+    while let Some((len, start)) = super::codec::varint_at(bytes, 0) {
+        let end = start.saturating_add(len as usize);
+        let Some(value) = bytes.get(start..end) else { break };
+        let value = std::str::from_utf8(value).unwrap_or_default();
+        if json.len() > 1 {
+            json.push(',');
+        }
+        if value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+            json.push_str(&serde_json::to_string(value).expect("a text is JSON"));
+        } else {
+            json.push('"');
+            json.push_str(value);
+            json.push('"');
+        }
+        bytes = &bytes[end..];
+    }
+    json.push(']');
+    json
 }
 
 /// The bytes of a key as the rest of the router knows it.

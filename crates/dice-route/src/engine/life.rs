@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::codec::{Reader, Writer};
-use super::keys;
+use super::keys::{self, KeyBytes};
 use super::machine::Words;
 use super::origin::Origins;
 use super::tally::Tally;
@@ -16,7 +16,7 @@ use crate::{Change, CloseReason, EpisodeId, Transition};
 #[derive(Debug)]
 pub(crate) struct Head {
     /// The values of the key, as [`keys::KeyText`] writes them.
-    pub(crate) key: Box<[u8]>,
+    pub(crate) key: KeyBytes,
     /// The last event that was decided.
     pub(crate) last_ms: i64,
     /// The end of the last episode; [`i64::MIN`] where there was none.
@@ -138,6 +138,8 @@ pub(crate) struct Life<'a> {
     pub(super) healthy_since_ms: i64,
     /// Something was counted for the open episode.
     pub(super) is_counted: bool,
+    /// Something was changed that is saved.
+    pub(super) is_touched: bool,
 }
 
 impl Life<'_> {
@@ -164,6 +166,11 @@ impl Life<'_> {
     /// The end of the last episode; only later events can open the next. [`i64::MIN`] where there was none.
     pub(crate) fn last_close_ms(&self) -> i64 {
         self.head.last_close_ms
+    }
+
+    /// The values of the key, as [`keys::KeyText`] writes them.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.head.key
     }
 
     /// The last event of the key that was decided before this occasion.
@@ -194,14 +201,14 @@ impl Life<'_> {
 
     /// What is known of the open episode.
     pub(crate) fn tally(&mut self) -> Option<&mut Tally> {
-        self.head.is_dirty = true;
+        self.touch();
         self.head.episode.as_mut().map(|episode| &mut episode.tally)
     }
 
     /// Says that what the machine keeps has changed: only needed in [`super::machine::Machine::eager`] of a
     /// machine that decides in order.
     pub(crate) fn save(&mut self) {
-        self.head.is_dirty = true;
+        self.touch();
     }
 
     /// The event belongs to the open episode.
@@ -223,7 +230,7 @@ impl Life<'_> {
     /// Opens an episode at `at_ms`; what was announced is confirmed without a word. Does nothing while one is
     /// open, or is announced and this is another announcement.
     pub(crate) fn open(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
-        self.head.is_dirty = true;
+        self.touch();
         let is_announcement = self.mode == Mode::Early && !self.is_final;
         if let Some(episode) = &mut self.head.episode {
             if !is_announcement && episode.is_announced {
@@ -277,7 +284,7 @@ impl Life<'_> {
     /// others, even while one is open, which is not touched.
     pub(crate) fn instant(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
         let standing = self.head.episode.take();
-        self.head.is_dirty = true;
+        self.touch();
         self.head.seq = self.head.seq.max(self.speaker.base_seq).saturating_add(1);
         let key = keys::to_key(&self.head.key);
         let seq = u64::from(self.head.seq);
@@ -304,8 +311,8 @@ impl Life<'_> {
 
     /// The same for another length of time.
     pub(crate) fn is_cleared_for(&mut self, at_ms: i64, holds: bool, clear_for_ms: i64) -> bool {
+        self.touch();
         let Some(episode) = &mut self.head.episode else { return false };
-        self.head.is_dirty = true;
         if !holds {
             episode.clear_since_ms = None;
             return false;
@@ -314,8 +321,13 @@ impl Life<'_> {
         at_ms.saturating_sub(since) >= clear_for_ms
     }
 
-    fn say(&mut self, change: Change, at_ms: i64, words: Words) {
+    fn touch(&mut self) {
         self.head.is_dirty = true;
+        self.is_touched = true;
+    }
+
+    fn say(&mut self, change: Change, at_ms: i64, words: Words) {
+        self.touch();
         let Some(episode) = &mut self.head.episode else { return };
         let n = episode.n;
         episode.n = n.saturating_add(1);

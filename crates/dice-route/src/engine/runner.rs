@@ -1,21 +1,25 @@
 //! A rule at work: its machine, its keys, the events that wait, the timers.
 
+mod room;
+mod saving;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 
 use rustc_hash::FxHashMap;
 
+pub(crate) use self::saving::end_of_changed;
 use super::buffer::{Buffer, Item};
 use super::codec::{Reader, Writer};
 use super::keys::{self, KeyText, Keys, Slot};
-use super::life::{Episode, Head, Life, Mode, Said, Speaker};
+use super::life::{Head, Life, Mode, Said, Speaker};
 use super::machine::{Arrival, Late, Machine, Pass, Seen};
 use super::origin::Origins;
 use super::{Decides, RuleStatus};
+use crate::CloseReason;
 use crate::book::{Cell, Delta};
 use crate::config::Rule;
-use crate::{CloseReason, Transition};
 
 /// Events of one rule that wait at most; past it the first are decided before their time.
 const MAX_WAITING: usize = 1 << 20;
@@ -236,11 +240,13 @@ impl<M: Machine> Runner<M> {
         ground: &mut Ground<'_>,
         question: impl FnOnce(&M, &mut M::Shared, &mut M::State, &mut Life<'_>) -> R,
     ) -> Option<R> {
-        let before = self.due(slot);
+        // Nothing is due at another time unless something was changed; what only waits is not.
+        let is_passing = mode == Mode::Early && self.pass != Pass::Arrival;
+        let before = if is_passing { None } else { self.due(slot) };
         let decided_ms = self.decided_ms(ground);
         let found = self.keys.get_mut(slot)?;
         let was_dirty = found.head.is_dirty;
-        if mode != Mode::Early || self.pass == Pass::Arrival {
+        if !is_passing {
             found.head.is_dirty = true;
         }
         let mut life = Life {
@@ -255,6 +261,7 @@ impl<M: Machine> Runner<M> {
             decided_ms,
             healthy_since_ms: ground.healthy_since_ms,
             is_counted: false,
+            is_touched: false,
         };
         let answer = question(&self.machine, &mut self.shared, &mut found.state, &mut life);
         if life.is_counted && life.is_open() {
@@ -264,133 +271,14 @@ impl<M: Machine> Runner<M> {
                 life.update(now_ms, || self.machine.words(&found.state, &tally));
             }
         }
+        let is_touched = life.is_touched;
         if found.head.is_dirty && !was_dirty {
             self.dirty.push(slot);
         }
-        self.arm(slot, before);
+        if !is_passing || is_touched {
+            self.arm(slot, before);
+        }
         Some(answer)
-    }
-
-    /// An event of the key was decided: it counts, it is the latest, and others may have to go for it.
-    fn settle(&mut self, slot: u32, at_ms: i64, now_ms: i64, ground: &mut Ground<'_>) {
-        let Some(found) = self.keys.get_mut(slot) else { return };
-        found.head.last_ms = found.head.last_ms.max(at_ms);
-        if self.machine.is_pinned(&found.state) {
-            return;
-        }
-        if !found.head.is_settled {
-            found.head.is_settled = true;
-            self.settled += 1;
-            if let Some(oldest) = &mut self.oldest {
-                oldest.push(Reverse((found.head.last_ms, found.head.hash, slot)));
-            }
-        }
-        while self.settled > self.max_keys {
-            let Some(oldest) = self.oldest_key() else { break };
-            self.evict(oldest, now_ms, ground);
-        }
-    }
-
-    /// The key without events for the longest time; among equals the one with the smallest hash, then bytes.
-    fn oldest_key(&mut self) -> Option<u32> {
-        if self.oldest.as_ref().is_none_or(|oldest| oldest.len() > 2 * self.settled + 1_024) {
-            let settled = self.keys.iter().filter(|(_, found)| found.head.is_settled);
-            self.oldest =
-                Some(settled.map(|(id, found)| Reverse((found.head.last_ms, found.head.hash, id))).collect());
-        }
-        let oldest = self.oldest.as_mut()?;
-        let mut best: Option<(i64, u32, u32)> = None;
-        while let Some(&Reverse((last_ms, hash, slot))) = oldest.peek() {
-            if best.is_some_and(|(best_ms, best_hash, _)| (best_ms, best_hash) != (last_ms, hash)) {
-                break;
-            }
-            oldest.pop();
-            let Some(found) = self.keys.get(slot) else { continue };
-            if !found.head.is_settled || found.head.hash != hash {
-                continue;
-            }
-            if found.head.last_ms > last_ms {
-                oldest.push(Reverse((found.head.last_ms, hash, slot)));
-                continue;
-            }
-            match best {
-                Some((.., other)) if other == slot => {}
-                Some((.., other)) => {
-                    let is_smaller =
-                        self.keys.get(other).is_some_and(|other| found.head.key < other.head.key);
-                    let (first, second) = if is_smaller { (slot, other) } else { (other, slot) };
-                    oldest.push(Reverse((last_ms, hash, second)));
-                    best = Some((last_ms, hash, first));
-                    break;
-                }
-                None => best = Some((last_ms, hash, slot)),
-            }
-        }
-        best.map(|(.., slot)| slot)
-    }
-
-    fn evict(&mut self, slot: u32, now_ms: i64, ground: &mut Ground<'_>) {
-        let Some(found) = self.keys.get(slot) else { return };
-        if found.head.episode.is_some() || !self.machine.is_vacant(&found.state, now_ms) {
-            self.counts.evicted += 1;
-        }
-        self.ask(slot, Mode::InOrder, now_ms, ground, |machine, _, state, life| {
-            let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
-            life.close(now_ms, CloseReason::Evicted, || machine.words(state, &tally));
-        });
-        let Some(found) = self.keys.get_mut(slot) else { return };
-        if found.head.waiting == 0 {
-            self.remove(slot);
-            return;
-        }
-        self.machine.drop_state(&mut self.shared, &found.state);
-        self.machine.forget(&mut found.state, now_ms);
-        found.head.is_settled = false;
-        self.settled -= 1;
-    }
-
-    fn remove(&mut self, slot: u32) {
-        let Some(found) = self.keys.remove(slot) else { return };
-        self.machine.drop_state(&mut self.shared, &found.state);
-        let Head { key, last_ms, last_close_ms, seq, is_settled, is_saved, .. } = found.head;
-        self.settled -= usize::from(is_settled);
-        if seq > self.speaker.base_seq {
-            self.tombstones_by_time.insert((last_ms, key.clone()));
-            self.dirty_tombstones.insert(key.clone());
-            let tombstone = Tombstone { seq, last_close_ms, last_ms, is_dirty: true, is_saved };
-            self.tombstones.insert(key, tombstone);
-            while self.tombstones.len() > self.max_keys.saturating_mul(2) {
-                self.forget_tombstone(true);
-            }
-        } else if is_saved {
-            self.gone.insert(key);
-        }
-    }
-
-    fn forget_tombstone(&mut self, is_crowded: bool) {
-        let Some((_, key)) = self.tombstones_by_time.pop_first() else { return };
-        if let Some(tombstone) = self.tombstones.remove(&key) {
-            // Its numbers must not come again, and nobody will know them any more.
-            if is_crowded {
-                self.speaker.base_seq = self.speaker.base_seq.max(tombstone.seq);
-            }
-            self.dirty_tombstones.remove(&key);
-            if tombstone.is_saved {
-                self.gone.insert(key);
-            }
-        }
-    }
-
-    /// Gives up a key whose state says nothing any more.
-    fn tidy(&mut self, slot: u32, now_ms: i64) {
-        let is_vacant = self.keys.get(slot).is_some_and(|found| {
-            found.head.waiting == 0
-                && found.head.episode.is_none()
-                && self.machine.is_vacant(&found.state, now_ms)
-        });
-        if is_vacant {
-            self.remove(slot);
-        }
     }
 
     fn step(&mut self, item: &Item<M::Payload>, ground: &mut Ground<'_>) {
@@ -426,7 +314,7 @@ impl<M: Machine> Runner<M> {
             }
         }
         slots.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &*found.head.key);
             key(one).cmp(&key(other))
         });
         slots.dedup();
@@ -525,85 +413,6 @@ impl<M: Machine> Runner<M> {
             found.head.is_dirty = true;
             self.dirty.push(slot);
         }
-    }
-
-    fn head_bytes(&self, origins: &Origins) -> Vec<u8> {
-        let mut writer = Writer::new(origins);
-        writer.unsigned(self.speaker.semantic_rev);
-        writer.unsigned(self.generation);
-        writer.unsigned(u64::from(self.speaker.base_seq));
-        writer.signed(self.hurried_ms);
-        writer.flag(self.is_seeded);
-        let Counts { late_counted, late_dropped, evicted, hurried, unreadable } = self.counts;
-        for count in [late_counted, late_dropped, evicted, hurried, unreadable] {
-            writer.unsigned(count);
-        }
-        self.machine.encode_shared(&self.shared, &mut writer);
-        writer.into_bytes()
-    }
-
-    fn restore_head(&mut self, bytes: &[u8], origins: &mut Origins) -> Option<()> {
-        let mut reader = Reader::new(bytes, origins);
-        if reader.unsigned()? != self.speaker.semantic_rev {
-            return None;
-        }
-        self.generation = reader.unsigned()?;
-        self.speaker.base_seq = reader.unsigned_32()?;
-        self.hurried_ms = reader.signed()?;
-        self.is_seeded = reader.flag()?;
-        self.counts = Counts {
-            late_counted: reader.unsigned()?,
-            late_dropped: reader.unsigned()?,
-            evicted: reader.unsigned()?,
-            hurried: reader.unsigned()?,
-            unreadable: reader.unsigned()?,
-        };
-        self.shared = self.machine.decode_shared(&mut reader)?;
-        self.saved_head = bytes.to_vec();
-        Some(())
-    }
-
-    fn restore_key(&mut self, cell: &Cell, origins: &mut Origins) -> Option<()> {
-        let key = keys::from_key(&cell.key)?;
-        let hash = keys::hash_of(key.bytes());
-        let seq = u32::try_from(cell.episodes).unwrap_or(u32::MAX);
-        let mut reader = Reader::new(&cell.body, origins);
-        if !reader.flag()? {
-            let last_close_ms = reader.signed()?;
-            let tombstone =
-                Tombstone { seq, last_close_ms, last_ms: cell.last_ms, is_dirty: false, is_saved: true };
-            self.tombstones_by_time.insert((cell.last_ms, key.bytes().into()));
-            self.tombstones.insert(key.bytes().into(), tombstone);
-            return Some(());
-        }
-        let is_settled = reader.flag()?;
-        let last_close_ms = reader.signed()?;
-        let episode = if cell.is_open { Some(Box::new(Episode::decode(&mut reader)?)) } else { None };
-        let state = self.machine.decode(&mut reader)?;
-        if !reader.is_done() || self.keys.find(key.bytes(), hash).is_some() {
-            return None;
-        }
-        self.machine.adopt_state(&mut self.shared, &state, key.bytes());
-        let name = episode.as_ref().map(|episode| episode.id.clone());
-        let head = Head {
-            key: key.bytes().into(),
-            last_ms: cell.last_ms,
-            last_close_ms,
-            episode,
-            hash,
-            waiting: 0,
-            seq,
-            is_settled,
-            is_dirty: false,
-            is_saved: true,
-        };
-        let slot = self.keys.insert(Slot { head, state });
-        self.settled += usize::from(is_settled);
-        if let Some(name) = name {
-            self.speaker.open.insert(name, slot);
-        }
-        self.arm(slot, None);
-        Some(())
     }
 }
 
@@ -732,7 +541,7 @@ impl<M: Machine> Runs for Runner<M> {
         let decided_ms = self.decided_ms(ground);
         let mut slots: Vec<u32> = self.speaker.open.values().copied().collect();
         slots.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
+            let key = |slot: &u32| self.keys.get(*slot).map(|found| &*found.head.key);
             key(one).cmp(&key(other))
         });
         for slot in slots {
@@ -747,7 +556,7 @@ impl<M: Machine> Runs for Runner<M> {
         for (_, found) in self.keys.iter() {
             highest = highest.max(found.head.seq);
             if found.head.is_saved {
-                gone.insert(found.head.key.clone());
+                gone.insert((*found.head.key).into());
             }
         }
         for (key, tombstone) in &self.tombstones {
@@ -756,144 +565,24 @@ impl<M: Machine> Runs for Runner<M> {
         }
         let rule = self.speaker.rule.to_string();
         out.push(Delta::DeleteCell { rule: rule.clone(), key: String::new() });
-        out.extend(
-            gone.iter()
-                .map(|key| Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(key).0.to_string() }),
-        );
+        out.extend(gone.iter().map(|key| Delta::DeleteCell { rule: rule.clone(), key: keys::to_json(key) }));
         highest
     }
 
     fn deltas(&mut self, origins: &Origins, out: &mut Vec<Delta>) {
-        let rule = self.speaker.rule.to_string();
-        let head = self.head_bytes(origins);
-        if head != self.saved_head {
-            out.push(Delta::PutCell(Cell {
-                rule: rule.clone(),
-                key: String::new(),
-                episodes: 0,
-                is_open: false,
-                last_ms: 0,
-                body: head.clone(),
-            }));
-            self.saved_head = head;
-        }
-        for key in std::mem::take(&mut self.gone) {
-            let is_back = self.tombstones.contains_key(&key)
-                || self
-                    .keys
-                    .find(&key, keys::hash_of(&key))
-                    .is_some_and(|slot| self.keys.get(slot).is_some_and(|found| found.head.is_dirty));
-            if !is_back {
-                out.push(Delta::DeleteCell { rule: rule.clone(), key: keys::to_key(&key).0.to_string() });
-            }
-        }
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.retain(|slot| self.keys.get(*slot).is_some_and(|found| found.head.is_dirty));
-        dirty.sort_by(|one, other| {
-            let key = |slot: &u32| self.keys.get(*slot).map(|found| &found.head.key);
-            key(one).cmp(&key(other))
-        });
-        dirty.dedup();
-        for slot in dirty {
-            let Some(found) = self.keys.get_mut(slot) else { continue };
-            found.head.is_dirty = false;
-            found.head.is_saved = true;
-            let mut writer = Writer::new(origins);
-            writer.flag(true);
-            writer.flag(found.head.is_settled);
-            writer.signed(found.head.last_close_ms);
-            if let Some(episode) = &found.head.episode {
-                episode.encode(&mut writer);
-            }
-            self.machine.encode(&found.state, &mut writer);
-            out.push(Delta::PutCell(Cell {
-                rule: rule.clone(),
-                key: keys::to_key(&found.head.key).0.to_string(),
-                episodes: u64::from(found.head.seq),
-                is_open: found.head.episode.is_some(),
-                last_ms: found.head.last_ms,
-                body: writer.into_bytes(),
-            }));
-        }
-        for key in std::mem::take(&mut self.dirty_tombstones) {
-            let Some(tombstone) = self.tombstones.get_mut(&key) else { continue };
-            tombstone.is_dirty = false;
-            tombstone.is_saved = true;
-            let mut writer = Writer::new(origins);
-            writer.flag(false);
-            writer.signed(tombstone.last_close_ms);
-            out.push(Delta::PutCell(Cell {
-                rule: rule.clone(),
-                key: keys::to_key(&key).0.to_string(),
-                episodes: u64::from(tombstone.seq),
-                is_open: false,
-                last_ms: tombstone.last_ms,
-                body: writer.into_bytes(),
-            }));
-        }
+        self.save(origins, out);
     }
 
     fn waiting(&mut self, watermark_ms: i64, writer: &mut Writer<'_>) -> (usize, i64) {
-        let decided_ms = watermark_ms.max(self.hurried_ms);
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.retain(|item| item.at_ms > decided_ms);
-        let mut places: FxHashMap<u32, usize> = FxHashMap::default();
-        let mut slots = Vec::new();
-        for item in &fresh {
-            places.entry(item.slot).or_insert_with(|| {
-                slots.push(item.slot);
-                slots.len() - 1
-            });
-        }
-        writer.size(slots.len());
-        for slot in slots {
-            writer.blob(self.keys.get(slot).map_or(&[], |found| &found.head.key));
-        }
-        writer.size(fresh.len());
-        let mut before_ms = 0;
-        for item in &fresh {
-            writer.signed(item.at_ms.wrapping_sub(before_ms));
-            before_ms = item.at_ms;
-            writer.unsigned(u64::from(item.partition));
-            writer.unsigned(item.offset);
-            writer.size(places[&item.slot]);
-            writer.origin(item.origin);
-            self.machine.encode_payload(&item.payload, writer);
-        }
-        (fresh.len(), fresh.iter().map(|item| item.at_ms).max().unwrap_or(i64::MIN))
+        self.save_waiting(watermark_ms, writer)
     }
 
     fn restore(&mut self, cell: &Cell, ground: &mut Ground<'_>) -> Option<()> {
-        let is_restored = if cell.key.is_empty() {
-            self.restore_head(&cell.body, ground.origins)
-        } else {
-            self.restore_key(cell, ground.origins)
-        };
-        if is_restored.is_none() {
-            self.counts.unreadable += 1;
-        }
-        is_restored
+        self.put_back(cell, ground)
     }
 
     fn restore_waiting(&mut self, reader: &mut Reader<'_, '_>, watermark_ms: i64) -> Option<()> {
-        let decided_ms = watermark_ms.max(self.hurried_ms);
-        let keys = (0..reader.size()?).map(|_| reader.blob()).collect::<Option<Vec<&[u8]>>>()?;
-        let mut before_ms = 0_i64;
-        for _ in 0..reader.size()? {
-            let at_ms = before_ms.wrapping_add(reader.signed()?);
-            before_ms = at_ms;
-            let partition = reader.unsigned_32()?;
-            let offset = reader.unsigned()?;
-            let key = *keys.get(usize::try_from(reader.unsigned()?).ok()?)?;
-            let origin = reader.origin()?;
-            let payload = self.machine.decode_payload(reader)?;
-            if at_ms <= decided_ms {
-                continue;
-            }
-            let slot = self.slot_of(key, keys::hash_of(key), at_ms);
-            self.wait(Item { at_ms, offset, partition, slot, origin, payload });
-        }
-        Some(())
+        self.put_back_waiting(reader, watermark_ms)
     }
 
     fn origins(&self, mark: &mut dyn FnMut(u32)) {
@@ -943,29 +632,4 @@ impl<M: Machine> Runs for Runner<M> {
             unreadable: self.counts.unreadable,
         }
     }
-}
-
-/// Ends the episode of a key that belonged to a rule that means something else now.
-pub(crate) fn end_of_changed(cell: &Cell, at_ms: i64, origins: &mut Origins) -> Option<Transition> {
-    if !cell.is_open {
-        return None;
-    }
-    let mut reader = Reader::new(&cell.body, origins);
-    reader.flag()?;
-    reader.flag()?;
-    reader.signed()?;
-    let episode = Episode::decode(&mut reader)?;
-    Some(Transition {
-        episode: crate::EpisodeId(episode.id.clone()),
-        rule: cell.rule.as_str().into(),
-        key: crate::Key(cell.key.as_str().into()),
-        seq: u64::from(episode.seq),
-        n: episode.n,
-        change: crate::Change::Close(CloseReason::RuleChanged),
-        at_ms: at_ms.max(episode.opened_ms),
-        is_early: false,
-        is_late: false,
-        reason: "the rule means something else now".to_owned(),
-        evidence: episode.tally.evidence(origins, Vec::new()),
-    })
 }

@@ -169,8 +169,8 @@ impl Tally {
 
     /// Reads it.
     pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Tally> {
-        let count = reader.unsigned()?;
-        let late = reader.unsigned()?;
+        let count = reader.count()?;
+        let late = reader.count()?;
         let seen_ms = if reader.flag()? { Some((reader.signed()?, reader.signed()?)) } else { None };
         let sample = reader.sample()?;
         let origins = (0..reader.size()?)
@@ -186,9 +186,9 @@ impl Tally {
 /// one span each, the older one dropped when the newer one is full.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Recent {
-    older: Tally,
-    newer: Tally,
     began_ms: i64,
+    newer: Tally,
+    older: Option<Box<Tally>>,
 }
 
 impl Recent {
@@ -197,7 +197,7 @@ impl Recent {
         if at_ms.saturating_sub(self.began_ms) >= span_ms {
             let full = std::mem::take(&mut self.newer);
             let is_recent = at_ms.saturating_sub(self.began_ms) < span_ms.saturating_mul(2);
-            self.older = if is_recent { full } else { Tally::default() };
+            self.older = if is_recent { Some(Box::new(full)) } else { None };
             self.began_ms = at_ms;
         }
         self.newer.add(at_ms, origin);
@@ -215,30 +215,35 @@ impl Recent {
 
     /// Both together.
     pub(crate) fn tally(&self) -> Tally {
-        let mut tally = self.older.clone();
+        let mut tally = self.older.as_deref().cloned().unwrap_or_default();
         tally.merge(&self.newer);
         tally
     }
 
     /// The origins it refers to.
     pub(crate) fn origins(&self, mark: &mut dyn FnMut(u32)) {
-        self.older.origins(mark);
         self.newer.origins(mark);
+        if let Some(older) = &self.older {
+            older.origins(mark);
+        }
     }
 
     /// Writes it.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
-        self.older.encode(writer);
-        self.newer.encode(writer);
         writer.signed(self.began_ms);
+        self.newer.encode(writer);
+        writer.flag(self.older.is_some());
+        if let Some(older) = &self.older {
+            older.encode(writer);
+        }
     }
 
     /// Reads it.
     pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Recent> {
         Some(Recent {
-            older: Tally::decode(reader)?,
-            newer: Tally::decode(reader)?,
             began_ms: reader.signed()?,
+            newer: Tally::decode(reader)?,
+            older: if reader.flag()? { Some(Box::new(Tally::decode(reader)?)) } else { None },
         })
     }
 }

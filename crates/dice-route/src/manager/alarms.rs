@@ -80,6 +80,17 @@ impl Alarms {
         self.book.put(alarm);
     }
 
+    /// Clears a cause without a word that was raised so long ago, so that it can be said again.
+    pub fn clear_older(&mut self, cause: &str, than_ms: i64, desk: &mut Desk<'_>) {
+        let id = format!("{PREFIX}{cause}");
+        let is_old = |alarm: &Alarm| alarm.since_ms.is_some_and(|since_ms| since_ms < desk.now_ms - than_ms);
+        if self.book.get(&id).is_some_and(is_old)
+            && let Some(alarm) = self.book.get_mut(&id)
+        {
+            (alarm.since_ms, alarm.changed_ms, alarm.first) = (None, desk.now_ms, None);
+        }
+    }
+
     /// What lasts, in the order of the causes.
     pub fn lasting(&self) -> impl Iterator<Item = &Alarm> {
         self.book.iter().filter(|alarm| alarm.since_ms.is_some())

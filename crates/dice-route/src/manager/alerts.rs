@@ -14,7 +14,7 @@ use crate::config::Rule;
 use crate::{Cause, Config, Decision, Evidence, Message, MessageId, OwnerDecision, Severity, Stamped};
 
 /// Rows that are kept; a tenth more and the ones that were silent for the longest time go.
-const MAX_ALERTS: usize = 100_000;
+const MAX_ALERTS: usize = if cfg!(test) { 100 } else { 100_000 };
 
 /// A row that was silent for this long is forgotten.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -62,10 +62,13 @@ pub struct Alert {
     /// Whether the last run goes on.
     pub is_running: bool,
     /// Not yet handed over.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub fresh: Tally,
     /// The run that goes on, or the last one.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub run: Tally,
     /// Runs before.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub past: Tally,
 }
 
@@ -438,6 +441,11 @@ impl Alerts {
         Some((&slot.alert, &slot.message))
     }
 
+    /// Where the row with this key is.
+    pub fn slot(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
     /// The row with this key.
     pub fn get(&self, id: &str) -> Option<(&Alert, &Arc<Message>)> {
         self.at(*self.by_id.get(id)?)
@@ -451,6 +459,12 @@ impl Alerts {
     /// Every row, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Alert, &Arc<Message>)> {
         self.by_id.values().filter_map(|at| self.at(*at))
+    }
+
+    /// The rows of a message, in the order of the keys.
+    pub fn slots_of(&self, message: MessageId) -> Vec<usize> {
+        let is_it = |at: &usize| self.at(*at).is_some_and(|(alert, _)| alert.message == message);
+        self.by_id.values().copied().filter(is_it).collect()
     }
 
     /// How many rows there are.
@@ -468,7 +482,14 @@ impl Alerts {
         let now = self.now;
         let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return };
         slot.settled = now;
+        if slot.alert.owners == owners && slot.alert.reason == reason {
+            return;
+        }
         (slot.alert.owners, slot.alert.reason) = (owners, reason);
+        if !slot.is_changed {
+            slot.is_changed = true;
+            self.changed.push(at);
+        }
     }
 
     /// Ends the run that goes on.
@@ -620,5 +641,165 @@ fn nameless(id: MessageId) -> Message {
         revision: None,
         url: None,
         is_outdated: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::{Alerts, Attention, KEPT_MS};
+    use crate::book::{Delta, Row};
+    use crate::condition::{Condition, Field};
+    use crate::config::{Rule, RuleType, Timing};
+    use crate::manager::Desk;
+    use crate::outbox::Outbox;
+    use crate::records::Records;
+    use crate::testing::{event, message};
+    use crate::{Config, Event, PartitionId, Severity, Stamped};
+
+    const QUIET_MS: i64 = 3_600_000;
+
+    /// Rules that add the first and drop the second of these to and from the key.
+    fn config(rules: &[(&str, &str)]) -> Config {
+        let fields = |name: &str| -> Vec<Field> {
+            Some(name)
+                .filter(|name| !name.is_empty())
+                .map(|name| Field::parse(name).unwrap())
+                .into_iter()
+                .collect()
+        };
+        let rule = |(add, drop): &(&str, &str)| {
+            Arc::new(Rule {
+                id: "r".into(),
+                semantic_rev: 1,
+                kind: RuleType::Match { quiet_ms: None },
+                condition: Condition::always(),
+                key: Vec::new(),
+                on_missing_key: Default::default(),
+                timing: Timing::DEFAULT,
+                severity: Severity::Low,
+                labels: BTreeMap::new(),
+                summary: None,
+                to: Vec::new(),
+                policy: None,
+                fingerprint_add: fields(add),
+                fingerprint_drop: fields(drop),
+            })
+        };
+        Config { rules: rules.iter().map(rule).collect(), ..Config::default() }
+    }
+
+    struct Bench {
+        config: Config,
+        alerts: Alerts,
+        outbox: Outbox,
+        records: Records,
+        now_ms: i64,
+    }
+
+    impl Bench {
+        fn new(config: Config) -> Bench {
+            let mut alerts = Alerts::default();
+            alerts.configure(&config);
+            let (outbox, records) = (Outbox::default(), Records::default());
+            Bench { config, alerts, outbox, records, now_ms: 0 }
+        }
+
+        fn desk(&mut self) -> (&mut Alerts, Desk<'_>) {
+            let (outbox, records, config) = (&mut self.outbox, &mut self.records, &self.config);
+            (&mut self.alerts, Desk { config, outbox, records, now_ms: self.now_ms })
+        }
+
+        fn occur(&mut self, event: &Event) -> Attention {
+            let stamped = Stamped { event, at_ms: self.now_ms, is_late: false };
+            let (alerts, mut desk) = self.desk();
+            alerts.occur(&stamped, QUIET_MS, &mut desk)
+        }
+    }
+
+    /// An event is `env` and a code; the answer is how many keys there are.
+    #[track_caller]
+    fn check(rules: &[(&str, &str)], events: &[(&str, &str)], keys: usize) {
+        let mut bench = Bench::new(config(rules));
+        for (env, code) in events {
+            let mut event = event(PartitionId(0), "s", 0, None, 0);
+            event.env = Some((*env).into());
+            event.fields = Box::new([("code".into(), (*code).into())]);
+            bench.occur(&event);
+        }
+        assert_eq!(bench.alerts.len(), keys, "{rules:?}");
+    }
+
+    #[test]
+    fn rules_add_and_drop_fields_of_the_key() {
+        let events = [("production", "1"), ("production", "2"), ("staging", "1"), ("production", "1")];
+        check(&[], &events, 2);
+        check(&[("vars.code", "")], &events, 3);
+        check(&[("", "env")], &events, 1);
+        check(&[("vars.code", "env")], &events, 2);
+    }
+
+    #[test]
+    fn messages_with_the_same_name_are_one_wherever_they_lie_in_memory() {
+        let mut bench = Bench::new(config(&[]));
+        for _ in 0..3 {
+            bench.occur(&event(PartitionId(0), "s", 0, None, 0));
+        }
+        assert_eq!(bench.alerts.len(), 1);
+        assert_eq!(bench.alerts.iter().next().unwrap().0.count(), 3);
+    }
+
+    #[test]
+    fn what_was_silent_for_the_longest_time_makes_room() {
+        let mut bench = Bench::new(config(&[]));
+        for n in 0..120 {
+            bench.now_ms = n;
+            let mut event = event(PartitionId(0), "s", 0, None, 0);
+            event.message = Arc::new(message(&format!("message {n}")));
+            bench.occur(&event);
+        }
+        assert!(bench.alerts.len() <= 110, "{}", bench.alerts.len());
+        let oldest = bench.alerts.iter().map(|(alert, _)| alert.since_ms).min();
+        assert_eq!(oldest, Some(11));
+        let evicted: u64 =
+            bench.records.iter().filter(|record| record.by == "rows").map(|record| record.count).sum();
+        assert_eq!(evicted as usize + bench.alerts.len(), 120);
+        let mut deltas = Vec::new();
+        bench.alerts.deltas(&mut deltas);
+        let puts =
+            deltas.iter().filter(|delta| matches!(delta, Delta::Put { id, .. } if !id.starts_with("m:")));
+        assert_eq!(puts.count(), bench.alerts.len(), "what is gone is not written");
+    }
+
+    #[test]
+    fn what_was_silent_for_a_month_is_forgotten() {
+        let mut bench = Bench::new(config(&[]));
+        bench.occur(&event(PartitionId(0), "s", 0, None, 0));
+        bench.now_ms = KEPT_MS + 1;
+        let (alerts, mut desk) = bench.desk();
+        alerts.sweep(&mut desk);
+        assert!(alerts.is_empty());
+        let mut deltas = Vec::new();
+        alerts.deltas(&mut deltas);
+        assert!(deltas.iter().all(|delta| matches!(delta, Delta::Delete { .. })), "{deltas:?}");
+        assert_eq!(super::Alert::TABLE.name(), "alerts");
+    }
+
+    #[test]
+    fn a_run_ends_with_a_pause() {
+        let mut bench = Bench::new(config(&[]));
+        let line = event(PartitionId(0), "s", 0, None, 0);
+        assert!(matches!(bench.occur(&line), Attention::Owners { slot: 0, is_new: true }));
+        bench.alerts.settle(0, Vec::new(), String::new());
+        assert_eq!(bench.occur(&line), Attention::None);
+        bench.now_ms = QUIET_MS;
+        assert_eq!(bench.occur(&line), Attention::RunOver(0));
+        assert_eq!(bench.alerts.hand_over(0).count, 2, "what ends a run does not belong to it");
+        bench.alerts.end_run(0);
+        assert!(matches!(bench.occur(&line), Attention::Owners { slot: 0, is_new: false }));
+        let (alert, _) = bench.alerts.at(0).unwrap();
+        assert_eq!((alert.runs, alert.running_count(), alert.count()), (2, 1, 3));
     }
 }

@@ -2,14 +2,39 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Episode, Episodes};
 use crate::config::Correlation;
 
 /// Episodes that are compared with a new one.
-const MAX_COMPARED: usize = 256;
+const MAX_COMPARED: usize = 64;
 
-/// The episodes that belong together with a new one, it included, and the one that probably causes the
-/// others. `None` when it stands alone.
+/// Why an episode belongs to the one that it is told under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tie {
+    /// Its service needs the other's.
+    Need,
+    /// One request went through both.
+    Trace,
+    /// They began together with several more.
+    Burst,
+}
+
+impl Tie {
+    /// What stands before the title of the other one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tie::Need => "probably because of",
+            Tie::Trace => "in the same request as",
+            Tie::Burst => "at the same time as",
+        }
+    }
+}
+
+/// The episodes that belong together with a new one, it included, with their ties to the one that probably
+/// came first, whose name comes before. `None` when it stands alone.
 ///
 /// They go on, began within the window, and share a trace, or one's service needs the other's, or so many
 /// services began at once that it is no coincidence. The root is what most of the others need; else what
@@ -18,7 +43,7 @@ pub(super) fn belonging(
     new: &Episode,
     episodes: &Episodes,
     settings: &Correlation,
-) -> Option<(String, Vec<String>)> {
+) -> Option<(String, Vec<(String, Tie)>)> {
     if settings.window_ms <= 0 {
         return None;
     }
@@ -63,7 +88,17 @@ pub(super) fn belonging(
     let root = related.iter().min_by_key(|episode| {
         (std::cmp::Reverse(needed_by(episode)), episode.began_ms, episode.id.clone())
     })?;
-    Some((root.id.clone(), related.iter().map(|episode| episode.id.clone()).collect()))
+    let tie = |episode: &Episode| {
+        let needed = services_needed(episode, settings);
+        if services(root).any(|service| needed.contains(service)) {
+            Tie::Need
+        } else if episode.evidence.traces.iter().any(|trace| root.evidence.traces.contains(trace)) {
+            Tie::Trace
+        } else {
+            Tie::Burst
+        }
+    };
+    Some((root.id.clone(), related.iter().map(|episode| (episode.id.clone(), tie(episode))).collect()))
 }
 
 fn services(episode: &Episode) -> impl Iterator<Item = &str> {

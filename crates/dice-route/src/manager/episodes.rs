@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dice_catalog::{Owner, OwnerKind, Why};
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Tie;
 use super::matchers::Labels;
 use super::{Alert, Desk, Subject, wording};
 use crate::book::{Book, Delta, Row, Table};
@@ -46,6 +47,9 @@ pub struct Episode {
     /// The episode that probably causes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    /// What ties it to that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<Tie>,
     /// When it began by event time, milliseconds since 1970.
     pub began_ms: i64,
     /// When the router knew, milliseconds since 1970.
@@ -153,8 +157,11 @@ impl Episodes {
         self.closed.range((since_ms, String::new())..).filter_map(|(_, id)| self.book.get(id))
     }
 
-    /// The ids that begin with `prefix`, at most two.
+    /// The ids that begin with `prefix`, at most two; none for a prefix that is too short to be meant.
     pub fn called(&self, prefix: &str) -> Vec<&str> {
+        if prefix.len() < 4 {
+            return Vec::new();
+        }
         let begins = |episode: &&Episode| episode.id.starts_with(prefix);
         self.book.iter().filter(begins).map(|episode| episode.id.as_str()).take(2).collect()
     }

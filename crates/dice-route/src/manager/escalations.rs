@@ -169,6 +169,7 @@ impl Escalations {
             opened_ms: desk.now_ms,
             step: 0,
             round: 0,
+            taken: 0,
             stepped_ms: desk.now_ms,
             due_ms,
             remind_ms: None,
@@ -261,7 +262,8 @@ impl Escalations {
                 .outbox
                 .get(&first)
                 .is_none_or(|intent| !matches!(intent.state, State::Suppressed | State::Dead));
-            if !was_sent {
+            // Where the group tells the episode, it tells the end as well.
+            if !was_sent || now.places().any(|place| roster.reaches_same(place, &destination)) {
                 continue;
             }
             let is_receiver = matches!(destination, Destination::Receiver(_));
@@ -273,15 +275,8 @@ impl Escalations {
 
     /// Holds back what an escalation wanted to say and has not said.
     fn stop_waiting(&self, row: &Escalation, by: &str, desk: &mut Desk<'_>) {
-        let waiting: Vec<String> = desk
-            .outbox
-            .waiting()
-            .filter(|intent| {
-                intent.subject == row.episode
-                    && matches!(intent.kind, NoticeKind::Escalation | NoticeKind::Reminder)
-            })
-            .map(|intent| intent.id.clone())
-            .collect();
+        let waiting = desk.outbox.waiting().filter(|intent| intent.subject == row.episode);
+        let waiting: Vec<String> = waiting.map(|intent| intent.id.clone()).collect();
         for id in waiting {
             desk.outbox.suppress(&id, Cause::Superseded, by, desk.now_ms, desk.records);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dice_catalog::Owner;
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Tie;
 use super::group::{Group, Member, Moment, Reason, Told};
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
@@ -444,10 +445,10 @@ fn is_unveiled(group: &Group, desk: &Desk<'_>, around: &Around<'_>) -> bool {
         return route.is_none_or(|route| routes::held_until(route, desk.config, desk.now_ms).is_none());
     }
     group.members.iter().any(|(id, member)| {
-        let Some(_) = &member.hidden else { return false };
+        let Some(hidden) = &member.hidden else { return false };
         let Some(episode) = around.episodes.get(id) else { return true };
         let subject = episode.subject(Some(&group.name));
-        around.screen.hides(&subject, &episode.labels, &group.destination).is_none()
+        !around.screen.hides_still(hidden, &subject, &episode.labels, &group.destination)
     })
 }
 
@@ -513,9 +514,10 @@ fn view(group: &mut Group, desk: &mut Desk<'_>, around: &Around<'_>) -> View {
             continue;
         }
         if let Some(hidden) = member.hidden.take() {
-            if immediate::is_told_elsewhere(&hidden, &group.destination, desk) {
+            if let Some(summary) = immediate::told_by_snooze(&hidden, &group.destination, desk) {
                 if member.told == Told::Nothing {
                     member.told = if episode.is_open() { Told::Open } else { Told::Everything };
+                    group.first.get_or_insert(summary);
                 }
             } else if episode.is_open() && is_dropped(&hidden, around) {
                 if member.told == Told::Nothing {
@@ -599,8 +601,9 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
         .take(MAX_ROWS)
         .map(|episode| {
             let mut row = episode.row();
-            if let Some(root) = episode.root.as_ref().and_then(|root| episodes.get(root)) {
-                row.title = wording::one_line(&format!("{} (probably because of {})", row.title, root.title));
+            let root = episode.root.as_ref().and_then(|root| episodes.get(root));
+            if let (Some(root), Some(tie)) = (root, episode.tie) {
+                row.title = wording::one_line(&format!("{} ({} {})", row.title, tie.as_str(), root.title));
             }
             row
         })
@@ -611,13 +614,20 @@ fn notice(group: &Group, view: &View, episodes: &Episodes) -> Notice {
         notes.push(format!("and {more_rows} more"));
     }
     for episode in members.iter().take(MAX_ROWS) {
-        let elsewhere: Vec<String> = episodes
-            .caused_by(&episode.id)
-            .filter(|other| other.is_open() && !group.members.contains_key(&other.id))
-            .map(|other| other.title.clone())
-            .collect();
-        if !elsewhere.is_empty() {
-            notes.push(format!("probably causes {}", wording::names(&elsewhere)));
+        for (tie, words) in [
+            (Tie::Need, "probably causes"),
+            (Tie::Trace, "in the same request:"),
+            (Tie::Burst, "at the same time:"),
+        ] {
+            let elsewhere: Vec<String> = episodes
+                .caused_by(&episode.id)
+                .filter(|other| other.is_open() && other.tie == Some(tie))
+                .filter(|other| !group.members.contains_key(&other.id))
+                .map(|other| other.title.clone())
+                .collect();
+            if !elsewhere.is_empty() {
+                notes.push(format!("{words} {}", wording::names(&elsewhere)));
+            }
         }
         match episode.close {
             Some(CloseReason::Instant) | None => {}

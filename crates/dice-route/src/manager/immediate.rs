@@ -1,13 +1,15 @@
 //! Messages that are told as they happen: the first at once, then the same notice changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dice_catalog::Owner;
 use serde::{Deserialize, Serialize};
 
+use super::matchers::Labels;
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
-use super::{Alert, Alerts, Desk, Subject, episodes, wording};
+use super::{Alert, Alerts, Desk, Moment, Subject, episodes, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
 use crate::{Cause, Destination, Lane, Message, Notice, NoticeKind, NoticeRow};
@@ -48,6 +50,9 @@ pub struct Ongoing {
     /// What hides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Hidden>,
+    /// Others own it now: nothing is told here until they do no longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_left: bool,
 }
 
 impl Row for Ongoing {
@@ -113,7 +118,11 @@ impl Immediate {
         let written = serde_json::to_string(&destination).expect("names are JSON");
         let name = crate::name(&[alert.as_bytes(), &row.runs.to_be_bytes(), written.as_bytes()]);
         let id = format!("{PREFIX}{name}");
-        if self.book.get(&id).is_some() {
+        if let Some(known) = self.book.get(&id) {
+            if known.has_left {
+                self.replace(Ongoing { has_left: false, due_ms: desk.now_ms, ..known.clone() });
+                self.look(&id, desk, sight);
+            }
             return;
         }
         self.book.put(Ongoing {
@@ -131,6 +140,7 @@ impl Immediate {
             revision: 0,
             told: 0,
             hidden: None,
+            has_left: false,
         });
         self.index(&id);
         self.look(&id, desk, sight);
@@ -146,8 +156,12 @@ impl Immediate {
             .collect();
         for id in &self.veiled {
             let Some(ongoing) = self.book.get(id) else { continue };
-            let Some((alert, message)) = sight.alerts.get(&ongoing.alert) else { continue };
-            if hides(ongoing, alert, message, desk, sight).is_none() {
+            let Some(about) = sight.alerts.get(&ongoing.alert) else { continue };
+            let Some(hidden) = &ongoing.hidden else { continue };
+            let asked = |subject: &Subject<'_>, labels: &Labels| {
+                sight.screen.hides_still(hidden, subject, labels, &ongoing.destination)
+            };
+            if !ask(ongoing, about, desk, asked) {
                 ids.insert(id.clone());
             }
         }
@@ -163,11 +177,16 @@ impl Immediate {
         }
     }
 
-    /// Ends one of them because a person says so. False when there is none.
-    pub fn resolve(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) -> bool {
-        let is_known = self.book.get(id).is_some();
-        self.close(id, desk, sight);
-        is_known
+    /// Tells a message no longer to those who do not own it any more, without a word to them.
+    pub fn leave(&mut self, alert: &str, owners: &[Owner], desk: &mut Desk<'_>) {
+        for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
+            let Some(ongoing) = self.book.get(&id).filter(|ongoing| !ongoing.has_left) else { continue };
+            if !owners.iter().any(|owner| Destination::named(&owner.name) == ongoing.destination) {
+                let text = format!("no longer told to {}: others own it", ongoing.destination.name());
+                desk.records.note(desk.now_ms, Cause::Superseded, alert, "owners", &text);
+                self.replace(Ongoing { has_left: true, hidden: None, repeat_ms: None, ..ongoing.clone() });
+            }
+        }
     }
 
     fn look(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
@@ -184,6 +203,10 @@ impl Immediate {
             return self.close(id, desk, sight);
         }
         let mut ongoing = ongoing.clone();
+        if ongoing.has_left {
+            ongoing.due_ms = over_ms;
+            return self.replace(ongoing);
+        }
         let count = alert.running_count();
         if let Some((cause, by)) = hides(&ongoing, alert, message, desk, sight) {
             if ongoing.hidden.is_none() {
@@ -196,7 +219,11 @@ impl Immediate {
         } else {
             let mut notes = Vec::new();
             if let Some(hidden) = ongoing.hidden.take() {
-                if is_told_elsewhere(&hidden, &ongoing.destination, desk) || is_dropped(&hidden, sight) {
+                if let Some(summary) = told_by_snooze(&hidden, &ongoing.destination, desk) {
+                    ongoing.told = count;
+                    ongoing.told_ms.get_or_insert(now_ms);
+                    ongoing.first.get_or_insert(summary);
+                } else if is_dropped(&hidden, sight) {
                     write_down(&mut ongoing, count, &hidden, desk);
                     ongoing.told_ms.get_or_insert(now_ms);
                 } else {
@@ -230,7 +257,7 @@ impl Immediate {
     fn close(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         let Some(mut ongoing) = self.book.get(id).cloned() else { return };
         let known = sight.alerts.get(&ongoing.alert).filter(|(alert, _)| alert.runs == ongoing.run);
-        if let Some((alert, message)) = known {
+        if let Some((alert, message)) = known.filter(|_| !ongoing.has_left) {
             let count = alert.running_count();
             let hidden = hides(&ongoing, alert, message, desk, sight).map(|(cause, by)| Hidden {
                 cause,
@@ -281,6 +308,22 @@ impl Immediate {
         }
     }
 
+    /// When it was told, when it will be, and why; nothing when it does not go on.
+    pub fn timeline(&self, id: &str) -> Vec<Moment> {
+        let Some(ongoing) = self.book.get(id) else { return Vec::new() };
+        let at = ongoing.destination.name();
+        let moment = |at_ms, is_next, text: &str| Moment { at_ms, is_next, text: format!("{at}: {text}") };
+        let mut moments = vec![moment(ongoing.opened_ms, false, "it began")];
+        moments.extend(ongoing.told_ms.map(|told_ms| moment(told_ms, false, "first told")));
+        moments.push(match &ongoing.hidden {
+            Some(hidden) => moment(hidden.since_ms, false, &format!("hidden by {}", hidden.by)),
+            None => moment(ongoing.due_ms, true, "changed if it came again, over if it has been quiet"),
+        });
+        moments.extend(ongoing.repeat_ms.map(|repeat_ms| moment(repeat_ms, true, "repeat, if it goes on")));
+        moments.sort_by(|a, b| (a.at_ms, a.is_next, &a.text).cmp(&(b.at_ms, b.is_next, &b.text)));
+        moments
+    }
+
     /// Appends what has changed.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
@@ -311,10 +354,22 @@ fn next_rung(ladder_ms: &[i64], from_ms: i64, now_ms: i64) -> i64 {
 fn hides(
     ongoing: &Ongoing,
     alert: &Alert,
-    message: &Message,
+    message: &Arc<Message>,
     desk: &Desk<'_>,
     sight: &Sight<'_>,
 ) -> Option<(Cause, String)> {
+    let asked =
+        |subject: &Subject<'_>, labels: &Labels| sight.screen.hides(subject, labels, &ongoing.destination);
+    ask(ongoing, (alert, message), desk, asked)
+}
+
+/// Asks about what is told, by its names and labels.
+fn ask<T>(
+    ongoing: &Ongoing,
+    (alert, message): (&Alert, &Arc<Message>),
+    desk: &Desk<'_>,
+    asked: impl FnOnce(&Subject<'_>, &Labels) -> T,
+) -> T {
     let labels = episodes::labels_of_alert(alert, message, &ongoing.owner, desk.config);
     let subject = Subject {
         message: Some(alert.message),
@@ -323,11 +378,11 @@ fn hides(
         episode: Some(&ongoing.id),
         ..Subject::default()
     };
-    sight.screen.hides(&subject, &labels, &ongoing.destination)
+    asked(&subject, &labels)
 }
 
-/// Whether the end of a snooze has told this destination what it hid.
-pub(super) fn is_told_elsewhere(hidden: &Hidden, destination: &Destination, desk: &Desk<'_>) -> bool {
+/// The notice with which the end of a snooze has told this destination what it hid.
+pub(super) fn told_by_snooze(hidden: &Hidden, destination: &Destination, desk: &Desk<'_>) -> Option<String> {
     let draft = Draft {
         destination: destination.clone(),
         lane: Lane::Alert,
@@ -339,7 +394,8 @@ pub(super) fn is_told_elsewhere(hidden: &Hidden, destination: &Destination, desk
         held: None,
         notice: Notice::default(),
     };
-    hidden.cause == Cause::Snoozed && desk.outbox.get(&draft.id()).is_some()
+    let id = Some(draft.id()).filter(|_| hidden.cause == Cause::Snoozed)?;
+    desk.outbox.get(&id).map(|summary| summary.id.clone())
 }
 
 fn is_dropped(hidden: &Hidden, sight: &Sight<'_>) -> bool {

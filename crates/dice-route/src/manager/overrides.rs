@@ -185,7 +185,7 @@ impl Overrides {
                 self.present(&said, message, declined)
             }
             None => {
-                let is_wanted = |owner: &&Owner| !self.has_declined(&owner.name, declined);
+                let is_wanted = |owner: &&Owner| !self.is_declined_by(&owner.name, declined);
                 let wanted: Vec<Owner> = message.owners.iter().filter(is_wanted).cloned().collect();
                 if wanted.is_empty() && !message.owners.is_empty() {
                     let next = self.next(message, declined).into_iter();
@@ -199,6 +199,12 @@ impl Overrides {
     /// Why people own it and not the catalog's owners, in words: `@ann said it is not theirs`.
     pub fn because(&self, id: MessageId) -> Option<&str> {
         Some(&self.step_of(id)?.because)
+    }
+
+    /// Whether somebody said that a message is not theirs, and has not taken it since.
+    pub fn has_declined(&self, message: MessageId, reader: &Destination) -> bool {
+        let Some(step) = self.step_of(message) else { return false };
+        self.is_declined_by(reader.name(), &step.declined)
     }
 
     /// Everything that people said, in the order of the messages.
@@ -227,7 +233,7 @@ impl Overrides {
                 add(owner.clone());
                 continue;
             }
-            match self.roster.heir(&owner.name).filter(|heir| !self.has_declined(heir, declined)) {
+            match self.roster.heir(&owner.name).filter(|heir| !self.is_declined_by(heir, declined)) {
                 Some(heir) => add(Owner::named(heir, owner.why)),
                 None => self
                     .next(message, declined)
@@ -238,7 +244,7 @@ impl Overrides {
         present
     }
 
-    fn has_declined(&self, name: &str, declined: &[Declined]) -> bool {
+    fn is_declined_by(&self, name: &str, declined: &[Declined]) -> bool {
         declined.iter().any(|declined| self.roster.is_same(&declined.name, name))
     }
 
@@ -246,7 +252,7 @@ impl Overrides {
     fn next(&self, message: &Message, declined: &[Declined]) -> Option<String> {
         let fallback = message.fallback.as_ref().map(|owner| owner.name.clone());
         let triage = self.roster.ownership().triage.clone().or(fallback);
-        let is_fine = |name: &str| !self.has_declined(name, declined);
+        let is_fine = |name: &str| !self.is_declined_by(name, declined);
         if self.is_passed_on_too_often(declined) {
             return triage;
         }
@@ -446,7 +452,7 @@ impl Overrides {
             let heir = self.roster.heir(name).map(|heir| format!(": {heir} took over")).unwrap_or_default();
             return Err(format!("{shown} has left{heir}"));
         }
-        if self.has_declined(name, declined) && !self.roster.is_same(name, actor) {
+        if self.is_declined_by(name, declined) && !self.roster.is_same(name, actor) {
             return Err(format!("{shown} said it is not theirs: only they can take it"));
         }
         Ok(())

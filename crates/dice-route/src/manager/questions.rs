@@ -78,6 +78,11 @@ impl Manager {
 
     fn curtain(&self, now_ms: i64) -> Option<Curtain<'_>> {
         let config = self.config.as_deref()?;
-        Some(Curtain { screen: self.screen(now_ms), alerts: &self.alerts, config })
+        Some(Curtain {
+            screen: self.screen(now_ms),
+            overrides: &self.overrides,
+            alerts: &self.alerts,
+            config,
+        })
     }
 }

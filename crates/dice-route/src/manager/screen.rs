@@ -48,6 +48,22 @@ impl Screen<'_> {
     }
 }
 
+impl Screen<'_> {
+    /// Whether what is hidden is hidden still, by the same thing or another one. Asked often, so the same
+    /// thing is asked first.
+    pub fn hides_still(
+        &self,
+        hidden: &Hidden,
+        what: &Subject<'_>,
+        labels: &Labels,
+        destination: &Destination,
+    ) -> bool {
+        (hidden.cause == Cause::Silenced
+            && self.silences.still_hides(&hidden.by, labels, destination, self.now_ms))
+            || self.hides(what, labels, destination).is_some()
+    }
+}
+
 /// Since when and by what something is hidden, and how much had been told by then.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Hidden {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::matchers::{Labels, Matchers, expression, written};
-use super::{Desk, refusal, wording};
+use super::{Desk, Preview, refusal, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::{Matcher, MatcherOp};
 use crate::{Act, Answer, Cause, Command, Destination};
@@ -19,6 +19,9 @@ const MAX_ACTIVE: usize = 1_000;
 
 /// Bytes of a silence as it is written.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// Versions of one silence that are kept.
+const MAX_VERSIONS: usize = 50;
 
 /// Versions of silences that are over are kept this long.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -103,41 +106,38 @@ pub struct Silences {
     current: BTreeMap<String, (String, Matchers)>,
 }
 
-/// What a silence would hide, as far as the state knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// What goes on and would be hidden, in words.
-    pub open: Vec<String>,
-    /// What was told within the last seven days and would have been hidden, in words.
-    pub recent: Vec<String>,
-    /// How many routes there are.
-    pub routes: usize,
-    /// How many of them could see something that it hides.
-    pub routes_met: usize,
-}
-
-impl Preview {
-    fn is_too_broad(&self) -> bool {
-        self.routes_met > 1 && self.routes_met * 5 > self.routes
-    }
-}
-
 impl Silences {
     /// The silence that hides what has these labels from `destination`.
     pub fn hides(&self, labels: &Labels, destination: &Destination, now_ms: i64) -> Option<String> {
-        let hides = |(row, matchers): &&(String, Matchers)| {
-            let Some(silence) = self.book.get(row) else { return false };
-            silence.state(now_ms) == SilenceState::Active
-                && silence.receiver.as_deref().is_none_or(|only| only == destination.name())
-                && matchers.hold(labels)
-        };
+        let hides = |current: &&(String, Matchers)| self.covers(current, labels, destination, now_ms);
         let (row, _) = self.current.values().find(hides)?;
         self.book.get(row).map(|silence| silence.name.clone())
     }
 
+    /// Whether a silence that hid what has these labels from `destination` does so still.
+    pub fn still_hides(&self, id: &str, labels: &Labels, destination: &Destination, now_ms: i64) -> bool {
+        self.current.get(id).is_some_and(|current| self.covers(current, labels, destination, now_ms))
+    }
+
+    fn covers(
+        &self,
+        (row, matchers): &(String, Matchers),
+        labels: &Labels,
+        destination: &Destination,
+        now_ms: i64,
+    ) -> bool {
+        let Some(silence) = self.book.get(row) else { return false };
+        silence.state(now_ms) == SilenceState::Active
+            && silence.receiver.as_deref().is_none_or(|only| only == destination.name())
+            && matchers.hold(labels)
+    }
+
     /// The latest version of a silence.
     pub fn get(&self, id: &str) -> Option<&Silence> {
-        self.versions(id).last()
+        match self.current.get(id) {
+            Some((row, _)) => self.book.get(row),
+            None => self.versions(id).last(),
+        }
     }
 
     /// Every version of a silence, oldest first.
@@ -221,6 +221,10 @@ impl Silences {
         self.current.insert(id.clone(), (silence.id.clone(), compiled));
         let stands = silence.state(desk.now_ms);
         self.book.put(silence);
+        let versions: Vec<String> = self.versions(&id).map(|silence| silence.id.clone()).collect();
+        for old in versions.iter().rev().skip(MAX_VERSIONS) {
+            self.book.remove(old);
+        }
         let mut answer = answer(stands.as_str(), &seen, Some((&id, version)));
         answer.text = format!("Silence {id} is {}. {}", stands.as_str(), answer.text);
         answer

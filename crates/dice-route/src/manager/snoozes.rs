@@ -20,7 +20,7 @@ use self::hours::{Hours, Seen};
 use self::releases::Releases;
 use self::snooze::REVIEW_MS;
 pub use self::snooze::{Snooze, Until};
-use super::{Desk, Roster, Subject};
+use super::{Desk, Roster, Subject, wording};
 use crate::book::{Book, Delta};
 use crate::outbox::Draft;
 use crate::{
@@ -351,6 +351,17 @@ impl Snoozes {
             notice,
         };
         desk.outbox.post(draft, desk.now_ms, desk.records);
+    }
+
+    /// A sentence about what is muted for this reader, at the end of their digest.
+    pub fn muted(&self, reader: &Destination) -> Option<String> {
+        let is_theirs = |snooze: &&Snooze| snooze.until == Until::Forever && self.reader(snooze) == *reader;
+        let (n, count) =
+            self.list().filter(is_theirs).fold((0, 0), |(n, sum), mute| (n + 1, sum + mute.total()));
+        (n > 0).then(|| {
+            let things = wording::counted(n, "thing", "things");
+            format!("muted: {things}, {} so far; `dice snooze list` shows them", times(count))
+        })
     }
 
     /// Everything that hides something, in the order of the ids.

@@ -127,7 +127,9 @@ impl Storm {
             _ => {
                 self.remember_post(&draft, desk);
                 // It changes a notice that was never sent on its own.
-                draft.kind = NoticeKind::Open;
+                if draft.kind != NoticeKind::Escalation {
+                    draft.kind = NoticeKind::Open;
+                }
                 return Some(desk.outbox.post(draft, desk.now_ms, desk.records));
             }
         };

@@ -22,10 +22,12 @@ pub struct Tally {
     /// How many.
     pub count: u64,
     /// Of these, how many came when their time had been decided.
+    #[serde(skip_serializing_if = "is_zero")]
     pub late: u64,
     /// The first and the last, milliseconds since 1970, by event time.
     pub seen_ms: Option<(i64, i64)>,
     /// Hosts with their counts, most first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<(Arc<str>, u64)>,
     /// Occurrences on hosts beyond those.
     #[serde(skip_serializing_if = "is_zero")]
@@ -34,8 +36,10 @@ pub struct Tally {
     #[serde(skip_serializing_if = "Option::is_none")]
     others: Option<[u64; 4]>,
     /// Services, in the order of their first occurrence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Arc<str>>,
     /// Releases, in the order of their first occurrence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<Arc<str>>,
     /// Traces, in the order of their first occurrence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -84,6 +88,11 @@ impl Tally {
         ] {
             theirs.iter().for_each(|name| keep(mine, Some(name)));
         }
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// How many hosts there are beyond those that [`Tally::evidence`] shows.

@@ -120,6 +120,8 @@ fn try_case(name: &str, seed: u64, make: &impl Fn(&mut Random) -> Case) {
         seed: random.number(),
         restart: None,
         is_lazy: false,
+        is_resolved: theme == Theme::Late,
+        is_damaged: false,
     };
     let what = || format!("{name}: DICE_SEED={seed} ({theme:?}) {:?}", case.rule);
     let whole = replay(&rules, &facts, plan);
@@ -127,6 +129,11 @@ fn try_case(name: &str, seed: u64, make: &impl Fn(&mut Random) -> Case) {
     let again = replay(&rules, &facts, Plan { restart, ..plan });
     assert_eq!(whole.transitions, again.transitions, "a restart changes what is said, {}", what());
     assert_eq!(whole.store, again.store, "a restart changes what is kept, {}", what());
+
+    // It must not panic, whatever was saved.
+    if random.percent(25) {
+        replay(&rules, &facts, Plan { restart, is_damaged: true, ..plan });
+    }
 
     let status = &whole.status[0];
     assert!(status.keys <= case.rule.timing.max_keys, "{} keys, {}", status.keys, what());

@@ -42,6 +42,8 @@ fn try_case(random: &mut Random, what: &str) {
         seed: random.number(),
         restart: None,
         is_lazy: false,
+        is_resolved: false,
+        is_damaged: false,
     };
     let is_keyed = !rule.key.is_empty();
     let rules = [Arc::new(rule)];

@@ -34,6 +34,30 @@ impl Store {
         }
     }
 
+    fn next_engine(&self, rules: &[Arc<Rule>], plan: Plan, random: &mut Random) -> Engine {
+        if plan.is_damaged { self.damaged_engine(rules, random) } else { self.engine(rules) }
+    }
+
+    /// Another engine goes on with what is kept, some of which was damaged: it may know less, and that is all.
+    fn damaged_engine(&self, rules: &[Arc<Rule>], random: &mut Random) -> Engine {
+        let mut engine = Engine::default();
+        let mut out = Vec::new();
+        engine.configure(rules, 0, &mut out);
+        for (id, body) in &self.notes {
+            engine.restore_note(id, body).expect("the engine wrote it");
+        }
+        for cell in self.cells.values() {
+            engine.restore_cell(&Cell { body: damaged(&cell.body, random), ..cell.clone() }, &mut out);
+        }
+        for waiting in self.waiting.values() {
+            let waiting = Waiting { body: damaged(&waiting.body, random), ..waiting.clone() };
+            // What cannot be read is said, and what could be read is kept.
+            drop(engine.restore_waiting(&waiting));
+        }
+        engine.restored();
+        engine
+    }
+
     fn engine(&self, rules: &[Arc<Rule>]) -> Engine {
         let mut engine = Engine::default();
         let mut out = Vec::new();
@@ -51,6 +75,23 @@ impl Store {
     }
 }
 
+/// The same bytes, or with some of them changed, cut off or put in.
+fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..random.below(4) {
+        let place = random.below(bytes.len() as i64) as usize;
+        let any = random.number() as u8;
+        let byte = *random.pick(&[0, 1, 2, 127, 128, 255, any]);
+        match random.below(8) {
+            0 => bytes.truncate(place),
+            1 => bytes.insert(place.min(bytes.len()), byte),
+            _ if place < bytes.len() => bytes[place] = byte,
+            _ => {}
+        }
+    }
+    bytes
+}
+
 /// How a stream is run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -63,6 +104,10 @@ pub(crate) struct Plan {
     pub(crate) restart: Option<usize>,
     /// Time passes only at the end of a batch.
     pub(crate) is_lazy: bool,
+    /// Now and then a person ends the episode that was told last.
+    pub(crate) is_resolved: bool,
+    /// What was saved is damaged before the other engine goes on.
+    pub(crate) is_damaged: bool,
 }
 
 /// What came of it.
@@ -104,9 +149,13 @@ pub(crate) fn replay(rules: &[Arc<Rule>], facts: &[Fact], plan: Plan) -> Ran {
         }
         if left == 0 {
             left = random.between(1, longest);
+            if plan.is_resolved && random.percent(20) {
+                let told = transitions.last().map(|transition: &Transition| transition.episode.clone());
+                told.inspect(|episode| engine.resolve(episode, fact.at_ms, &mut transitions));
+            }
             save(&mut engine, &mut store);
             if plan.restart == Some(n_batches) {
-                engine = store.engine(rules);
+                engine = store.next_engine(rules, plan, &mut random);
             }
             n_batches += 1;
         }
@@ -119,7 +168,7 @@ pub(crate) fn replay(rules: &[Arc<Rule>], facts: &[Fact], plan: Plan) -> Ran {
         engine.advance(now_ms, true, now_ms, &mut transitions);
         save(&mut engine, &mut store);
         if plan.restart == Some(n_batches) {
-            engine = store.engine(rules);
+            engine = store.next_engine(rules, plan, &mut random);
         }
         n_batches += 1;
     }

@@ -27,9 +27,17 @@ fn parsed(text: &str) -> Fact {
     }
 }
 
-/// Runs a rule without a key over events and compares what it says: the second in which it was said, whether
-/// that was early or about something late, what became of the episode, when, and why.
+/// Runs a rule without a key over events and compares what it says.
 fn check(kind: RuleType, events: &[Event], expected: &[&str]) -> Vec<Transition> {
+    let said = run(kind, events);
+    let lines: Vec<&str> = said.iter().map(|(line, _)| &**line).collect();
+    assert_eq!(lines, expected);
+    said.into_iter().map(|(_, transition)| transition).collect()
+}
+
+/// What a rule without a key says of events: the second in which it was said, whether that was early or about
+/// something late, what became of the episode, when, and why.
+fn run(kind: RuleType, events: &[Event]) -> Vec<(String, Transition)> {
     let mut rule = rule(kind);
     rule.key.clear();
     if matches!(rule.kind, RuleType::MissingB(_)) {
@@ -67,15 +75,15 @@ fn check(kind: RuleType, events: &[Event], expected: &[&str]) -> Vec<Transition>
             &mut out,
         );
         tell(at_ms / 1_000, &mut out);
-        watermark_ms = watermark_ms.max(at_ms - LATENESS_MS);
-        engine.advance(watermark_ms, true, at_ms, &mut out);
+        watermark_ms = watermark_ms.max(at_ms.saturating_sub(LATENESS_MS));
+        // While an event of the kind `x` is the last, some input cannot be read.
+        let is_healthy = !event.fields.iter().any(|(name, value)| &**name == "kind" && &**value == "x");
+        engine.advance(watermark_ms, is_healthy, at_ms, &mut out);
         tell(at_ms / 1_000, &mut out);
     }
     engine.advance(1_000_000, true, 1_000_000, &mut out);
     tell(1_000, &mut out);
-    let lines: Vec<&str> = said.iter().map(|(line, _)| &**line).collect();
-    assert_eq!(lines, expected);
-    said.into_iter().map(|(_, transition)| transition).collect()
+    said
 }
 
 fn events(texts: &[&str]) -> Vec<Event> {
@@ -222,13 +230,15 @@ fn messages() {
             ..(*message()).clone()
         })
     };
-    let (one, two, one_reworded, unknown) = (known(1, &[]), known(2, &[]), known(3, &[1]), message());
+    let (one, two, unknown) = (known(1, &[]), known(2, &[]), message());
+    let (one_reworded, one_again) = (known(3, &[1]), known(4, &[9, 3]));
     let lines = printed(&[
         (1, &one, "1.41"),
         (2, &one, "1.42"),
         (3, &one_reworded, "1.42"),
         (4, &two, "1.42"),
         (5, &unknown, "1.42"),
+        (6, &one_again, "1.42"),
     ]);
     check(
         RuleType::FirstSeen(first_seen(NewTerms::Message, 10)),
@@ -284,6 +294,23 @@ fn cardinalities() {
 }
 
 #[test]
+fn many_values_are_counted_roughly() {
+    let bound = Bound::Below(4_700.0);
+    let kind = RuleType::Cardinality { field: field("fields.v"), within_ms: 60_000, bound, clear: 4_700 };
+    // For 70 seconds 5,000 different values a minute, then 4,200.
+    let texts: Vec<String> = (0..10_400)
+        .map(|n| if n < 5_833 { (n * 12, n % 5_000) } else { (70_000 + (n - 5_833) * 14, n % 4_200) })
+        .map(|(at_ms, value)| format!("{} a {value}", f64::from(at_ms) / 1_000.0 + 1.0))
+        .collect();
+    let said = run(kind, &events(&texts.iter().map(String::as_str).collect::<Vec<&str>>()));
+    let (line, opened) = &said[0];
+    assert!((80_000..=140_000).contains(&opened.at_ms), "{line}");
+    let distinct = opened.evidence.figures[0].1;
+    assert!((4_050.0..4_700.0).contains(&distinct), "{line}");
+    assert!(said.iter().all(|(_, transition)| !matches!(transition.change, Change::Close(_))), "{said:?}");
+}
+
+#[test]
 fn sequences() {
     check(
         sequence(&["a", "b", "c"], SequenceMode::Match),
@@ -320,6 +347,8 @@ fn sequences() {
             "80: close at 64: `fields.v` 13 is missing: it did not come within 1m",
         ],
     );
+    let gaps = sequence(&[], SequenceMode::Gaps(field("fields.v")));
+    check(gaps, &events(&["1 a 7", "2 a 12", "30 x", "80 b"]), &[]);
     let figures = [("first".into(), 10.0), ("last".into(), 11.0), ("missing".into(), 2.0)];
     assert_eq!(said[2].evidence.figures, figures);
 }
@@ -343,6 +372,8 @@ fn absences() {
             "200 late: close at 301: `fields.kind == \"b\"` had come in time, its line was read late",
         ],
     );
+    // What could not be read may have been the B.
+    check(missing(Pairing::Each, 10), &events(&["1 a", "100 x", "320 d"]), &[]);
     // The first of two had to go: nobody knows what became of it.
     let said = check(
         missing(Pairing::Each, 1),
@@ -389,4 +420,119 @@ fn composites() {
         &["2 early: open at 3: 2 × `a`, 1 × `b` in 1m", "1000: close at 62: only 1 × `b` in 1m"],
     );
     check(composite(Some("^b")), &events(&["1 a", "3 b", "2 a"]), &[]);
+}
+
+#[test]
+fn late_events() {
+    let composite = RuleType::Composite {
+        conditions: vec![CountCondition { name: "a".into(), condition: kind_is("a"), count: 2, clear: 1 }],
+        within_ms: 60_000,
+        at_least: 1,
+        order: None,
+    };
+    check(
+        composite,
+        &events(&["1 a", "40 d", "2 a"]),
+        &["2 late: open at 2: 2 × `a` in 1m", "1000: close at 62: nothing in 1m"],
+    );
+    check(sequence(&["a", "b"], SequenceMode::Match), &events(&["1 a", "40 d", "2 b"]), &[]);
+    let value = NewTerms::Fields(vec![field("fields.v")]);
+    check(
+        RuleType::FirstSeen(first_seen(value, 10)),
+        &events(&["1 a 5", "40 d", "2 a 5", "3 a 6"]),
+        &[
+            "1 early: open at 1: `fields.v` = `5` was never seen before",
+            "1 early: close at 1: `fields.v` = `5` was never seen before",
+            "3 late: open at 3: `fields.v` = `6` was never seen before",
+            "3 late: close at 3: `fields.v` = `6` was never seen before",
+        ],
+    );
+    let session = RuleType::Session {
+        gap_ms: 40_000,
+        max_len_ms: 600_000,
+        count: None,
+        duration_ms: None,
+        has: Some(kind_is("b")),
+        lacks: None,
+        ended_without: None,
+    };
+    // One is merged into the session that goes on; one belongs to a session that has ended.
+    let said = check(
+        session,
+        &events(&["1 a", "100 a", "130 a", "99 b", "2 b"]),
+        &[
+            "1000: open at 170: a session of 3 events in 31s ended with `fields.kind == \"b\"`",
+            "1000: close at 170: a session of 3 events in 31s ended with `fields.kind == \"b\"`",
+        ],
+    );
+    assert_eq!(said[0].evidence.late, 1);
+}
+
+/// Every type that this file is about.
+fn kinds() -> Vec<RuleType> {
+    let value = || field("fields.v");
+    let number = |mode| sequence(&["a", "b"], mode);
+    let cardinality = |bound| RuleType::Cardinality { field: value(), within_ms: i64::MAX, bound, clear: 2 };
+    vec![
+        RuleType::Change {
+            field: value(),
+            within_ms: Some(i64::MAX),
+            ignore: Vec::new(),
+            with_null: true,
+            flap: Some((u32::MAX, i64::MAX)),
+        },
+        RuleType::FirstSeen(first_seen(NewTerms::Fields(vec![value()]), 3)),
+        cardinality(Bound::Above(1.0)),
+        cardinality(Bound::Below(f64::INFINITY)),
+        cardinality(Bound::Above(f64::NAN)),
+        number(SequenceMode::Match),
+        number(SequenceMode::Validate),
+        number(SequenceMode::Gaps(value())),
+        sequence(&[], SequenceMode::Match),
+        sequence(&[], SequenceMode::Validate),
+        missing(Pairing::Each, 0),
+        missing(Pairing::Latest, usize::MAX),
+        RuleType::Session {
+            gap_ms: i64::MAX,
+            max_len_ms: 0,
+            count: None,
+            duration_ms: Some(Bound::Above(f64::NAN)),
+            has: None,
+            lacks: None,
+            ended_without: None,
+        },
+        RuleType::Composite { conditions: Vec::new(), within_ms: i64::MIN, at_least: 5, order: None },
+        RuleType::Composite {
+            conditions: vec![CountCondition {
+                name: "a".into(),
+                condition: kind_is("a"),
+                count: u32::MAX,
+                clear: u32::MAX,
+            }],
+            within_ms: i64::MAX,
+            at_least: 0,
+            order: Some(dice_route::config::Pattern("a".parse().expect("an expression"))),
+        },
+    ]
+}
+
+#[test]
+fn any_time_and_any_number_is_survived() {
+    let times = [0, i64::MIN, i64::MAX, -1, i64::MIN + 1, 1, i64::MAX - 1, 0, i64::MAX, i64::MIN];
+    for kind in kinds() {
+        let message = message();
+        let events: Vec<Event> = times
+            .iter()
+            .enumerate()
+            .flat_map(|(number, at_ms)| {
+                let value = [i64::MAX, 0, 7, i64::MIN][number % 4];
+                ["a", "b", "a"].map(|kind| Event {
+                    at_ms: Some(*at_ms),
+                    ..event(&parsed(&format!("0 {kind} {value}")), &message)
+                })
+            })
+            .collect();
+        run(kind.clone(), &events);
+        run(kind, &events[3..]);
+    }
 }

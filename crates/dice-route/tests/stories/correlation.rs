@@ -44,7 +44,7 @@ fn one_request_goes_through_several_services() {
         0s open api service=api trace=t1
         5s open web service=web trace=t1
         10s open db service=db trace=t2
-        30s -> #all open: 2 open: api fires and 1 more [api fires ×1 open, web fires (probably because of api fires) ×1 open]
+        30s -> #all open: 2 open: api fires and 1 more [api fires ×1 open, web fires (in the same request as api fires) ×1 open]
         40s -> #all open: db fires [×1 open]
         1m end
         ",
@@ -59,7 +59,7 @@ fn many_services_at_once_are_no_coincidence() {
         0s open api service=api
         5s open web service=web
         10s open db service=db
-        30s -> #all open: 3 open: api fires and 2 more [api fires ×1 open, web fires (probably because of api fires) ×1 open, db fires (probably because of api fires) ×1 open]
+        30s -> #all open: 3 open: api fires and 2 more [api fires ×1 open, web fires (at the same time as api fires) ×1 open, db fires (at the same time as api fires) ×1 open]
         5m open db key=x service=x
         5m30s -> #all open: db fires x [×1 open]
         6m end

@@ -184,7 +184,9 @@ fn a_person_ends_it() {
         2s log disk
         3s resolve disk
         3s -> #ops resolved: disk <*> [×2 over]
-        1m end
+        1m log disk
+        1m -> #ops open: disk <*> [×1 open]
+        2m end
         ",
     );
 }
@@ -222,6 +224,49 @@ fn what_a_silence_hid_and_what_is_over_is_written_down() {
         6h end
         6h records
         6h -> command 1, silenced 8
+        ",
+    );
+}
+
+#[test]
+fn its_timeline_says_what_was_and_what_comes() {
+    check(
+        scene(&[]).message("disk", Level::Info, OPS),
+        "
+        0s log disk
+        0s -> #ops open: disk <*> [×1 open]
+        12s timeline
+        12s -> 0s #ops: first told
+        12s -> 0s #ops: it began
+        12s -> next 30s #ops: changed if it came again, over if it has been quiet
+        12s -> next 1d #ops: repeat, if it goes on
+        20s silence repo=repo for 10m
+        20s -> answer: Silence 843c4d671cca is active. It hides 1 thing that goes on now; of the last 7 days it would have hidden 0.
+        25s log disk
+        40s timeline
+        40s -> 0s #ops: first told
+        40s -> 0s #ops: it began
+        40s -> 30s #ops: hidden by 843c4d671cca
+        40s -> next 1d #ops: repeat, if it goes on
+        ",
+    );
+}
+
+#[test]
+fn a_message_that_nobody_owns_is_not_passed_over_in_silence() {
+    check(
+        scene(&[]).message("panic", Level::Critical, &[]).message("retry", Level::Warning, &[]),
+        "
+        0s log panic
+        0s -> operator self-alert: nobody is told of a message without an owner: panic <*>
+        1s log retry
+        2s log panic
+        2h log panic
+        2h records
+        2h -> self-alert 1, unowned 3
+        26h log panic
+        1d2h -> operator self-alert: nobody is told of a message without an owner: panic <*>
+        26h end
         ",
     );
 }

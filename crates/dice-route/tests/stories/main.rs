@@ -4,9 +4,12 @@
 
 mod alarms;
 mod correlation;
+mod digests;
 mod groups;
 mod hiding;
 mod immediate;
+mod people;
+mod random;
 mod routes;
 mod storms;
 mod timetable;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -9,11 +10,33 @@ use crossbeam_channel::Sender;
 use dice_catalog::{Fingerprint, Repo};
 use dice_match::{Format, Matcher, ReaderSettings};
 use dice_route::{Input, LineCounts, PartitionId, PartitionNews};
+use dice_serve::{Done, Request};
 use dice_source::{Arrival, Block, Partition, Position};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::classifier::{Classifier, Feed, SourceFacts};
+
+/// What the classifying thread is given.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// A source told something.
+    Arrival(Arrival),
+    /// Somebody posted lines.
+    Request(Request),
+}
+
+impl From<Arrival> for Incoming {
+    fn from(arrival: Arrival) -> Incoming {
+        Incoming::Arrival(arrival)
+    }
+}
+
+impl From<Request> for Incoming {
+    fn from(request: Request) -> Incoming {
+        Incoming::Request(request)
+    }
+}
 
 /// Inputs that are taken together, and where reading stands behind them.
 #[derive(Debug, Default)]
@@ -22,6 +45,8 @@ pub(crate) struct Portion {
     pub(crate) positions: Vec<dice_store::Position>,
     /// Positions that are no longer needed.
     pub(crate) forgotten: Vec<(String, String)>,
+    /// Who waits for the commit.
+    pub(crate) waiting: Vec<Done>,
     /// Lines in it.
     pub(crate) n_lines: u64,
     /// When they were read, milliseconds since 1970.
@@ -82,6 +107,10 @@ pub(crate) struct Pipeline<'m> {
     numbers: Numbers,
     /// By the number that the source gives.
     feeds: HashMap<u32, Open<'m>>,
+    /// Posted lines, by source.
+    posted: HashMap<String, Feed<'m>>,
+    /// How many lines of posted sources there were before.
+    posted_before: HashMap<String, u64>,
     /// The time of old lines is that of the lines: a log is replayed.
     is_replay: bool,
     replay_ms: i64,
@@ -98,39 +127,52 @@ struct Open<'m> {
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl<'m> Pipeline<'m> {
-    /// A pipeline that has not read anything.
+    /// `positions` are those that reading goes on from.
     pub(crate) fn new(
         (matcher, repos, outdated): (&'m Matcher, &'m [Repo], &'m HashSet<Fingerprint>),
         plans: &'m HashMap<String, SourcePlan>,
         numbers: Numbers,
+        positions: &[dice_store::Position],
         is_replay: bool,
         clock: fn() -> Timestamp,
     ) -> Pipeline<'m> {
+        let posted = positions.iter().filter(|position| position.partition.ends_with(POSTED));
+        let lines = posted.filter_map(|position| {
+            let read: Position = serde_json::from_str(&position.body).ok()?;
+            Some((position.source.clone(), read.lines))
+        });
         Pipeline {
             classifier: Classifier::new(matcher, repos, outdated),
             plans,
             numbers,
             feeds: HashMap::new(),
+            posted: HashMap::new(),
+            posted_before: lines.collect(),
             is_replay,
             replay_ms: i64::MIN,
             clock,
         }
     }
 
-    /// Classifies until the sources have ended, then gives back the numbers of the partitions.
-    pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>, out: &Sender<Portion>) -> Numbers {
+    /// Classifies until the sources have ended, or until `is_over` and everything that came was classified:
+    /// who posts lines keeps the channel open for the answer.
+    pub(crate) fn run(mut self, incoming: &Receiver<Incoming>, out: &Sender<Portion>, is_over: &AtomicBool) {
         loop {
-            match arrivals.recv_timeout(PAUSE) {
-                Ok(arrival) => {
+            match incoming.recv_timeout(PAUSE) {
+                Ok(Incoming::Arrival(arrival)) => {
                     if self.arrival(arrival, out).is_err() {
                         break;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Incoming::Request(request)) => {
+                    if self.request(request, out).is_err() {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if !is_over.load(Ordering::Relaxed) => {}
+                Err(_) => break,
             }
         }
-        self.numbers
     }
 
     fn arrival(&mut self, arrival: Arrival, out: &Sender<Portion>) -> Result<(), Gone> {
@@ -223,6 +265,40 @@ impl<'m> Pipeline<'m> {
         send(portion, out)
     }
 
+    fn request(&mut self, request: Request, out: &Sender<Portion>) -> Result<(), Gone> {
+        let Request { source, lines, done } = request;
+        // Whoever was told that it was not taken sends it again.
+        if !done.is_wanted() {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let mut portion = Portion::default();
+        let key = format!("{source}{POSTED}");
+        let mut feed = match self.posted.remove(&source) {
+            Some(feed) => feed,
+            None => {
+                let id = self.numbers.of(&source, &key);
+                portion.inputs.push(opened(id, &source, &key));
+                let before = self.posted_before.get(&source).copied().unwrap_or(0);
+                self.feed(id, &source, Some(now), before)
+            }
+        };
+        feed.move_to(now);
+        self.classify(&mut feed, &lines, now.as_millisecond(), &mut portion);
+        // Whoever posts has posted everything: what is not here yet is not known to anybody.
+        portion.inputs.push(Input::Partition(feed.id(), PartitionNews::CaughtUp(now.as_millisecond())));
+        let position =
+            serde_json::json!({"source": source, "partition": key, "offset": 0, "lines": feed.line()});
+        portion.positions.push(dice_store::Position {
+            source: source.clone(),
+            partition: key,
+            body: position.to_string(),
+        });
+        self.posted.insert(source, feed);
+        portion.waiting.push(done);
+        send(portion, out)
+    }
+
     fn feed(&self, id: PartitionId, source: &str, near: Option<Timestamp>, line: u64) -> Feed<'m> {
         let near = near.unwrap_or_else(self.clock);
         match self.plans.get(source) {
@@ -261,6 +337,9 @@ impl<'m> Pipeline<'m> {
         portion.inputs.push(Input::Lines(counts));
     }
 }
+
+/// What stands behind a source's name in the key of its posted lines.
+const POSTED: &str = "\tposted";
 
 /// The ticks between two moments of a replay: a second apart, and a minute apart in long pauses.
 fn ticks(from_ms: i64, to_ms: i64) -> impl Iterator<Item = Input> {

@@ -4,21 +4,23 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, unbounded};
-use dice_config::{Given, Loaded};
+use dice_config::{Given, Loaded, SourceKind};
 use dice_match::Format;
 use dice_route::{Config, Input, Intent, Router};
+use dice_serve::{Server, Token};
 use dice_source::Kind;
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
 use super::operator::{config_note, open, restore};
-use super::pipeline::{Numbers, Pipeline, SourcePlan};
+use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
 use super::service::{Ending, Order, Outlet, Pulse, Service};
 #[cfg(unix)]
@@ -146,35 +148,41 @@ impl Wish {
     }
 }
 
-/// Routes as a service, or until the input ends: decisions are committed, then printed.
+/// Routes as a service, or until the input ends: decisions are committed, then printed. With neither a
+/// configuration nor a state nothing is kept.
 pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     let plan = wish.plan()?;
-    let path = wish.state(&plan.loaded)?;
-    let store = open(&path)?;
     let config = Arc::new(plan.loaded.router.clone());
-    let positions = store.positions().map_err(|error| {
-        Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
-    })?;
-    let router = restore(&store, config, clock::now().as_millisecond())?;
-    tracing::info!(state = %path.display(), start = store.epoch(), rules = plan.loaded.router.rules.len(), "routing");
+    let now_ms = clock::now().as_millisecond();
     let (orders_to, orders) = unbounded();
+    let out = Outlet::Print(anstream::AutoStream::auto(io::stdout()), output);
+    let is_kept = wish.config.is_some() || wish.state.is_some();
+    let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
+    let mut service = match &path {
+        None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
+        Some(path) => {
+            let store = open(path)?;
+            let positions = store.positions().map_err(|error| {
+                Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
+            })?;
+            let router = restore(&store, config, now_ms)?;
+            tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
+            Service::new(router, Some(store), positions, out, false)
+        }
+    };
     #[cfg(unix)]
-    let _socket = Socket::listen(&path, orders_to.clone())?;
-    let out = anstream::AutoStream::auto(io::stdout());
-    let mut service = Service::new(router, Some(store), positions, Outlet::Print(out, output), false);
+    let _socket = path.as_deref().map(|path| Socket::listen(path, orders_to.clone())).transpose()?;
     if let Some(file) = &wish.config {
         service.note(config_note(file));
     }
-    let started =
-        JournalLine { at_ms: clock::now().as_millisecond(), what: "start".to_owned(), body: "{}".to_owned() };
-    service.journal(started);
+    service.journal(JournalLine { at_ms: now_ms, what: "start".to_owned(), body: "{}".to_owned() });
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
     generations(wish, plan, &mut service, &orders, false)?;
-    let (router, teller) = service.end();
+    let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
-    if let Outlet::Print(mut out, _) = teller {
+    if let Outlet::Print(mut out, _) = out {
         out.flush()?;
     }
     Ok(Outcome::Done)
@@ -208,9 +216,10 @@ fn generations<W: Write>(
         let numbers = Numbers::from_state(known, &positions);
         let resume: Vec<dice_source::Position> =
             positions.iter().filter_map(|position| serde_json::from_str(&position.body).ok()).collect();
-        let (arrivals_to, arrivals) = sync_channel(BLOCKS);
+        let (incoming_to, incoming) = sync_channel::<Incoming>(BLOCKS);
+        let posting = servers(&plan.loaded, &wish.files, &incoming_to)?;
         let started =
-            dice_source::start(sources, resume, arrivals_to, Arc::new(|| clock::now().as_millisecond()));
+            dice_source::start(sources, resume, incoming_to, Arc::new(|| clock::now().as_millisecond()));
         let reading = started.map_err(|error| {
             Failure::new(
                 "wanted to read the sources",
@@ -228,22 +237,29 @@ fn generations<W: Write>(
             last: clock::start(),
             next: None,
         };
+        let is_over = AtomicBool::new(false);
         let ending = std::thread::scope(|scope| {
             let pipeline = Pipeline::new(
                 (&known.matcher, &known.repos, &known.outdated),
                 &plans,
                 numbers,
+                &positions,
                 is_replay,
                 clock::now,
             );
             let (portions_to, portions) = bounded(BLOCKS);
-            let classifying = std::thread::Builder::new()
-                .name("classify".to_owned())
-                .spawn_scoped(scope, move || pipeline.run(&arrivals, &portions_to))?;
+            let classifying =
+                std::thread::Builder::new().name("classify".to_owned()).spawn_scoped(scope, {
+                    let is_over = &is_over;
+                    move || pipeline.run(&incoming, &portions_to, is_over)
+                })?;
             let ending = service.run(&portions, orders, || watch.look());
+            posting.iter().for_each(Server::refuse);
             reading.stop();
+            is_over.store(true, Ordering::Relaxed);
             // The classifying thread hands on what it has and ends, as its channel is closed now.
             let drained = service.drain(&portions);
+            posting.into_iter().for_each(Server::stop);
             if classifying.join().is_err() {
                 anyhow::bail!("classifying lines failed");
             }
@@ -261,6 +277,36 @@ fn generations<W: Write>(
             _ => return Ok(()),
         }
     }
+}
+
+/// Listens for posted lines, once for each address that the configuration names.
+fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Result<Vec<Server>> {
+    let mut wanted: Vec<dice_serve::Settings> = Vec::new();
+    for source in loaded.sources.iter().filter(|_| files.is_empty()) {
+        let SourceKind::Http { listen, token_env } = &source.kind else { continue };
+        let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
+        match wanted.iter_mut().find(|known| known.listen == *listen) {
+            Some(known) => known.sources.push(source.name.clone()),
+            None => {
+                let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
+                (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
+                wanted.push(server);
+            }
+        }
+    }
+    let started = wanted.into_iter().map(|settings| {
+        let listen = settings.listen;
+        let server = dice_serve::serve(settings, to.clone()).map_err(|error| {
+            Failure::new(
+                format!("wanted to listen on {listen}"),
+                "give an address that is free; one beyond this machine needs token_env",
+            )
+            .because(error)
+        })?;
+        tracing::info!(address = %server.address(), "lines may be posted to /v1/lines");
+        Ok(server)
+    });
+    started.collect()
 }
 
 /// Looks whether somebody asked to stop and whether files have changed.

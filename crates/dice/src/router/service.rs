@@ -9,6 +9,7 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_route::book::Delta;
 use dice_route::{Answer, Command, Input, Intent, Outcome, Receipt, Router, State};
+use dice_serve::Done;
 use dice_store::{Batch, JournalLine, Store};
 
 use super::latency::Latency;
@@ -21,7 +22,7 @@ use crate::commands::Output;
 /// Lines after which a batch is committed, however little time has passed.
 const MAX_LINES: u64 = 20_000;
 /// How long lines wait for a commit at most.
-const MAX_WAIT: Duration = Duration::from_millis(100);
+const MAX_WAIT: Duration = Duration::from_millis(25);
 /// How often time passes for the router when nothing else happens.
 const PULSE: Duration = Duration::from_millis(50);
 /// How often a batch is committed in which only time has passed.
@@ -74,6 +75,7 @@ pub(crate) enum Outlet<W> {
 struct Waiting {
     /// When lines were read, and how many.
     lines: Vec<(i64, u64)>,
+    posts: Vec<Done>,
     replies: Vec<(Sender<Answer>, Answer)>,
     /// Deliveries whose attempt may begin once it is written down that it does.
     attempts: Vec<(Intent, bool)>,
@@ -249,6 +251,7 @@ impl<W: Write> Service<W> {
         }
         self.batch.positions.extend(portion.positions);
         self.batch.forgotten.extend(portion.forgotten);
+        self.waiting.posts.extend(portion.waiting);
         if let Some(read_ms) = portion.read_ms {
             self.waiting.lines.push((read_ms, portion.n_lines));
         }
@@ -331,10 +334,13 @@ impl<W: Write> Service<W> {
 
     /// What waited for the commit goes on.
     fn lasts(&mut self) -> Result<()> {
-        let Waiting { lines, replies, attempts } = std::mem::take(&mut self.open);
+        let Waiting { lines, posts, replies, attempts } = std::mem::take(&mut self.open);
         let now_ms = self.now_ms();
         for (read_ms, n_lines) in lines {
             self.latency.add(now_ms - read_ms, n_lines);
+        }
+        for done in posts {
+            done.committed();
         }
         for (reply, answer) in replies {
             // Whoever asked may have gone.

@@ -29,9 +29,20 @@ pub(crate) fn run(case: &Case, rule: &Arc<Rule>, config: &Config) -> Vec<String>
         }
     }
     if case.is_exact {
-        failures.extend(rest.into_iter().flatten().map(|it| format!("unexpected: {}", shown(it))));
+        // A test ends with its last event or expectation; what is said to go on is nobody's failure.
+        let end_ms = end_ms(case);
+        let is_more = |it: &&Transition| it.change != Change::Update && it.at_ms <= end_ms;
+        let rest = rest.into_iter().flatten().filter(is_more);
+        failures.extend(rest.map(|it| format!("unexpected: {}", shown(it))));
     }
     failures
+}
+
+/// When a test ends, by event time.
+fn end_ms(case: &Case) -> i64 {
+    let events = case.events(START_MS).into_iter().filter_map(|event| event.at_ms).max();
+    let expected = case.expected.iter().map(|expected| START_MS.saturating_add(expected.at_ms)).max();
+    events.max(expected).unwrap_or(START_MS)
 }
 
 fn transitions(case: &Case, rule: &Arc<Rule>, config: &Config) -> Vec<Transition> {
@@ -48,8 +59,7 @@ fn transitions(case: &Case, rule: &Arc<Rule>, config: &Config) -> Vec<Transition
         event.offset += 1;
     }
     let last_ms = events.iter().map(|event| event.ingested_ms).max().unwrap_or(START_MS);
-    let expected_ms = case.expected.iter().map(|expected| START_MS.saturating_add(expected.at_ms)).max();
-    let end_ms = last_ms.max(expected_ms.unwrap_or(START_MS)).saturating_add(AFTERWARDS_MS);
+    let end_ms = last_ms.max(end_ms(case)).saturating_add(AFTERWARDS_MS);
     let end_ms = end_ms.min(START_MS + MAX_MS);
     let partitions: BTreeSet<_> =
         events.iter().map(|event| (event.partition, Arc::clone(&event.source))).collect();

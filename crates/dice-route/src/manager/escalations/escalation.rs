@@ -47,6 +47,8 @@ pub struct Escalation {
     pub step: usize,
     /// How often all steps have been gone through.
     pub round: u32,
+    /// How many steps were taken, each time it was.
+    pub taken: u32,
     /// When the last step was taken, or the beginning.
     pub stepped_ms: i64,
     /// When the next step is due.
@@ -123,6 +125,7 @@ impl Escalation {
         let taken = self.policy.steps.get(self.step).cloned();
         self.stepped_ms = now_ms;
         self.step += 1;
+        self.taken = self.taken.saturating_add(1);
         self.remind_ms = taken
             .as_ref()
             .and_then(|step| step.remind_ms)
@@ -147,6 +150,12 @@ impl Escalation {
     /// Goes on at once: with the next step, or with the last one again when there is none.
     pub(super) fn resume(&mut self, note: String, now_ms: i64) {
         self.notes.push(note);
+        if self.policy.steps.is_empty() {
+            // There is no step to go on with, and none to wait for.
+            self.state = Standing::Done { why: "there are no steps".to_owned() };
+            (self.due_ms, self.remind_ms) = (None, None);
+            return;
+        }
         self.state = Standing::Running;
         if self.step >= self.policy.steps.len() {
             self.step = self.policy.steps.len().saturating_sub(1);

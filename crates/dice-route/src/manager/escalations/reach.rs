@@ -146,14 +146,14 @@ pub(super) struct Word {
 impl Word {
     /// What a step says that is taken at `now_ms`, having been due at `due_ms`.
     pub(super) fn of_step(row: &mut Escalation, now: &Situation, due_ms: i64, now_ms: i64) -> Word {
-        let is_opening = row.step == 0 && row.round == 0;
+        let is_opening = row.taken == 0;
         let open_for = wording::duration(now_ms.saturating_sub(row.opened_ms));
         let mut notes = std::mem::take(&mut row.notes);
         let late_ms = now_ms.saturating_sub(due_ms);
         if late_ms > DELAY_MS {
             notes.push(format!("delayed {} by restart", wording::duration(late_ms)));
         }
-        let title = match is_opening {
+        let title = match row.opened_ms == now_ms {
             true => now.title.clone(),
             false => format!("not acknowledged for {open_for}: {}", now.title),
         };

@@ -448,7 +448,7 @@ fn who_is_on_call_changes_by_the_schedules_clock() {
         with("mine", policy(vec![step(0, &["on-call:weekly"]), step(10, &["on-call:weekly"])])),
         "
         03-20T08:59 open early medium policy=mine owners=@eve -> @eve nobody was paged: early ~ nobody was paged: nobody is on call by weekly; +#store nobody was paged: early ~ nobody was paged: nobody is on call by weekly
-        03-20T08:59 close early -> +@eve resolved over: early ~ it lasted 0 s; +#store resolved over: early ~ it lasted 0 s
+        03-20T08:59 close early -> +@eve resolved over: early ~ it lasted 0 s
         03-27T08:55 open disk high policy=mine owners=@eve -> @ann page disk
         03-27T09:05 tick -> @bob page not acknowledged for 10 m: disk
         ",
@@ -492,9 +492,9 @@ fn the_auditor_finds_what_was_forgotten() {
         03-24T10:01 tick
         03-24T10:01 audit -> 0 s ago
         03-24T10:01:30 due-lost disk
-        03-24T10:02 tick -> #triage self-alert 1 escalation without a next step: repaired ~ 1 escalation without a next step: repaired; @ann not acknowledged for 2 m: disk ~ found without a next step
+        03-24T10:02 tick -> #triage self-alert 1 escalation without a next step: repaired; @ann not acknowledged for 2 m: disk ~ found without a next step
         03-24T10:02 audit -> 60 s ago
-        03-24T10:03 tick -> +#triage resolved over after 1 m: 1 escalation without a next step: repaired ~ 1 escalation without a next step: repaired
+        03-24T10:03 tick -> +#triage resolved over after 1 m: 1 escalation without a next step: repaired
         03-24T10:03 audit -> 0 s ago
         03-24T10:04 lose disk
         03-24T10:04 tick ->

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use dice_route::condition::Share;
 use dice_route::config::OnMissingKey;
-use dice_route::manager::{Alert, Group, Tally};
-use dice_route::{Decision, Destination, Event, Message, Record};
+use dice_route::manager::{Alert, Group, Ongoing, Tally};
+use dice_route::{Decision, Destination, Event, Lane, Message, Record};
 use serde::Serialize;
 
 use super::circle::{Circle, Thing};
@@ -139,11 +139,12 @@ pub(crate) enum Looks {
     No,
 }
 
-/// Episodes that are told together at one destination.
+/// Episodes that are told together at one destination, or a message that is told as it happens.
 #[derive(Debug, Serialize)]
 pub(crate) struct Together {
     pub(super) group: String,
-    pub(super) route: String,
+    /// `null` for a message that is told as it happens: its owners are asked, not the routes.
+    pub(super) route: Option<String>,
     pub(super) destination: String,
     pub(super) because: String,
     pub(super) lane: &'static str,
@@ -247,7 +248,7 @@ impl Dossier {
                 _ => None,
             },
             occurrences: alerts.iter().map(|alert| Occurrences::of(alert)).collect(),
-            groups: together(look, &circle.groups),
+            groups: together(look, &circle),
             hidden: veils(look, &alerts, &statements),
             storms: circle
                 .episodes
@@ -439,27 +440,40 @@ fn snoozes(
     snoozes
 }
 
-fn together(look: &Look, names: &BTreeSet<String>) -> Vec<Together> {
+fn together(look: &Look, circle: &Circle) -> Vec<Together> {
     let manager = look.router.manager();
-    let of = |group: &Group| {
-        let here = format!("{}: ", group.destination.name());
-        let moments = manager.timeline(&group.name).into_iter().filter_map(|moment| {
-            // A group has a row for each destination; its moments say which.
+    let timeline = |name: &str, destination: &Destination| {
+        // A group has a row for each destination; its moments say which.
+        let here = format!("{}: ", destination.name());
+        let moments = manager.timeline(name).into_iter().filter_map(|moment| {
             let text = moment.text.strip_prefix(&here)?.to_owned();
             Some(Instant { at: Time(moment.at_ms), is_next: moment.is_next, text })
         });
-        Together {
-            group: group.name.clone(),
-            route: group.route.clone(),
-            destination: group.destination.name().to_owned(),
-            because: group.because.clone(),
-            lane: group.lane.as_str(),
-            labels: group.labels.clone(),
-            episodes: group.members.len(),
-            timeline: moments.collect(),
-        }
+        moments.collect()
     };
-    manager.groups().iter().filter(|group| names.contains(&group.name)).map(of).collect()
+    let of_group = |group: &Group| Together {
+        group: group.name.clone(),
+        route: Some(group.route.clone()),
+        destination: group.destination.name().to_owned(),
+        because: group.because.clone(),
+        lane: group.lane.as_str(),
+        labels: group.labels.clone(),
+        episodes: group.members.len(),
+        timeline: timeline(&group.name, &group.destination),
+    };
+    let of_message = |ongoing: &Ongoing| Together {
+        group: ongoing.id.clone(),
+        route: None,
+        destination: ongoing.destination.name().to_owned(),
+        because: ongoing.reason.clone(),
+        lane: Lane::Immediate.as_str(),
+        labels: Vec::new(),
+        episodes: 1,
+        timeline: timeline(&ongoing.id, &ongoing.destination),
+    };
+    let groups = manager.groups().iter().filter(|group| circle.groups.contains(&group.name));
+    let ongoing = circle.ongoing.iter().filter_map(|id| manager.immediate().get(id));
+    groups.map(of_group).chain(ongoing.map(of_message)).collect()
 }
 
 fn digests(look: &Look, circle: &Circle, thing: &Thing) -> Vec<Waiting> {

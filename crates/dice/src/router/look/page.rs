@@ -230,26 +230,17 @@ impl Touched {
 
 impl Together {
     fn show(&self, out: &mut impl Write, look: &Look) -> io::Result<()> {
-        let labels: Vec<String> =
-            self.labels.iter().map(|(name, value)| format!("{}={}", plain(name), short(value))).collect();
-        let episodes = count(self.episodes as u64, "episode", "episodes");
-        writeln!(
-            out,
-            "{} {}  {}  {}",
-            styled(STRONG, "group"),
-            brief(&self.group),
-            styled(OWNER, &plain(&self.destination)),
-            styled(
-                FAINT,
-                &format!(
-                    "route {}, {}, {episodes}{}{}",
-                    plain(&self.route),
-                    self.lane,
-                    if labels.is_empty() { "" } else { ", " },
-                    labels.join(" ")
-                )
-            ),
-        )?;
+        let to = styled(OWNER, &plain(&self.destination));
+        let id = brief(&self.group);
+        if let Some(route) = &self.route {
+            let mut about = vec![format!("route {}", plain(route)), self.lane.to_owned()];
+            about.push(count(self.episodes as u64, "episode", "episodes"));
+            about.extend(self.labels.iter().map(|(name, value)| format!("{}={}", plain(name), short(value))));
+            let about = styled(FAINT, &about.join(", "));
+            writeln!(out, "{} {id}  {to}  {about}", styled(STRONG, "group"))?;
+        } else {
+            writeln!(out, "{} {id}  {to}", styled(STRONG, "told as it happens"))?;
+        }
         if !self.because.is_empty() {
             writeln!(out, "    {}", styled(FAINT, &short(&self.because)))?;
         }

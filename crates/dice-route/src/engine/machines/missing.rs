@@ -9,9 +9,9 @@ use crate::config::{Missing, Pairing};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::room::Room;
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::room::Room;
 use crate::engine::words::{duration, plural};
 
 /// B of a key that came shortly before any A; past it the oldest are forgotten.
@@ -391,13 +391,7 @@ impl Machine for Absences {
             .collect::<Option<_>>()?;
         let early = times(reader)?;
         let missed = times(reader)?;
-        Some(State {
-            pending,
-            early,
-            missed,
-            missed_more: reader.unsigned()?,
-            last_missed_ms: reader.signed()?,
-        })
+        Some(State { pending, early, missed, missed_more: reader.count()?, last_missed_ms: reader.signed()? })
     }
 
     fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {

@@ -5,9 +5,9 @@ use crate::condition::Condition;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
+use crate::engine::machines::burst::{Burst, Many};
+use crate::engine::machines::room::Room;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Many};
-use crate::engine::types::room::Room;
 use crate::engine::words::duration;
 
 /// Steps that are missing, out of order, doubled or unexpected.

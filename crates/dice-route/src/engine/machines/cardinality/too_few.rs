@@ -5,8 +5,8 @@ use crate::CloseReason;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
+use crate::engine::machines::distinct::{Latest, MAX_EXACT, Sketch};
 use crate::engine::tally::{Recent, Tally};
-use crate::engine::types::distinct::{Latest, MAX_EXACT, Sketch};
 
 /// Parts of a window: at the end of each it is asked how many values there were.
 const N_PARTS: i64 = 6;
@@ -83,7 +83,7 @@ impl TooFew {
             }
             Distinct::Rough(sketch) => {
                 sketch.add(at_ms.saturating_sub(at_ms.rem_euclid(part_ms)), value);
-                sketch.forget_before(at_ms.saturating_sub(self.values.within_ms + part_ms));
+                sketch.forget_before(at_ms.saturating_sub(self.values.within_ms).saturating_sub(part_ms));
             }
         }
     }
@@ -101,14 +101,17 @@ impl TooFew {
         }
     }
 
-    /// The first moment after which fewer than `n` are in the window, unless more come; `i64::MIN` where
-    /// there are fewer now or it is not known.
-    fn fewer_ms(&self, distinct: &Distinct, n: usize) -> i64 {
+    /// The first edge at which there may be too few, unless more come.
+    fn ask_ms(&self, distinct: &Distinct, next_edge_ms: i64) -> i64 {
         match distinct {
-            Distinct::Exact(latest) => latest
-                .nth_ms(n)
-                .map_or(i64::MIN, |at_ms| at_ms.saturating_add(self.values.within_ms).saturating_add(1)),
-            Distinct::Rough(_) => i64::MIN,
+            // Before one of them leaves the window they are enough.
+            Distinct::Exact(latest) if latest.len() >= self.needed => {
+                latest.first_ms().map_or(next_edge_ms, |first_ms| {
+                    let left_ms = first_ms.saturating_add(self.values.within_ms).saturating_add(1);
+                    self.edge_ms(left_ms).max(next_edge_ms)
+                })
+            }
+            Distinct::Exact(_) | Distinct::Rough(_) => next_edge_ms,
         }
     }
 }
@@ -148,7 +151,7 @@ impl Machine for TooFew {
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let next_edge_ms = state.next_edge_ms?;
         let Some(episode) = episode else {
-            return Some(self.edge_ms(self.fewer_ms(&state.seen, self.needed)).max(next_edge_ms));
+            return Some(self.ask_ms(&state.seen, next_edge_ms));
         };
         // While nothing is in the window only an event can change that.
         let is_silent = match &state.seen {

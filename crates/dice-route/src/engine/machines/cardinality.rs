@@ -9,8 +9,9 @@ use crate::condition::Field;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
+use crate::engine::machines::ahead::Ahead;
+use crate::engine::machines::distinct::Latest;
 use crate::engine::tally::{Recent, Tally};
-use crate::engine::types::distinct::Latest;
 use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.
@@ -57,7 +58,9 @@ pub(crate) struct TooMany {
 pub(crate) struct State {
     decided: Latest,
     recent: Recent,
-    /// With what has not been decided yet; not saved.
+    /// What has not been decided yet; not saved.
+    ahead: Ahead,
+    /// Both together; not saved.
     known: Latest,
 }
 
@@ -107,6 +110,7 @@ impl Machine for TooMany {
     }
 
     fn note(&self, state: &mut State, seen: &Seen<'_, u64>) {
+        state.ahead.add(seen.at_ms, *seen.payload);
         state.known.add(seen.at_ms, *seen.payload, self.needed);
     }
 
@@ -129,6 +133,7 @@ impl Machine for TooMany {
     }
 
     fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u64>) {
+        state.ahead.take(seen.at_ms, *seen.payload);
         state.decided.add(seen.at_ms, *seen.payload, self.needed);
         state.recent.add(seen.at_ms, seen.origin, self.values.within_ms);
         let distinct = self.count(&mut state.decided, seen.at_ms);
@@ -160,10 +165,11 @@ impl Machine for TooMany {
         }
     }
 
-    fn forget(&self, state: &mut State, at_ms: i64) {
-        let mut known = std::mem::take(&mut state.known);
-        known.forget_before(at_ms.saturating_add(1));
-        *state = State { known, ..State::default() };
+    fn forget(&self, state: &mut State, _at_ms: i64) {
+        let ahead = std::mem::take(&mut state.ahead);
+        let mut known = Latest::default();
+        ahead.iter().for_each(|(at_ms, value)| known.add(at_ms, value, self.needed));
+        *state = State { ahead, known, ..State::default() };
     }
 
     fn words(&self, state: &State, _: &Tally) -> Words {
@@ -190,7 +196,7 @@ impl Machine for TooMany {
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
         let decided = Latest::decode(reader)?;
         let known = decided.clone();
-        Some(State { decided, recent: Recent::decode(reader)?, known })
+        Some(State { decided, recent: Recent::decode(reader)?, ahead: Ahead::default(), known })
     }
 
     fn encode_payload(&self, payload: &u64, writer: &mut Writer<'_>) {

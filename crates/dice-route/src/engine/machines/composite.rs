@@ -6,8 +6,9 @@ use crate::config::{CountCondition, Pattern};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::ahead::Ahead;
+use crate::engine::machines::tail::Tail;
 use crate::engine::tally::{Recent, Tally};
-use crate::engine::types::tail::Tail;
 use crate::engine::words::duration;
 
 /// Conditions that are told apart; further ones are left out.
@@ -37,7 +38,9 @@ pub(crate) struct State {
     /// The events of each condition.
     decided: Vec<Tail>,
     recent: Recent,
-    /// With those that wait; not saved.
+    /// Those that wait; not saved.
+    ahead: Ahead,
+    /// Both together; not saved.
     known: Vec<Tail>,
 }
 
@@ -165,6 +168,7 @@ impl Machine for Composite {
     }
 
     fn note(&self, state: &mut State, seen: &Seen<'_, u64>) {
+        state.ahead.add(seen.at_ms, *seen.payload);
         self.add(&mut state.known, seen.at_ms, *seen.payload);
     }
 
@@ -192,6 +196,7 @@ impl Machine for Composite {
 
     fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u64>) {
         let at_ms = seen.at_ms;
+        state.ahead.take(at_ms, *seen.payload);
         if !life.is_open() && at_ms <= life.last_close_ms() {
             return;
         }
@@ -281,8 +286,11 @@ impl Machine for Composite {
         state.known.iter_mut().for_each(|tail| tail.forget_until(at_ms));
     }
 
-    fn forget(&self, state: &mut State, at_ms: i64) {
-        self.ended(state, at_ms);
+    fn forget(&self, state: &mut State, _at_ms: i64) {
+        let ahead = std::mem::take(&mut state.ahead);
+        let mut known = Vec::new();
+        ahead.iter().for_each(|(at_ms, met)| self.add(&mut known, at_ms, met));
+        *state = State { ahead, known, ..State::default() };
     }
 
     fn words(&self, state: &State, _: &Tally) -> Words {
@@ -314,7 +322,7 @@ impl Machine for Composite {
             return None;
         }
         let known = decided.clone();
-        Some(State { decided, recent: Recent::decode(reader)?, known })
+        Some(State { decided, recent: Recent::decode(reader)?, ahead: Ahead::default(), known })
     }
 
     fn encode_payload(&self, payload: &u64, writer: &mut Writer<'_>) {

@@ -91,6 +91,28 @@ impl Room {
 
     /// Reads it.
     pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Room> {
-        Some(Room { gone_ms: reader.signed()?, lost: reader.unsigned()?, ..Room::default() })
+        Some(Room { gone_ms: reader.signed()?, lost: reader.count()?, ..Room::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_whosever_they_are() {
+        let mut room = Room::default();
+        for at_ms in [5, 1, 3] {
+            assert!(room.enter(at_ms, 3));
+        }
+        assert!(room.enter(4, 3));
+        assert!(room.is_gone(1) && !room.is_gone(3));
+        // What has gone is not counted twice, what comes too late is not kept.
+        room.leave(1);
+        assert!(!room.enter(1, 3));
+        assert_eq!((room.len(), room.lost()), (3, 2));
+        room.leave(3);
+        assert!(room.enter(2, 3));
+        assert_eq!((room.len(), room.lost()), (3, 2));
     }
 }

@@ -73,6 +73,8 @@ struct Open {
     counts: Buckets,
     /// The last edge at which it was asked whether it is over.
     asked_ms: i64,
+    /// The next; it may have been over at none before.
+    due_ms: i64,
 }
 
 impl More {
@@ -94,6 +96,28 @@ impl Times {
 }
 
 impl Frequency {
+    /// Begins to count what is open.
+    fn open(&self, counts: Buckets, at_ms: i64) -> Open {
+        let mut open = Open { counts, asked_ms: self.grid.start_ms(self.grid.part(at_ms)), due_ms: 0 };
+        open.due_ms = self.next_edge_ms(&open, None);
+        open
+    }
+
+    /// The next edge at which it may be over, if nothing happens until then.
+    fn next_edge_ms(&self, open: &Open, clear_since_ms: Option<i64>) -> i64 {
+        let next_ms = open.asked_ms.saturating_add(self.grid.step_ms);
+        let due_ms = match clear_since_ms {
+            // It is over when that has held for long enough.
+            Some(since_ms) => self.grid.edge_ms(since_ms.saturating_add(self.clear_for_ms)),
+            // The stretches that are enough leave the window one by one.
+            None => match open.counts.last_with(self.clear) {
+                Some(part) => self.grid.start_ms(part.saturating_add(self.grid.parts).saturating_add(1)),
+                None => next_ms,
+            },
+        };
+        due_ms.max(next_ms)
+    }
+
     fn reason(&self, count: u64) -> Words {
         let reason = format!("{count} in {}, threshold {}", duration(self.within_ms), self.count);
         Words { reason, figures: vec![("value", count as f64)] }
@@ -108,10 +132,10 @@ impl Frequency {
     }
 
     fn begin_episode(&self, state: &mut Times, life: &mut Life<'_>, at_ms: i64, window: &[(i64, u32)]) {
-        let mut open = Open { asked_ms: self.grid.start_ms(self.grid.part(at_ms)), ..Open::default() };
+        let mut counts = Buckets::default();
         let mut tally = Tally::default();
         for (time_ms, origin) in window {
-            open.counts.add(self.grid.part(*time_ms), 1);
+            counts.add(self.grid.part(*time_ms), 1);
             tally.add(*time_ms, *origin);
         }
         if life.is_late() {
@@ -120,7 +144,7 @@ impl Frequency {
         let count = tally.count;
         life.open(at_ms, tally, || self.reason(count));
         state.ring.clear();
-        state.more.get_or_insert_default().open = Some(open);
+        state.more.get_or_insert_default().open = Some(self.open(counts, at_ms));
     }
 
     fn step_exact(&self, state: &mut Times, life: &mut Life<'_>, seen: &Seen<'_, ()>) {
@@ -169,7 +193,7 @@ impl Frequency {
         let mut tally = std::mem::take(&mut more.recent).tally();
         tally.count = counts.between(i64::MIN, i64::MAX);
         let count = tally.count;
-        more.open = Some(Open { counts, asked_ms: self.grid.start_ms(self.grid.part(at_ms)) });
+        more.open = Some(self.open(counts, at_ms));
         life.open(at_ms, tally, || self.reason(count));
     }
 
@@ -270,12 +294,17 @@ impl Machine for Frequency {
         if let Some(more) = &mut state.more
             && let Some(open) = &mut more.open
         {
-            open.counts.add(self.grid.part(seen.at_ms), 1);
+            let part = self.grid.part(seen.at_ms);
+            open.counts.add(part, 1);
+            if life.episode().is_some_and(|episode| episode.clear_since_ms.is_some()) {
+                // It may no longer be clear at the end of this stretch.
+                open.due_ms = open.due_ms.min(self.grid.start_ms(part.saturating_add(1)));
+            }
             life.count(seen.at_ms, seen.origin);
             if self.is_exact {
                 more.ahead.pop_front();
             } else {
-                more.waiting.take(self.grid.part(seen.at_ms));
+                more.waiting.take(part);
             }
             return;
         }
@@ -327,27 +356,8 @@ impl Machine for Frequency {
         Late::Counted
     }
 
-    fn due(&self, state: &Times, episode: Option<&Episode>) -> Option<i64> {
-        let open = state.open()?;
-        let next_ms = open.asked_ms.saturating_add(self.grid.step_ms);
-        let last = open.counts.last();
-        let due_ms = match episode.and_then(|episode| episode.clear_since_ms) {
-            // It holds since then. An event may have come between; else it is over when it has held for long
-            // enough.
-            Some(since_ms) => {
-                let over_ms = self.grid.edge_ms(since_ms.saturating_add(self.clear_for_ms));
-                let changed_ms = last.map(|last| self.grid.start_ms(last.saturating_add(1)));
-                changed_ms
-                    .filter(|changed_ms| *changed_ms > open.asked_ms)
-                    .map_or(over_ms, |ms| ms.min(over_ms))
-            }
-            // The stretches that are enough leave the window one by one.
-            None => match open.counts.last_with(self.clear) {
-                Some(part) => self.grid.start_ms(part.saturating_add(self.grid.parts).saturating_add(1)),
-                None => next_ms,
-            },
-        };
-        Some(due_ms.max(next_ms))
+    fn due(&self, state: &Times, _episode: Option<&Episode>) -> Option<i64> {
+        state.open().map(|open| open.due_ms)
     }
 
     fn timer(&self, _shared: &mut (), state: &mut Times, life: &mut Life<'_>, at_ms: i64) {
@@ -365,6 +375,9 @@ impl Machine for Frequency {
                 reason,
                 figures: vec![("value", count as f64)],
             });
+        } else {
+            let clear_since_ms = life.episode().and_then(|episode| episode.clear_since_ms);
+            open.due_ms = self.next_edge_ms(open, clear_since_ms);
         }
         state.shrink();
     }
@@ -421,6 +434,7 @@ impl Machine for Frequency {
         if let Some(open) = open {
             open.counts.encode(writer);
             writer.signed(open.asked_ms);
+            writer.signed(open.due_ms);
         }
     }
 
@@ -432,7 +446,11 @@ impl Machine for Frequency {
             more.recent = Recent::decode(reader)?;
         }
         if reader.flag()? {
-            let open = Open { counts: Buckets::decode(reader)?, asked_ms: reader.signed()? };
+            let open = Open {
+                counts: Buckets::decode(reader)?,
+                asked_ms: reader.signed()?,
+                due_ms: reader.signed()?,
+            };
             state.more.get_or_insert_default().open = Some(open);
         }
         Some(state)

@@ -8,10 +8,10 @@ use crate::condition::Field;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::burst::{Burst, Many};
+use crate::engine::machines::room::Room;
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Many};
-use crate::engine::types::room::Room;
 use crate::engine::words::duration;
 
 /// How many numbers from the beginning on have to come in a row for the numbers to begin anew.
@@ -197,6 +197,11 @@ impl Machine for Gaps {
             let is_gone = room.is_gone(gap.since_ms);
             room.leave(gap.since_ms);
             if is_gone {
+                continue;
+            }
+            // What is missing may have been in what could not be read.
+            if life.healthy_since_ms() > gap.since_ms {
+                room.lose(1);
                 continue;
             }
             let mut tally = Tally::default();

@@ -8,13 +8,16 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use crate::condition::Field;
 use crate::config::{FirstSeen, NewTerms, Timing};
 use crate::engine::codec::{Reader, Writer};
-use crate::engine::keys::KeyText;
+use crate::engine::keys::{self, KeyText};
 use crate::engine::life::Life;
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::tally::Tally;
+use crate::engine::text_hash;
 use crate::engine::words::{cut, duration};
 use crate::{Event, Key, Message, MessageId};
 
@@ -35,15 +38,19 @@ pub(crate) struct NewTerm {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Term {
     last_ms: Option<i64>,
+    /// The hash of its key, where it is a message: later names of the message are looked up by it.
+    name: Option<u64>,
 }
 
 /// What all terms share.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
     /// The rule's first event.
     first_ms: Option<i64>,
     /// When the latest was last seen of the terms that went for want of room.
     forgot_ms: Option<i64>,
+    /// The terms that are messages, by [`Term::name`]; made anew from them after a restart.
+    names: FxHashMap<u64, u32>,
 }
 
 /// Why a term is told.
@@ -68,26 +75,45 @@ impl NewTerm {
         }
     }
 
-    /// The values of the event's term; `None` where it has none.
-    fn values(&self, event: &Event) -> Option<Vec<String>> {
+    /// Gives the values of the event's term one by one; `false` where it has none.
+    fn each_value(&self, event: &Event, mut give: impl FnMut(&str)) -> bool {
         let id = event.message.id;
         match &self.rule.terms {
             NewTerms::Fields(fields) => {
-                fields.iter().map(|field| field.of(event).map(|value| value.into_owned())).collect()
+                return fields.iter().all(|field| field.of(event).inspect(|value| give(value)).is_some());
             }
-            NewTerms::Message => id.is_known().then(|| vec![first_name(&event.message).to_string()]),
-            NewTerms::MessageInVersion => {
-                let version = event.version.as_ref().filter(|_| id.is_known())?;
-                Some(vec![first_name(&event.message).to_string(), version.to_string()])
+            NewTerms::Message if id.is_known() => give(&id.to_string()),
+            NewTerms::MessageInVersion if id.is_known() => {
+                let Some(version) = &event.version else { return false };
+                give(&id.to_string());
+                give(version);
             }
-            NewTerms::Unmatched => (!id.is_known()).then(|| vec![id.to_string()]),
+            NewTerms::Unmatched if !id.is_known() => give(&id.to_string()),
+            NewTerms::Message | NewTerms::MessageInVersion | NewTerms::Unmatched => return false,
         }
+        true
+    }
+
+    fn is_message(&self) -> bool {
+        !matches!(self.rule.terms, NewTerms::Fields(_))
+    }
+
+    /// Whether the message was seen under an earlier name: a reworded one is not new.
+    fn is_reworded(&self, learned: &Learned, key: &[u8], message: &Message) -> bool {
+        let own = message.id.to_string();
+        message.was.iter().filter(|_| self.is_message()).any(|name| {
+            let name = name.to_string();
+            let mut earlier = KeyText::default();
+            for value in keys::values(key) {
+                earlier.push(if value == own { &name } else { value });
+            }
+            learned.names.contains_key(&text_hash(0, earlier.bytes()))
+        })
     }
 
     fn is_seeded(&self, event: &Event, values: &[String]) -> bool {
         let message = &event.message;
-        let is_message = !matches!(self.rule.terms, NewTerms::Fields(_));
-        if is_message
+        if self.is_message()
             && std::iter::once(&message.id).chain(&message.was).any(|id| self.seed_messages.contains(id))
         {
             return true;
@@ -131,11 +157,6 @@ impl NewTerm {
     }
 }
 
-/// The oldest name of a message that was reworded: it is no other message for that.
-fn first_name(message: &Message) -> MessageId {
-    message.was.iter().rev().find(|name| name.is_known()).copied().unwrap_or(message.id)
-}
-
 fn shown(text: &str) -> String {
     let start = cut(text, SHOWN_BYTES);
     if start.len() == text.len() { text.to_owned() } else { format!("{start}…") }
@@ -155,9 +176,7 @@ impl Machine for NewTerm {
     }
 
     fn extend_key(&self, arrival: &Arrival<'_>, key: &mut KeyText) -> bool {
-        let Some(values) = self.values(arrival.event) else { return false };
-        values.iter().for_each(|value| key.push(value));
-        true
+        self.each_value(arrival.event, |value| key.push(value))
     }
 
     fn max_keys(&self, _: &Timing) -> usize {
@@ -183,6 +202,11 @@ impl Machine for NewTerm {
         let at_ms = seen.at_ms;
         let first_ms = *learned.first_ms.get_or_insert(at_ms);
         let before = term.last_ms;
+        if before.is_none() && self.is_message() {
+            let name = text_hash(0, life.key());
+            term.name = Some(name);
+            *learned.names.entry(name).or_default() += 1;
+        }
         term.last_ms = Some(before.map_or(at_ms, |last_ms| last_ms.max(at_ms)));
         if at_ms < first_ms.saturating_add(self.rule.learn_for_ms) {
             return;
@@ -192,8 +216,12 @@ impl Machine for NewTerm {
             Some(after_ms) if after_ms >= self.rule.horizon_ms => News::Returned { after_ms },
             Some(_) => return,
         };
-        let Some(values) = self.values(arrival.event) else { return };
-        if news == News::Never && self.is_seeded(arrival.event, &values) {
+        let mut values = Vec::new();
+        self.each_value(arrival.event, |value| values.push(value.to_owned()));
+        let message = &arrival.event.message;
+        if news == News::Never
+            && (self.is_seeded(arrival.event, &values) || self.is_reworded(learned, life.key(), message))
+        {
             return;
         }
         // It may have been seen and have gone for want of room, unless that was longer ago than counts.
@@ -210,6 +238,19 @@ impl Machine for NewTerm {
 
     fn drop_state(&self, learned: &mut Learned, term: &Term) {
         learned.forgot_ms = learned.forgot_ms.max(term.last_ms);
+        let Some(name) = term.name else { return };
+        if let Some(n) = learned.names.get_mut(&name) {
+            *n -= 1;
+            if *n == 0 {
+                learned.names.remove(&name);
+            }
+        }
+    }
+
+    fn adopt_state(&self, learned: &mut Learned, term: &Term, _: &[u8]) {
+        if let Some(name) = term.name {
+            *learned.names.entry(name).or_default() += 1;
+        }
     }
 
     fn words(&self, _: &Term, _: &Tally) -> Words {
@@ -218,10 +259,15 @@ impl Machine for NewTerm {
 
     fn encode(&self, term: &Term, writer: &mut Writer<'_>) {
         writer.signed_or_none(term.last_ms);
+        writer.flag(term.name.is_some());
+        if let Some(name) = term.name {
+            writer.unsigned(name);
+        }
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Term> {
-        Some(Term { last_ms: reader.signed_or_none()? })
+        let last_ms = reader.signed_or_none()?;
+        Some(Term { last_ms, name: if reader.flag()? { Some(reader.unsigned()?) } else { None } })
     }
 
     fn encode_payload(&self, _: &(), _: &mut Writer<'_>) {}
@@ -236,6 +282,7 @@ impl Machine for NewTerm {
     }
 
     fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Learned> {
-        Some(Learned { first_ms: reader.signed_or_none()?, forgot_ms: reader.signed_or_none()? })
+        let first_ms = reader.signed_or_none()?;
+        Some(Learned { first_ms, forgot_ms: reader.signed_or_none()?, names: FxHashMap::default() })
     }
 }

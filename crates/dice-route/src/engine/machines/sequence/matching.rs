@@ -16,10 +16,10 @@ use crate::config::Skip;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
+use crate::engine::machines::burst::{Burst, Many};
+use crate::engine::machines::room::Room;
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Many};
-use crate::engine::types::room::Room;
 use crate::engine::words::duration;
 
 /// Events of a key that may wait for their matches to be said ahead; with more it is waited for their time.

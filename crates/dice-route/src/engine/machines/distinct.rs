@@ -22,10 +22,10 @@ pub(crate) struct Latest {
 }
 
 impl Latest {
-    /// Takes a value and keeps no more than `most`. Says whether one was given up.
-    pub(crate) fn add(&mut self, at_ms: i64, value: u64, most: usize) -> bool {
+    /// Takes a value and keeps no more than `most`.
+    pub(crate) fn add(&mut self, at_ms: i64, value: u64, most: usize) {
         match self.last_ms.get_mut(&value) {
-            Some(last_ms) if *last_ms >= at_ms => return false,
+            Some(last_ms) if *last_ms >= at_ms => return,
             Some(last_ms) => {
                 self.order.remove(&(*last_ms, value));
                 *last_ms = at_ms;
@@ -35,13 +35,11 @@ impl Latest {
             }
         }
         self.order.insert((at_ms, value));
-        if self.order.len() <= most {
-            return false;
-        }
-        if let Some((_, oldest)) = self.order.pop_first() {
+        if self.order.len() > most
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
             self.last_ms.remove(&oldest);
         }
-        true
     }
 
     /// How many are kept.
@@ -56,7 +54,7 @@ impl Latest {
 
     /// The last time of the value that is the `n`-th from the end; 1 is the latest.
     pub(crate) fn nth_ms(&self, n: usize) -> Option<i64> {
-        let back = n.checked_sub(1)?;
+        let back = n.checked_sub(1).filter(|_| n <= self.len())?;
         // The first one is at hand without counting.
         let nth = if n == self.len() { self.order.first() } else { self.order.iter().rev().nth(back) };
         nth.map(|(last_ms, _)| *last_ms)

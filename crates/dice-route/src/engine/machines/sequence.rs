@@ -16,9 +16,9 @@ use crate::config::SequenceStep;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::Life;
 use crate::engine::machine::{Arrival, Words};
+use crate::engine::machines::burst::{Burst, Instant, Many};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Instant, Many};
 use crate::engine::words::{duration, plural};
 
 /// Steps that are told apart; further ones are left out.

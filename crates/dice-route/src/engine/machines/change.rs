@@ -8,9 +8,9 @@ use crate::condition::Field;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
+use crate::engine::machines::burst::{Burst, Instant, Many};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
-use crate::engine::types::burst::{Burst, Instant, Many};
 use crate::engine::words::{cut, duration, plural};
 
 /// Bytes of a value that are kept to be shown.

@@ -1,5 +1,6 @@
 //! The types of rules: one file each, one line each in [`runner`].
 
+mod ahead;
 mod baseline;
 mod buckets;
 mod burst;
