@@ -10,5 +10,6 @@ mod program;
 mod readme;
 mod recordings;
 mod route;
+mod rules;
 mod setup;
 mod who;
