@@ -167,6 +167,8 @@ pub struct Engine {
     fields: Vec<(Vec<Field>, OnMissingKey)>,
     at_hand: Vec<KeyAtHand>,
     stamp: u64,
+    /// The rules that mean the event at hand, with the conditions that hold.
+    meant: Vec<(usize, u64)>,
     origins: Origins,
     totals: Totals,
     saved_totals: Option<Totals>,
@@ -267,10 +269,11 @@ impl Engine {
             return;
         }
         self.stamp += 1;
-        let mut origin = None;
-        let line = OnceCell::new();
+        // First which rules mean it, then what each makes of it: so what they keep for the key is fetched for
+        // all of them together.
+        self.meant.clear();
         for visit in visits.iter() {
-            let post = &mut self.posts[visit.post as usize];
+            let post = &self.posts[visit.post as usize];
             let mut bits = visit.always;
             if visit.depends != 0 {
                 for (number, condition) in post.conditions.iter().enumerate() {
@@ -289,11 +292,20 @@ impl Engine {
                 key.is_whole = key.text.fill(event, fields, *on_missing);
                 key.hash = keys::hash_of(key.text.bytes());
             }
-            if !key.is_whole {
-                continue;
+            if key.is_whole {
+                post.runs.expect(key.hash);
+                self.meant.push((visit.post as usize, bits));
             }
-            let origin = *origin.get_or_insert_with(|| self.origins.id_of(Origin::of(event)));
-            let arrival = Arrival { event, at_ms: stamped.at_ms, bits, origin, line: &line };
+        }
+        if self.meant.is_empty() {
+            return;
+        }
+        let origin = self.origins.id_of(Origin::of(event));
+        let line = OnceCell::new();
+        for (place, bits) in &self.meant {
+            let post = &mut self.posts[*place];
+            let key = &self.at_hand[post.fields];
+            let arrival = Arrival { event, at_ms: stamped.at_ms, bits: *bits, origin, line: &line };
             let mut ground = Ground {
                 origins: &mut self.origins,
                 out: &mut self.said,
@@ -301,7 +313,7 @@ impl Engine {
                 healthy_since_ms: self.totals.healthy_since_ms,
             };
             post.runs.arrive(&arrival, stamped.is_late, &key.text, key.hash, &mut ground);
-            self.next_ms[visit.post as usize] = post.runs.next_ms();
+            self.next_ms[*place] = post.runs.next_ms();
         }
         if self.origins.is_crowded() {
             self.sweep();

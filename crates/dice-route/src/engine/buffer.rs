@@ -15,6 +15,8 @@ pub(crate) struct Item<P> {
     pub(crate) slot: u32,
     /// Where it came from.
     pub(crate) origin: u32,
+    /// How many arrived before it since they were last written, plus one; 0 once it is written.
+    pub(crate) fresh: u32,
     /// What the machine took from it.
     pub(crate) payload: P,
 }
@@ -46,12 +48,15 @@ const MAX_SPARE_ITEMS: usize = 4_096;
 #[derive(Debug)]
 struct Page<P> {
     first_ms: i64,
+    /// So many of the items are written, unless it was open before.
+    n_written: usize,
     items: Vec<Item<P>>,
 }
 
 impl<P> Page<P> {
     fn new(items: Vec<Item<P>>) -> Page<P> {
-        Page { first_ms: items.iter().map(|item| item.at_ms).min().unwrap_or(i64::MAX), items }
+        let first_ms = items.iter().map(|item| item.at_ms).min().unwrap_or(i64::MAX);
+        Page { first_ms, n_written: 0, items }
     }
 
     fn push(&mut self, item: Item<P>) {
@@ -75,6 +80,7 @@ pub(crate) struct Buffer<P> {
     far: BTreeMap<i64, Page<P>>,
     spare: Vec<Vec<Item<P>>>,
     len: usize,
+    n_fresh: u32,
 }
 
 impl<P> Default for Buffer<P> {
@@ -87,6 +93,7 @@ impl<P> Default for Buffer<P> {
             far: BTreeMap::new(),
             spare: Vec::new(),
             len: 0,
+            n_fresh: 0,
         }
     }
 }
@@ -95,6 +102,13 @@ impl<P> Buffer<P> {
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Puts one in that has just arrived.
+    pub(crate) fn push_fresh(&mut self, mut item: Item<P>) {
+        self.n_fresh = self.n_fresh.saturating_add(1);
+        item.fresh = self.n_fresh;
+        self.push(item);
     }
 
     /// Puts one in.
@@ -146,15 +160,17 @@ impl<P> Buffer<P> {
 
     /// Takes the first of them.
     pub(crate) fn pop(&mut self) -> Option<Item<P>> {
-        if self.open.is_empty() {
-            self.turn()?;
-        }
+        self.turn();
+        let item = self.open.pop()?;
         self.len -= 1;
-        self.open.pop()
+        Some(item)
     }
 
-    /// Opens the first page.
-    fn turn(&mut self) -> Option<()> {
+    /// Opens the first page, if none is open, and gives what is on it.
+    pub(crate) fn turn(&mut self) -> Option<&[Item<P>]> {
+        if !self.open.is_empty() {
+            return None;
+        }
         let near = (!self.near.is_empty()).then_some(self.near_page);
         let far = self.far.first_key_value().map(|(number, _)| *number);
         let number = near.into_iter().chain(far).min()?;
@@ -176,7 +192,29 @@ impl<P> Buffer<P> {
             self.spare.push(spare);
         }
         self.open_page = number;
-        Some(())
+        Some(&self.open)
+    }
+
+    /// Those that have arrived since the last call, in the order of their arrival.
+    pub(crate) fn take_fresh(&mut self) -> Vec<Item<P>>
+    where
+        P: Clone,
+    {
+        self.n_fresh = 0;
+        let mut fresh = Vec::new();
+        let mut take = |item: &mut Item<P>| {
+            if item.fresh > 0 {
+                fresh.push(item.clone());
+                item.fresh = 0;
+            }
+        };
+        self.open.iter_mut().for_each(&mut take);
+        for page in self.near.iter_mut().chain(self.far.values_mut()) {
+            page.items[page.n_written..].iter_mut().for_each(&mut take);
+            page.n_written = page.items.len();
+        }
+        fresh.sort_by_key(|item| item.fresh);
+        fresh
     }
 
     /// All of them, in no order.
@@ -194,7 +232,15 @@ mod tests {
         let mut sorted = Vec::new();
         for (offset, at_ms) in times.iter().enumerate() {
             let offset = offset as u64;
-            buffer.push(Item { at_ms: *at_ms, offset, partition: 0, slot: 0, origin: 0, payload: () });
+            buffer.push(Item {
+                at_ms: *at_ms,
+                offset,
+                partition: 0,
+                slot: 0,
+                origin: 0,
+                fresh: 0,
+                payload: (),
+            });
             sorted.push((*at_ms, offset));
             sorted.sort();
             assert_eq!((buffer.len(), buffer.first_ms()), (sorted.len(), Some(sorted[0].0)));

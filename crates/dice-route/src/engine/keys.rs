@@ -1,5 +1,6 @@
 //! The keys of a rule: what they are written as, and where what is kept for them lies.
 
+use std::hint::black_box;
 use std::ops::Deref;
 
 use super::life::Head;
@@ -196,6 +197,21 @@ impl<S> Keys<S> {
     pub(crate) fn get(&self, id: u32) -> Option<&Slot<S>> {
         let id = id as usize;
         self.chunks.get(id / CHUNK)?.get(id % CHUNK)?.as_ref()
+    }
+
+    /// Brings what is kept for these keys near the processor, all at once rather than one after the other when
+    /// each is needed.
+    pub(crate) fn fetch(&self, ids: impl Iterator<Item = u32>) {
+        let heads = ids.filter_map(|id| self.get(id)).map(|slot| slot.head.waiting);
+        black_box(heads.fold(0_u32, u32::wrapping_add));
+    }
+
+    /// The same for the key that probably has this hash.
+    pub(crate) fn fetch_hash(&self, hash: u32) {
+        let place = hash as usize & (self.table.len() - 1);
+        if let Some(id) = self.table[place].checked_sub(1) {
+            self.fetch(std::iter::once(id));
+        }
     }
 
     /// What is kept for the key with this number.

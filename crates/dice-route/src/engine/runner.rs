@@ -45,6 +45,8 @@ pub(crate) trait Runs: fmt::Debug {
     fn conditions(&self) -> Vec<crate::condition::Condition>;
     /// Whether it looks at events for which these conditions hold.
     fn wants(&self, bits: u64) -> bool;
+    /// An event of this key is about to arrive: what is kept for it will be needed.
+    fn expect(&self, hash: u32);
     /// An event arrives. `key` is that of the rule's fields, `hash` its hash.
     fn arrive(
         &mut self,
@@ -111,8 +113,6 @@ pub(crate) struct Runner<M: Machine> {
     keys: Keys<M::State>,
     shared: M::Shared,
     buffer: Buffer<M::Payload>,
-    /// Events that began to wait since they were last written.
-    fresh: Vec<Item<M::Payload>>,
     timers: BinaryHeap<Reverse<(i64, u32)>>,
     /// Keys by their last event; only made once there are too many. What it says of a key may be old, but
     /// never too late.
@@ -157,7 +157,6 @@ impl<M: Machine> Runner<M> {
             keys: Keys::default(),
             shared: M::Shared::default(),
             buffer: Buffer::default(),
-            fresh: Vec::new(),
             timers: BinaryHeap::new(),
             oldest: None,
             settled: 0,
@@ -341,6 +340,9 @@ impl<M: Machine> Runner<M> {
                     self.ring(due_ms, ground)
                 }
                 (_, Some(_)) => {
+                    if let Some(page) = self.buffer.turn() {
+                        self.keys.fetch(page.iter().map(|item| item.slot));
+                    }
                     let Some(item) = self.buffer.pop() else { break };
                     self.step(&item, ground);
                 }
@@ -349,8 +351,8 @@ impl<M: Machine> Runner<M> {
         }
     }
 
-    /// Puts an event among those that wait.
-    fn wait(&mut self, item: Item<M::Payload>) {
+    /// Puts an event among those that wait; a fresh one is yet to be written.
+    fn wait(&mut self, item: Item<M::Payload>, is_fresh: bool) {
         if let Some(found) = self.keys.get_mut(item.slot) {
             found.head.waiting += 1;
             let seen = Seen { at_ms: item.at_ms, origin: item.origin, payload: &item.payload };
@@ -358,7 +360,11 @@ impl<M: Machine> Runner<M> {
                 self.machine.note(&mut found.state, &seen);
             }
         }
-        self.buffer.push(item);
+        if is_fresh {
+            self.buffer.push_fresh(item);
+        } else {
+            self.buffer.push(item);
+        }
     }
 
     fn arrive_late(
@@ -425,6 +431,10 @@ impl<M: Machine> Runs for Runner<M> {
         self.machine.wants(bits)
     }
 
+    fn expect(&self, hash: u32) {
+        self.keys.fetch_hash(hash);
+    }
+
     fn arrive(
         &mut self,
         arrival: &Arrival<'_>,
@@ -478,18 +488,14 @@ impl<M: Machine> Runs for Runner<M> {
             partition: arrival.event.partition.0,
             slot,
             origin: arrival.origin,
+            fresh: 0,
             payload: payload.clone(),
         };
-        self.fresh.push(item.clone());
-        self.wait(item);
+        self.wait(item, true);
         self.ask(slot, mode, at_ms, ground, |machine, shared, state, life| {
             machine.eager(shared, state, life, &seen, arrival);
         });
         self.illustrate(slot, arrival);
-        if self.fresh.len() > 2 * self.buffer.len() + 1_024 {
-            let decided_ms = self.decided_ms(ground);
-            self.fresh.retain(|item| item.at_ms > decided_ms);
-        }
         if self.buffer.len() > MAX_WAITING
             && let Some(first_ms) = self.buffer.first_ms()
         {
@@ -592,7 +598,7 @@ impl<M: Machine> Runs for Runner<M> {
             }
             self.machine.origins(&found.state, mark);
         }
-        self.buffer.iter().chain(&self.fresh).for_each(|item| mark(item.origin));
+        self.buffer.iter().for_each(|item| mark(item.origin));
     }
 
     fn next_ms(&self) -> i64 {

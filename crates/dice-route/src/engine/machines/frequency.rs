@@ -58,13 +58,19 @@ pub(crate) struct Times {
 struct More {
     /// Times that wait, with their origins. Not saved.
     ahead: VecDeque<(i64, u32)>,
-    /// In place of the ring, by stretches: those that were decided.
+    wide: Option<Box<Wide>>,
+    open: Option<Box<Open>>,
+}
+
+/// What is kept by stretches, in place of single times.
+#[derive(Debug, Default)]
+struct Wide {
+    /// Those that were decided.
     settled: Buckets,
-    /// In place of `ahead`. Not saved.
+    /// Those that wait. Not saved.
     waiting: Buckets,
-    /// Where those came from.
+    /// Where the decided ones came from.
     recent: Recent,
-    open: Option<Open>,
 }
 
 /// What is kept of an open episode.
@@ -79,13 +85,22 @@ struct Open {
 
 impl More {
     fn is_empty(&self) -> bool {
-        self.ahead.is_empty() && self.settled.is_empty() && self.waiting.is_empty() && self.open.is_none()
+        let is_empty = |wide: &Wide| wide.settled.is_empty() && wide.waiting.is_empty();
+        self.ahead.is_empty() && self.open.is_none() && self.wide.as_deref().is_none_or(is_empty)
     }
 }
 
 impl Times {
     fn open(&self) -> Option<&Open> {
-        self.more.as_ref()?.open.as_ref()
+        self.more.as_ref()?.open.as_deref()
+    }
+
+    fn wide(&self) -> Option<&Wide> {
+        self.more.as_ref()?.wide.as_deref()
+    }
+
+    fn wide_mut(&mut self) -> &mut Wide {
+        self.more.get_or_insert_default().wide.get_or_insert_default()
     }
 
     fn shrink(&mut self) {
@@ -144,7 +159,7 @@ impl Frequency {
         let count = tally.count;
         life.open(at_ms, tally, || self.reason(count));
         state.ring.clear();
-        state.more.get_or_insert_default().open = Some(self.open(counts, at_ms));
+        state.more.get_or_insert_default().open = Some(Box::new(self.open(counts, at_ms)));
     }
 
     fn step_exact(&self, state: &mut Times, life: &mut Life<'_>, seen: &Seen<'_, ()>) {
@@ -174,26 +189,26 @@ impl Frequency {
 
     fn step_wide(&self, state: &mut Times, life: &mut Life<'_>, seen: &Seen<'_, ()>) {
         let part = self.grid.part(seen.at_ms);
-        let more = state.more.get_or_insert_default();
-        more.waiting.take(part);
+        let wide = state.wide_mut();
+        wide.waiting.take(part);
         if seen.at_ms <= life.last_close_ms() {
             return;
         }
-        more.settled.drop_before(part.saturating_sub(self.grid.parts));
-        more.settled.add(part, 1);
-        more.recent.add(seen.at_ms, seen.origin, self.within_ms);
-        if more.settled.between(i64::MIN, i64::MAX) >= u64::from(self.count) {
+        wide.settled.drop_before(part.saturating_sub(self.grid.parts));
+        wide.settled.add(part, 1);
+        wide.recent.add(seen.at_ms, seen.origin, self.within_ms);
+        if wide.settled.between(i64::MIN, i64::MAX) >= u64::from(self.count) {
             self.begin_wide(state, life, seen.at_ms);
         }
     }
 
     fn begin_wide(&self, state: &mut Times, life: &mut Life<'_>, at_ms: i64) {
-        let more = state.more.get_or_insert_default();
-        let counts = std::mem::take(&mut more.settled);
-        let mut tally = std::mem::take(&mut more.recent).tally();
+        let wide = state.wide_mut();
+        let counts = std::mem::take(&mut wide.settled);
+        let mut tally = std::mem::take(&mut wide.recent).tally();
         tally.count = counts.between(i64::MIN, i64::MAX);
         let count = tally.count;
-        more.open = Some(self.open(counts, at_ms));
+        state.more.get_or_insert_default().open = Some(Box::new(self.open(counts, at_ms)));
         life.open(at_ms, tally, || self.reason(count));
     }
 
@@ -220,17 +235,17 @@ impl Frequency {
     }
 
     fn announce_wide(&self, state: &Times, life: &mut Life<'_>, seen: &Seen<'_, ()>, arrival: &Arrival<'_>) {
-        let Some(more) = &state.more else { return };
+        let Some(wide) = state.wide() else { return };
         let part = self.grid.part(seen.at_ms);
         let count = |end: i64| {
             let from = end.saturating_sub(self.grid.parts);
-            more.settled.between(from, end.saturating_add(1))
-                + more.waiting.between(from, end.saturating_add(1))
+            wide.settled.between(from, end.saturating_add(1))
+                + wide.waiting.between(from, end.saturating_add(1))
         };
-        let ends = more.waiting.iter().map(|(end, _)| end);
+        let ends = wide.waiting.iter().map(|(end, _)| end);
         let mut ends = ends.filter(|end| *end >= part && *end <= part.saturating_add(self.grid.parts));
         if let Some(end) = ends.find(|end| count(*end) >= u64::from(self.count)) {
-            let mut tally = more.recent.tally();
+            let mut tally = wide.recent.tally();
             tally.add(seen.at_ms, seen.origin);
             tally.count = count(end);
             tally.show(&arrival.sample());
@@ -258,11 +273,10 @@ impl Machine for Frequency {
     }
 
     fn note(&self, state: &mut Times, seen: &Seen<'_, ()>) {
-        let more = state.more.get_or_insert_default();
         if !self.is_exact {
-            more.waiting.add(self.grid.part(seen.at_ms), 1);
-            return;
+            return state.wide_mut().waiting.add(self.grid.part(seen.at_ms), 1);
         }
+        let more = state.more.get_or_insert_default();
         let entry = (seen.at_ms, seen.origin);
         if more.ahead.back().is_none_or(|(last_ms, _)| *last_ms <= seen.at_ms) {
             more.ahead.push_back(entry);
@@ -303,8 +317,8 @@ impl Machine for Frequency {
             life.count(seen.at_ms, seen.origin);
             if self.is_exact {
                 more.ahead.pop_front();
-            } else {
-                more.waiting.take(part);
+            } else if let Some(wide) = &mut more.wide {
+                wide.waiting.take(part);
             }
             return;
         }
@@ -341,12 +355,12 @@ impl Machine for Frequency {
                 self.begin_episode(state, life, now_ms, window);
             }
         } else {
-            let more = state.more.get_or_insert_default();
+            let wide = state.wide_mut();
             let part = self.grid.part(seen.at_ms);
-            more.settled.drop_before(self.grid.part(now_ms).saturating_sub(self.grid.parts));
-            more.settled.add(part, 1);
-            more.recent.add(seen.at_ms, seen.origin, self.within_ms);
-            if more.settled.between(i64::MIN, i64::MAX) >= u64::from(self.count) {
+            wide.settled.drop_before(self.grid.part(now_ms).saturating_sub(self.grid.parts));
+            wide.settled.add(part, 1);
+            wide.recent.add(seen.at_ms, seen.origin, self.within_ms);
+            if wide.settled.between(i64::MIN, i64::MAX) >= u64::from(self.count) {
                 self.begin_wide(state, life, now_ms);
             }
         }
@@ -386,8 +400,9 @@ impl Machine for Frequency {
         state.ring.clear();
         if let Some(more) = &mut state.more {
             more.open = None;
-            more.settled = Buckets::default();
-            more.recent = Recent::default();
+            if let Some(wide) = &mut more.wide {
+                (wide.settled, wide.recent) = (Buckets::default(), Recent::default());
+            }
         }
         state.shrink();
     }
@@ -408,7 +423,8 @@ impl Machine for Frequency {
         is_past
             && state.more.as_ref().is_none_or(|more| {
                 let oldest = self.grid.part(at_ms).saturating_sub(self.grid.parts);
-                more.open.is_none() && more.settled.last().is_none_or(|last| last < oldest)
+                let settled = more.wide.as_ref().and_then(|wide| wide.settled.last());
+                more.open.is_none() && settled.is_none_or(|last| last < oldest)
             })
     }
 
@@ -416,19 +432,20 @@ impl Machine for Frequency {
         state.ring.origins(mark);
         if let Some(more) = &state.more {
             more.ahead.iter().for_each(|(_, origin)| mark(*origin));
-            more.recent.origins(mark);
+        }
+        if let Some(wide) = state.wide() {
+            wide.recent.origins(mark);
         }
     }
 
     fn encode(&self, state: &Times, writer: &mut Writer<'_>) {
-        let saved = state.more.as_ref().filter(|more| !more.settled.is_empty() || more.open.is_some());
-        let open = saved.and_then(|more| more.open.as_ref());
-        let wide = saved.filter(|more| !more.settled.is_empty());
+        let open = state.open();
+        let wide = state.wide().filter(|wide| !wide.settled.is_empty());
         state.ring.encode(writer);
         writer.flag(wide.is_some());
-        if let Some(more) = wide {
-            more.settled.encode(writer);
-            more.recent.encode(writer);
+        if let Some(wide) = wide {
+            wide.settled.encode(writer);
+            wide.recent.encode(writer);
         }
         writer.flag(open.is_some());
         if let Some(open) = open {
@@ -441,9 +458,9 @@ impl Machine for Frequency {
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Times> {
         let mut state = Times { ring: Ring::decode(reader)?, more: None };
         if reader.flag()? {
-            let more = state.more.get_or_insert_default();
-            more.settled = Buckets::decode(reader)?;
-            more.recent = Recent::decode(reader)?;
+            let wide = state.wide_mut();
+            wide.settled = Buckets::decode(reader)?;
+            wide.recent = Recent::decode(reader)?;
         }
         if reader.flag()? {
             let open = Open {
@@ -451,7 +468,7 @@ impl Machine for Frequency {
                 asked_ms: reader.signed()?,
                 due_ms: reader.signed()?,
             };
-            state.more.get_or_insert_default().open = Some(open);
+            state.more.get_or_insert_default().open = Some(Box::new(open));
         }
         Some(state)
     }

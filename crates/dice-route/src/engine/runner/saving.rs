@@ -173,7 +173,7 @@ impl<M: Machine> Runner<M> {
     /// Writes the events that have begun to wait.
     pub(super) fn save_waiting(&mut self, watermark_ms: i64, writer: &mut Writer<'_>) -> (usize, i64) {
         let decided_ms = watermark_ms.max(self.hurried_ms);
-        let mut fresh = std::mem::take(&mut self.fresh);
+        let mut fresh = self.buffer.take_fresh();
         fresh.retain(|item| item.at_ms > decided_ms);
         let mut places: FxHashMap<u32, usize> = FxHashMap::default();
         let mut slots = Vec::new();
@@ -231,7 +231,7 @@ impl<M: Machine> Runner<M> {
                 continue;
             }
             let slot = self.slot_of(key, keys::hash_of(key), at_ms);
-            self.wait(Item { at_ms, offset, partition, slot, origin, payload });
+            self.wait(Item { at_ms, offset, partition, slot, origin, fresh: 0, payload }, false);
         }
         Some(())
     }
