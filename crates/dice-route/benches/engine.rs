@@ -57,6 +57,7 @@ fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
     engine.configure(rules, 0, &mut out);
     let conditions = |event: &Event| rules.iter().filter(|rule| rule.condition.holds(event)).count();
     let visits: usize = events.iter().map(conditions).sum();
+    let begin_bytes = ALLOCATED.load(Ordering::Relaxed);
     let mut deltas = Vec::new();
     let mut n_transitions = 0;
     let mut watermark_ms = i64::MIN;
@@ -86,10 +87,11 @@ fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
         }
     }
     let seconds = processor_seconds() - begin;
+    let megabytes = ALLOCATED.load(Ordering::Relaxed).saturating_sub(begin_bytes) >> 20;
     let cells: usize = engine.status().iter().map(|status| status.keys).sum();
     println!(
         "engine: {name}: {:.0} events per second of processor time ({} rules, {:.1} of them per event, \
-         {cells} keys, {n_transitions} transitions)",
+         {cells} keys, {megabytes} MiB, {n_transitions} transitions)",
         n_events as f64 / seconds,
         rules.len(),
         visits as f64 / DIFFERENT as f64,

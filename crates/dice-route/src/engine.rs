@@ -6,8 +6,6 @@
 //!
 //! Transitions come in the order of the event time at which they were decided, then in that of the rules.
 
-#![allow(dead_code, reason = "machines of further types ask for the rest")]
-
 mod buffer;
 mod codec;
 mod keys;
@@ -176,6 +174,8 @@ pub struct Engine {
     batches: VecDeque<(u64, i64)>,
     /// What is to be taken out of the store.
     dropped: Vec<Delta>,
+    /// Saved rules that are no more or mean something else now, with what they meant.
+    changed: BTreeMap<String, u64>,
     said: Said,
 }
 
@@ -446,6 +446,12 @@ impl Engine {
                 return;
             }
         }
+        if cell.key.is_empty() {
+            let semantic_rev = runner::semantic_rev_of(cell, &mut self.origins).unwrap_or(0);
+            self.changed.insert(cell.rule.clone(), semantic_rev);
+        } else if let Some(semantic_rev) = self.changed.get(&cell.rule).copied() {
+            self.remember(&cell.rule, semantic_rev, u32::try_from(cell.episodes).unwrap_or(u32::MAX));
+        }
         out.extend(runner::end_of_changed(cell, watermark_ms, &mut self.origins));
         self.dropped.push(Delta::DeleteCell { rule: cell.rule.clone(), key: cell.key.clone() });
     }
@@ -483,6 +489,7 @@ impl Engine {
 
     /// Nothing more will be put back.
     pub fn restored(&mut self) {
+        self.changed.clear();
         self.next_ms = self.posts.iter().map(|post| post.runs.next_ms()).collect();
     }
 

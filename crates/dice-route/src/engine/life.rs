@@ -59,11 +59,6 @@ pub(crate) struct Episode {
 }
 
 impl Episode {
-    /// When the clear condition will have held for long enough, if it goes on to hold.
-    pub(crate) fn clear_due_ms(&self, timing: &Timing) -> Option<i64> {
-        self.clear_since_ms.map(|since| since.saturating_add(timing.clear_for_ms))
-    }
-
     /// Writes it.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
         writer.text(&self.id);
@@ -171,11 +166,6 @@ impl Life<'_> {
     /// The values of the key, as [`keys::KeyText`] writes them.
     pub(crate) fn key(&self) -> &[u8] {
         &self.head.key
-    }
-
-    /// The last event of the key that was decided before this occasion.
-    pub(crate) fn last_ms(&self) -> i64 {
-        self.head.last_ms
     }
 
     /// Events up to here are decided.

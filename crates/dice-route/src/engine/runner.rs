@@ -9,7 +9,7 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-pub(crate) use self::saving::end_of_changed;
+pub(crate) use self::saving::{end_of_changed, semantic_rev_of};
 use super::buffer::{Buffer, Item};
 use super::codec::{Reader, Writer};
 use super::keys::{self, KeyText, Keys, Slot};

@@ -7,8 +7,11 @@ use super::codec::{Reader, Writer};
 use super::origin::{Origins, Sample};
 use crate::{Evidence, MessageId};
 
-/// Origins that are told apart; events of further ones are only counted.
-const MAX_ORIGINS: usize = 128;
+/// Origins of an episode's events that are told apart; events of further ones are only counted.
+const MAX_ORIGINS: usize = 64;
+
+/// The same before there is an episode, when every key pays for it.
+const MAX_RECENT_ORIGINS: usize = 16;
 
 /// Hosts, services, releases, traces and messages that a reader is told of.
 const MAX_TOLD: usize = 8;
@@ -36,19 +39,23 @@ impl Tally {
 
     /// More events of one origin, the first and the last of them.
     pub(crate) fn add_many(&mut self, first_ms: i64, last_ms: i64, origin: u32, count: u64) {
+        self.see(first_ms, last_ms, count);
+        self.add_origin(origin, count, MAX_ORIGINS);
+    }
+
+    fn see(&mut self, first_ms: i64, last_ms: i64, count: u64) {
         self.count += count;
         self.seen_ms = Some(match self.seen_ms {
             None => (first_ms, last_ms),
             Some((first, last)) => (first.min(first_ms), last.max(last_ms)),
         });
-        self.add_origin(origin, count);
     }
 
-    fn add_origin(&mut self, origin: u32, count: u64) {
+    fn add_origin(&mut self, origin: u32, count: u64, max: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if let Some((_, known)) = self.origins.iter_mut().find(|(known, _)| *known == origin) {
             *known = known.saturating_add(count);
-        } else if self.origins.len() < MAX_ORIGINS {
+        } else if self.origins.len() < max {
             self.origins.push((origin, count));
         }
     }
@@ -84,7 +91,7 @@ impl Tally {
             self.seen_ms = Some((first.min(first_ms), last.max(last_ms)));
         }
         for (origin, count) in &other.origins {
-            self.add_origin(*origin, u64::from(*count));
+            self.add_origin(*origin, u64::from(*count), MAX_ORIGINS);
         }
         other.traces.iter().for_each(|trace| self.trace(trace));
         if let Some(sample) = &other.sample {
@@ -200,7 +207,8 @@ impl Recent {
             self.older = if is_recent { Some(Box::new(full)) } else { None };
             self.began_ms = at_ms;
         }
-        self.newer.add(at_ms, origin);
+        self.newer.see(at_ms, at_ms, 1);
+        self.newer.add_origin(origin, 1, MAX_RECENT_ORIGINS);
     }
 
     /// Whether it has no line of this span.

@@ -65,22 +65,24 @@ pub(crate) fn condition(text: &str) -> Condition {
     Condition::parse(text).expect("a condition")
 }
 
-/// Runs as many cases as are asked for: `DICE_CASES` for each type of rule, the one with `DICE_SEED` alone.
-pub(crate) fn check(name: &str, default_cases: u64, make: impl Fn(&mut Random) -> Case) {
-    seeds(name, default_cases, |seed| try_case(name, seed, &make));
+/// Runs twice `share` cases, which makes more than 10,000 of all types together; as many as `DICE_CASES` says
+/// where it is set; with `DICE_SEED` that one alone.
+pub(crate) fn check(name: &str, share: u64, make: impl Fn(&mut Random) -> Case) {
+    seeds(name, share, |seed| try_case(name, seed, &make));
 }
 
 /// The same for a type that needs a check of its own: a source of numbers, and what to call the case.
-pub(crate) fn checked(name: &str, default_cases: u64, try_case: impl Fn(&mut Random, &str)) {
-    seeds(name, default_cases, |seed| try_case(&mut Random::new(seed), &format!("{name}: DICE_SEED={seed}")));
+pub(crate) fn checked(name: &str, share: u64, try_case: impl Fn(&mut Random, &str)) {
+    seeds(name, share, |seed| try_case(&mut Random::new(seed), &format!("{name}: DICE_SEED={seed}")));
 }
 
-fn seeds(name: &str, default_cases: u64, try_case: impl Fn(u64)) {
+fn seeds(name: &str, share: u64, try_case: impl Fn(u64)) {
     if let Some(seed) = setting("DICE_SEED") {
         return try_case(seed);
     }
     let begin = name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    for number in 0..setting("DICE_CASES").unwrap_or(default_cases) {
+    let cases = setting("DICE_CASES").unwrap_or(2 * share);
+    for number in 0..cases {
         try_case(begin.wrapping_mul(1_000_003).wrapping_add(number));
     }
 }

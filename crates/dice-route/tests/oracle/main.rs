@@ -2,8 +2,8 @@
 //!
 //! Each case is a random rule and a random stream. It is run in the order of arrival, again with a restart
 //! in the middle, and again with time that passes in longer steps; what is said is compared with what the
-//! naive rule says of the sorted stream. `DICE_CASES` says how many cases each test runs, `DICE_SEED` repeats
-//! one.
+//! naive rule says of the sorted stream. `DICE_CASES` says how many cases a test runs (slow ones
+//! run fewer), `DICE_SEED` repeats one.
 
 mod cardinality;
 mod change;
@@ -16,6 +16,7 @@ mod hopping;
 mod matching;
 mod missing;
 mod random;
+mod reload;
 mod replay;
 mod sequence;
 mod session;

@@ -210,6 +210,9 @@ impl<M: Machine> Runner<M> {
         };
         if is_restored.is_none() {
             self.counts.unreadable += 1;
+            // The numbers of its episodes must not come again.
+            let seq = u32::try_from(cell.episodes).unwrap_or(u32::MAX);
+            self.speaker.base_seq = self.speaker.base_seq.max(seq);
         }
         is_restored
     }
@@ -235,6 +238,11 @@ impl<M: Machine> Runner<M> {
         }
         Some(())
     }
+}
+
+/// What a rule meant when its own cell was saved.
+pub(crate) fn semantic_rev_of(cell: &Cell, origins: &mut Origins) -> Option<u64> {
+    Reader::new(&cell.body, origins).unsigned()
 }
 
 /// Ends the episode of a key that belonged to a rule that means something else now.
