@@ -131,10 +131,72 @@ fn lines(n: u64, start_ms: i64) -> impl Iterator<Item = Line> {
 
 const LEVELS: [Level; 5] = [Level::Info, Level::Info, Level::Notice, Level::Warning, Level::Error];
 
+/// The words of a statement: no two statements have the same two.
+const THINGS: [&str; 50] = [
+    "invoice",
+    "refund",
+    "ledger",
+    "voucher",
+    "deposit",
+    "payout",
+    "receipt",
+    "transfer",
+    "balance",
+    "mandate",
+    "charge",
+    "dispute",
+    "coupon",
+    "discount",
+    "tariff",
+    "wallet",
+    "account",
+    "statement",
+    "reminder",
+    "notice",
+    "contract",
+    "order",
+    "basket",
+    "parcel",
+    "delivery",
+    "return",
+    "stock",
+    "shelf",
+    "warehouse",
+    "supplier",
+    "quote",
+    "offer",
+    "price",
+    "currency",
+    "exchange",
+    "tax",
+    "customs",
+    "insurance",
+    "claim",
+    "guarantee",
+    "subscription",
+    "renewal",
+    "trial",
+    "upgrade",
+    "seat",
+    "license",
+    "booking",
+    "ticket",
+    "visit",
+    "loan",
+];
+const DEEDS: [&str; 10] = [
+    "accepted", "declined", "retried", "settled", "reversed", "queued", "expired", "merged", "audited",
+    "closed",
+];
+
+fn words(statement: u64) -> String {
+    let (thing, deed) = (THINGS[(statement / 10 % 50) as usize], DEEDS[(statement % 10) as usize]);
+    format!("{thing} {deed}")
+}
+
 fn template(statement: u64) -> Template {
-    let verb = ["accepts", "declines", "retries", "settles", "refunds"][(statement % 5) as usize];
     Template::new([
-        Part::text(format!("desk {statement} {verb} a payment of merchant ")),
+        Part::text(format!("{} for merchant ", words(statement))),
         Part::hole(dice_catalog::HoleKind::Text),
         Part::text(" within "),
         Part::hole(dice_catalog::HoleKind::Int),
@@ -182,7 +244,7 @@ within = "1m"
 [[rule]]
 id = "one-desk"
 type = "match"
-where = 'contains(template, "desk 77 ")'
+where = 'contains(template, "mandate settled")'
 quiet = "10m"
 
 [[rule]]
@@ -237,33 +299,33 @@ new = "message"
 [[rule]]
 id = "moved"
 type = "change"
-where = 'contains(template, "desk 78 ")'
+where = 'contains(template, "mandate queued")'
 key = ["service"]
 field = "version"
 
 [[rule]]
 id = "order"
 type = "sequence"
-where = 'contains(template, "desk 8")'
+where = 'contains(template, "charge ")'
 key = ["vars.1"]
 within = "1s"
 steps = [
-  { name = "retries", where = 'contains(template, "retries")' },
-  { name = "refunds", where = 'contains(template, "refunds")' },
+  { name = "retried", where = 'contains(template, "retried")' },
+  { name = "reversed", where = 'contains(template, "reversed")' },
 ]
 
 [[rule]]
 id = "unsettled"
 type = "missing"
-where = 'contains(template, "desk 12 ")'
+where = 'contains(template, "refund retried")'
 key = ["service"]
-expect = 'contains(template, "desk 32 ")'
+expect = 'contains(template, "refund accepted")'
 within = "1m"
 
 [[rule]]
 id = "visits"
 type = "session"
-where = 'contains(template, "desk 9")'
+where = 'contains(template, "dispute ")'
 key = ["vars.1"]
 gap = "30s"
 more_than = 1000
@@ -274,8 +336,8 @@ type = "composite"
 key = ["service"]
 within = "1m"
 conditions = [
-  { name = "declines", where = 'contains(template, "desk 21 ")', count = 100000 },
-  { name = "refunds", where = 'contains(template, "desk 24 ")', count = 100000 },
+  { name = "declines", where = 'contains(template, "ledger declined")', count = 100000 },
+  { name = "reversed", where = 'contains(template, "ledger reversed")', count = 100000 },
 ]
 
 [[rule]]
@@ -431,7 +493,6 @@ fn restart() -> Vec<Figure> {
         .commit(&dice_store::Batch { deltas, ..dice_store::Batch::default() })
         .expect("the state can be written");
     drop((store, router));
-    let bytes_before = resident_bytes();
     let clock = Moment::now();
     let store = dice_store::Store::open(&path, 0).expect("the state can be opened");
     let mut saved = Vec::new();
@@ -449,7 +510,6 @@ fn restart() -> Vec<Figure> {
     let (router, problems) = Router::restore(config, START_MS + 600_000, saved);
     assert_eq!(problems, Vec::<String>::new());
     let seconds = clock.clock_seconds();
-    let bytes = resident_bytes() - bytes_before;
     let keys = router.engine().status().iter().map(|rule| rule.keys).sum::<usize>();
     assert_eq!(keys, n_keys);
     vec![
@@ -649,14 +709,4 @@ fn processor_seconds() -> [f64; 2] {
         }
         _ => [0.0, 0.0],
     }
-}
-
-/// Resident memory: the second field of statm, in pages of 4 KiB.
-fn resident_bytes() -> f64 {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm
-        .split_whitespace()
-        .nth(1)
-        .and_then(|pages| pages.parse::<f64>().ok())
-        .map_or(0.0, |pages| pages * 4096.0)
 }
