@@ -167,6 +167,12 @@ impl Matcher {
         &self.entries[id.0 as usize]
     }
 
+    /// Where the statement with this fingerprint stands; the first where several do.
+    pub fn find(&self, fingerprint: dice_catalog::Fingerprint) -> Option<EntryId> {
+        let place = self.entries.iter().position(|entry| entry.fingerprint == fingerprint)?;
+        Some(EntryId(place as u32))
+    }
+
     /// All statements, in the order of the catalogs, each once.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -26,6 +26,7 @@ mod overrides;
 mod parts;
 mod people;
 mod preview;
+mod questions;
 mod roster;
 mod routes;
 mod screen;
@@ -50,11 +51,12 @@ pub use groups::{Around, Groups, Place, places};
 pub use immediate::{Immediate, Ongoing, Sight};
 pub use inhibitions::Inhibitions;
 pub use ledger::Counts;
-pub use matchers::{Labels, Matchers};
+pub use matchers::{Labels, Matchers, written};
 pub use on_call::{next_hand_over_ms, on_call};
 pub use overrides::{Declined, Override, Overrides, Step};
 pub use people::{Things, View};
 pub use preview::Preview;
+pub use questions::Collected;
 pub use roster::Roster;
 pub use routes::{Asked, DEFAULT_ROUTE, Routes};
 pub use screen::{Hidden, Screen};
@@ -62,6 +64,7 @@ pub use silences::{Silence, SilenceState, Silences};
 pub use snoozes::{Concern, Kin, Scene, Snooze, Snoozes, Until};
 pub use storm::Storm;
 pub use tally::Tally;
+pub use wording::duration;
 
 pub use correlation::Tie;
 use correlation::belonging;
@@ -605,17 +608,20 @@ impl Manager {
     fn resolve(&mut self, command: &Command, named: &str, config: &Arc<Config>, now_ms: i64) -> Answer {
         let desk = desk!(self, config, now_ms);
         if named.starts_with(immediate::PREFIX) {
-            let Some(alert) = self.immediate.get(named).map(|ongoing| ongoing.alert.clone()) else {
-                return refusal(&format!("wanted an episode that goes on, found {named}"));
+            let id = match self.immediate.called(named)[..] {
+                [one] => one.to_owned(),
+                [] => return refusal(&format!("wanted an episode that goes on, found {named}")),
+                _ => return refusal(&format!("wanted one episode, found several that begin with {named}")),
             };
+            let alert = self.immediate.get(&id).map(|ongoing| ongoing.alert.clone()).unwrap_or_default();
             // Whoever else is told of it is told that it is over, and all of them when it comes again.
             self.immediate.end(&alert, desk, sight!(self, now_ms));
             if let Some(slot) = self.alerts.slot(&alert) {
                 self.hand_over(slot, config, now_ms);
                 self.alerts.end_run(slot);
             }
-            self.records.note(now_ms, Cause::Command, named, &command.actor, "resolved");
-            return done(named);
+            self.records.note(now_ms, Cause::Command, &id, &command.actor, "resolved");
+            return done(&id);
         }
         match self.episodes.called(named).as_slice() {
             [] => refusal(&format!("wanted an episode, found nothing called {named}")),

@@ -3,6 +3,7 @@
 mod classifier;
 mod latency;
 mod ledger;
+pub(crate) mod look;
 pub(crate) mod operator;
 mod pipeline;
 pub(crate) mod plan;

@@ -94,6 +94,16 @@ impl Immediate {
         self.book.iter()
     }
 
+    /// The ids of those whose id begins so.
+    pub fn called(&self, prefix: &str) -> Vec<&str> {
+        self.book.iter().map(|ongoing| ongoing.id.as_str()).filter(|id| id.starts_with(prefix)).collect()
+    }
+
+    /// Those that tell about a deduplication key, in the order of the ids.
+    pub fn about<'a>(&'a self, alert: &str) -> impl Iterator<Item = &'a Ongoing> {
+        self.by_alert.get(alert).into_iter().flatten().filter_map(|id| self.book.get(id))
+    }
+
     /// Begins to tell a message to an owner, if that has not begun for this run of it.
     pub fn open(
         &mut self,

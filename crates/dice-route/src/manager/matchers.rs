@@ -77,7 +77,7 @@ pub(super) fn expression(text: &str) -> Option<Regex> {
 }
 
 /// The matcher as a person writes it: `service=~"api.*"`.
-pub(super) fn written(matcher: &Matcher) -> String {
+pub fn written(matcher: &Matcher) -> String {
     let op = match matcher.op {
         MatcherOp::Equal => "=",
         MatcherOp::NotEqual => "!=",

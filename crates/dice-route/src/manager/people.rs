@@ -141,7 +141,8 @@ impl Scene for Things<'_> {
             }
             Scope::Episode(named) if named.starts_with(immediate::PREFIX) => {
                 // A message that is told as it happens goes on as long as its lines do: those are meant.
-                let Some(ongoing) = self.immediate.get(named) else {
+                let id = one_of(named, self.immediate.called(named).into_iter(), "episode that goes on")?;
+                let Some(ongoing) = self.immediate.get(id) else {
                     return Err(nothing(named, "episode that goes on", ""));
                 };
                 self.of_alert(&ongoing.alert)

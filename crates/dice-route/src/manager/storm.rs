@@ -80,6 +80,21 @@ impl Row for Bucket {
     }
 }
 
+/// What is told together with others because there is too much, as far as a reader asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// What its notices are about.
+    pub subject: String,
+    /// Where it is told.
+    pub destination: Destination,
+    /// Since when there is too much, milliseconds since 1970.
+    pub since_ms: i64,
+    /// Why, in words.
+    pub why: String,
+    /// Notices in it.
+    pub count: u64,
+}
+
 /// The guards between what is to be told and the outbox.
 #[derive(Debug, Clone, Default)]
 pub struct Storm {
@@ -120,6 +135,22 @@ impl Storm {
         };
         self.collect(draft, why, desk);
         None
+    }
+
+    /// The collections that tell about what is called `name`: an episode or a deduplication key.
+    pub fn telling(&self, name: &str) -> Vec<Collected> {
+        let is_in = |key: &String| key.rsplit_once(ROW_SIGN).is_some_and(|(_, known)| known == name);
+        let telling = self.buckets.iter().filter_map(|bucket| {
+            let collection = bucket.collection.as_ref()?;
+            collection.rows.keys().any(is_in).then(|| Collected {
+                subject: format!("{SUBJECT}/{}/{}", bucket.id, bucket.number),
+                destination: bucket.destination.clone(),
+                since_ms: collection.since_ms,
+                why: collection.why.clone(),
+                count: collection.count,
+            })
+        });
+        telling.collect()
     }
 
     /// Why another new notice is too many.

@@ -8,7 +8,7 @@ use crate::{Evidence, Key};
 const MAX_TITLE_CHARS: usize = 200;
 
 /// A duration in the two largest units that say something: `2 h`, `14 m`, `1 d 2 h`, `30 s`.
-pub(super) fn duration(ms: i64) -> String {
+pub fn duration(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
     let Some(first) = units.iter().position(|(size, _)| seconds >= *size) else { return "0 s".to_owned() };

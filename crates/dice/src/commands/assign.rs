@@ -1,10 +1,13 @@
 //! `dice assign`.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use dice_route::Act;
 
+use crate::commands::Output;
+use crate::router::look::Said;
 use crate::router::operator::{Operator, answered};
 use crate::router::target;
 use crate::{Failure, Outcome};
@@ -13,10 +16,10 @@ use crate::{Failure, Outcome};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// A line as the log shows it, or the id of a message.
-    #[arg(value_name = "MESSAGE")]
-    message: String,
+    #[arg(value_name = "MESSAGE", required_unless_present = "list")]
+    message: Option<String>,
     /// The owner: #channel, @handle, a@b.c or @org/team.
-    #[arg(value_name = "OWNER", required_unless_present_any = ["not_me", "undo"])]
+    #[arg(value_name = "OWNER", required_unless_present_any = ["not_me", "undo", "list"])]
     owner: Option<String>,
     /// It isn't you (with an owner: it is them); the next candidate gets it otherwise.
     #[arg(long)]
@@ -27,6 +30,12 @@ pub(crate) struct Arguments {
     /// Why, for who reads the history.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// List what was said of owners, with who answers now and how it came to that.
+    #[arg(long, conflicts_with_all = ["message", "not_me", "undo"])]
+    list: bool,
+    /// The list for a person or for a program.
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT", requires = "list")]
+    format: Output,
     /// A catalog to find a line's message in; may be repeated.
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
@@ -36,7 +45,11 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome> {
-        let message = match target::named(&self.message, &self.operator, &self.catalog)? {
+        if self.list {
+            return self.list();
+        }
+        let named = self.message.as_deref().unwrap_or_default();
+        let message = match target::named(named, &self.operator, &self.catalog)? {
             target::Named::Message(id) => id.to_string(),
             target::Named::Episode(id) => {
                 return Err(Failure::new(
@@ -54,5 +67,24 @@ impl Arguments {
             (None, ..) => Act::Unassign { message },
         };
         answered(self.operator.order(act)?)
+    }
+
+    fn list(&self) -> Result<Outcome> {
+        let look = self.operator.look()?;
+        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
+        let all = Said::all(&look);
+        if all.is_empty() && self.format == Output::Text {
+            writeln!(out, "nobody has said anything about an owner")?;
+        }
+        for said in all {
+            match self.format {
+                Output::Json => {
+                    serde_json::to_writer(&mut out, &said)?;
+                    writeln!(out)?;
+                }
+                Output::Text => said.show(&mut out, &look)?,
+            }
+        }
+        Ok(Outcome::Done)
     }
 }

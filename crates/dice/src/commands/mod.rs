@@ -3,17 +3,20 @@
 mod ack;
 mod assign;
 mod completions;
+mod digest;
+mod episodes;
 mod index;
 mod init;
 mod loggers;
 mod man;
 mod reference;
 pub(crate) mod route;
-mod rules;
+pub(crate) mod rules;
 mod silence;
 mod snooze;
 pub(crate) mod state;
 mod who;
+mod why;
 
 use anyhow::Result;
 
@@ -28,6 +31,12 @@ pub(crate) enum Command {
     Who(who::Arguments),
     /// Classify lines and say who would be told what.
     Route(route::Arguments),
+    /// List what is open: episodes of rules, messages told as they happen, Dice's own troubles.
+    Episodes(episodes::Arguments),
+    /// Tell why something did or did not reach somebody.
+    Why(why::Arguments),
+    /// Say whose digests are gathered, and when each is told.
+    Digest(digest::Arguments),
     /// Hide a message until something.
     Snooze(snooze::Arguments),
     /// Hide a message until this is undone.
@@ -61,6 +70,9 @@ impl Command {
             Command::Index(arguments) => arguments.run(),
             Command::Who(arguments) => arguments.run(),
             Command::Route(arguments) => arguments.run(),
+            Command::Episodes(arguments) => arguments.run(),
+            Command::Why(arguments) => arguments.run(),
+            Command::Digest(arguments) => arguments.run(),
             Command::Snooze(arguments) => arguments.run(),
             Command::Mute(arguments) => arguments.run(),
             Command::Silence(arguments) => arguments.run(),

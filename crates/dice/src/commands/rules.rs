@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use dice_config::{Given, Texts};
 use dice_route::config::{Rule, RuleType};
-use dice_route::{Config, Intent};
+use dice_route::manager::Labels;
+use dice_route::{Config, Intent, Manager};
 use serde::Deserialize;
 
 use crate::commands::{Output, route};
@@ -72,6 +73,18 @@ enum What {
         #[arg(long, value_name = "FILE", default_value = "router.toml")]
         config: PathBuf,
     },
+    /// Say which route takes an episode with these labels, and why.
+    Route {
+        /// Labels of the episode: service=pay severity=high rule=slow-checkout.
+        #[arg(value_name = "LABEL=VALUE", required = true)]
+        labels: Vec<String>,
+        /// The configuration the routes stand in.
+        #[arg(long, value_name = "FILE", default_value = "router.toml")]
+        config: PathBuf,
+        /// For a person or for a program.
+        #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+        format: Output,
+    },
     /// Print everything that can be written in router.toml and rule files.
     Schema {
         /// For a person, or as JSON Schema.
@@ -119,6 +132,7 @@ impl Arguments {
                 }
             }
             What::Explain { rules, config } => explain(&mut out, rules, config),
+            What::Route { labels, config, format } => way(&mut out, labels, config, *format),
             What::Schema { format } => {
                 match format {
                     Output::Text => write!(out, "{}", dice_config::schema::print())?,
@@ -395,7 +409,56 @@ fn explain_rule(
     Ok(())
 }
 
-fn type_name(kind: &RuleType) -> &'static str {
+/// Which route takes labels, and why.
+fn way(out: &mut impl Write, labels: &[String], config: &Path, format: Output) -> Result<Outcome> {
+    let config = Arc::new(plan::read_config(config)?.router);
+    let mut known = Labels::new();
+    for label in labels {
+        let Some((name, value)) = label.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            let what = format!("wanted a label and its value, found `{label}`");
+            return Err(Failure::new(what, "write service=pay severity=high").into());
+        };
+        known.insert(name.to_owned(), value.to_owned());
+    }
+    let mut manager = Manager::default();
+    manager.configure(&config, 0);
+    let rule = known.get("rule").cloned().unwrap_or_default();
+    for asked in manager.route_of(&rule, &known) {
+        let route = manager.route(&asked.route);
+        let to: Vec<&str> =
+            route.map(|route| route.to.iter().map(String::as_str).collect()).unwrap_or_default();
+        let group_by = route.map(|route| &route.group_by[..]).unwrap_or_default();
+        if format == Output::Json {
+            let object = serde_json::json!({
+                "route": asked.route, "depth": asked.depth, "holds": asked.holds, "takes": asked.takes,
+                "why": asked.why, "to": to, "group_by": group_by,
+            });
+            writeln!(out, "{object}")?;
+            continue;
+        }
+        let indent = "  ".repeat(asked.depth);
+        let name = plain(&asked.route);
+        if asked.takes {
+            let to = if to.is_empty() { "the owners of the message".to_owned() } else { to.join(", ") };
+            writeln!(
+                out,
+                "{indent}{}  {}, {}",
+                styled(STRONG, &name),
+                styled(OWNER, &plain(&to)),
+                plain(&asked.why)
+            )?;
+            if !group_by.is_empty() {
+                writeln!(out, "{indent}    told together by {}", plain(&group_by.join(", ")))?;
+            }
+        } else {
+            writeln!(out, "{indent}{name}  {}", styled(FAINT, &plain(&asked.why)))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The word of a type of rule in files and output.
+pub(crate) fn type_name(kind: &RuleType) -> &'static str {
     match kind {
         RuleType::Match { .. } => "match",
         RuleType::Frequency { .. } => "frequency",

@@ -1,9 +1,13 @@
 //! `dice silence`.
 
+use std::io::{self, Write};
+
 use anyhow::Result;
 use dice_route::Act;
 use dice_route::config::{Matcher, MatcherOp};
 
+use crate::commands::Output;
+use crate::router::look::Silenced;
 use crate::router::operator::{Operator, answered};
 use crate::{Failure, Outcome, clock};
 
@@ -11,7 +15,7 @@ use crate::{Failure, Outcome, clock};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What is hidden, all of them: service=pay, severity!=high, host=~web-.*, rule!~batch.*.
-    #[arg(value_name = "MATCHER", required_unless_present = "end")]
+    #[arg(value_name = "MATCHER", required_unless_present_any = ["end", "list"])]
     matchers: Vec<String>,
     /// For how long: 90m, 4h, 2d; at most 30 days.
     #[arg(long = "for", value_name = "DURATION", default_value = "2h")]
@@ -37,12 +41,24 @@ pub(crate) struct Arguments {
     /// End the silence with this id now.
     #[arg(long, value_name = "ID")]
     end: Option<String>,
+    /// List silences, pending and active, with what each hid so far.
+    #[arg(long, conflicts_with_all = ["matchers", "edit", "end"])]
+    list: bool,
+    /// List what is over too.
+    #[arg(long, requires = "list")]
+    all: bool,
+    /// The list for a person or for a program.
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT", requires = "list")]
+    format: Output,
     #[command(flatten)]
     operator: Operator,
 }
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome> {
+        if self.list {
+            return self.list();
+        }
         if let Some(id) = &self.end {
             return answered(self.operator.order(Act::Unsilence { id: id.clone() })?);
         }
@@ -59,6 +75,25 @@ impl Arguments {
             preview: self.preview,
         };
         answered(self.operator.order(act)?)
+    }
+
+    fn list(&self) -> Result<Outcome> {
+        let look = self.operator.look()?;
+        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
+        let all = Silenced::all(&look, self.all);
+        if all.is_empty() && self.format == Output::Text {
+            writeln!(out, "nothing is silenced")?;
+        }
+        for silenced in all {
+            match self.format {
+                Output::Json => {
+                    serde_json::to_writer(&mut out, &silenced)?;
+                    writeln!(out)?;
+                }
+                Output::Text => silenced.show(&mut out, &look)?,
+            }
+        }
+        Ok(Outcome::Done)
     }
 }
 

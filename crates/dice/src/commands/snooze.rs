@@ -1,10 +1,13 @@
 //! `dice snooze` and `dice mute`.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use dice_route::{Act, Audience, Scope};
 
+use crate::commands::Output;
+use crate::router::look::Snoozed;
 use crate::router::operator::{Operator, answered};
 use crate::router::target;
 use crate::{Failure, Outcome};
@@ -30,7 +33,7 @@ pub(crate) struct MuteArguments {
 #[derive(Debug, clap::Args)]
 struct Hidden {
     /// A line as the log shows it, the id of a message or of an episode, or rule:ID, group:ID, alert:KEY.
-    #[arg(value_name = "WHAT", required_unless_present = "undo")]
+    #[arg(value_name = "WHAT", required_unless_present_any = ["undo", "list"])]
     what: Option<String>,
     /// For whom: me, everyone, #channel or a person.
     #[arg(long = "for", value_name = "WHOM", default_value = "me")]
@@ -41,6 +44,12 @@ struct Hidden {
     /// Take back the snooze or mute with this id.
     #[arg(long, value_name = "ID")]
     undo: Option<String>,
+    /// List what is snoozed and muted, with what each hid so far.
+    #[arg(long, conflicts_with_all = ["what", "undo"])]
+    list: bool,
+    /// The list for a person or for a program.
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT", requires = "list")]
+    format: Output,
     /// A catalog to find a line's message in; may be repeated.
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
@@ -62,6 +71,9 @@ impl MuteArguments {
 
 impl Hidden {
     fn run(&self, until: &str) -> Result<Outcome> {
+        if self.list {
+            return self.list();
+        }
         if let Some(id) = &self.undo {
             return answered(self.operator.order(Act::Unsnooze { id: id.clone() })?);
         }
@@ -91,5 +103,24 @@ impl Hidden {
         };
         let act = Act::Snooze { scope, audience, until: until.to_owned(), reason: self.reason.clone() };
         answered(self.operator.order(act)?)
+    }
+
+    fn list(&self) -> Result<Outcome> {
+        let look = self.operator.look()?;
+        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
+        let all = Snoozed::all(&look);
+        if all.is_empty() && self.format == Output::Text {
+            writeln!(out, "nothing is snoozed or muted")?;
+        }
+        for snoozed in all {
+            match self.format {
+                Output::Json => {
+                    serde_json::to_writer(&mut out, &snoozed)?;
+                    writeln!(out)?;
+                }
+                Output::Text => snoozed.show(&mut out, &look)?,
+            }
+        }
+        Ok(Outcome::Done)
     }
 }

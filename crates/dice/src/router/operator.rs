@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
+use dice_config::Loaded;
 use dice_route::book::Table;
 use dice_route::{Act, Answer, Command, Config, Input, Router, Saved};
 use dice_store::{Batch, Entry, JournalLine, Store};
 
+use super::look::Look;
 use super::plan;
 use super::socket;
 use crate::screen::plain;
@@ -57,7 +59,7 @@ impl Operator {
             return Err(no_state(path));
         }
         let mut store = open(path)?;
-        let config = self.config(&store)?;
+        let config = router_of(self.loaded(&store)?.as_ref());
         let mut router = restore(&store, config, command.at_ms)?;
         let body = serde_json::to_string(&command)?;
         let line = JournalLine { at_ms: command.at_ms, what: "command".to_owned(), body };
@@ -73,27 +75,31 @@ impl Operator {
         Ok(answer)
     }
 
-    /// The router as of now, to look at; nothing that is done to it lasts.
-    pub(crate) fn look(&self) -> Result<Router> {
+    /// The state as of now, to look at, beside a router or without one; nothing that is done to it lasts.
+    pub(crate) fn look(&self) -> Result<Look> {
         let path = settings::state_file(self.state.as_deref())?;
         if !path.exists() {
             return Err(no_state(&path));
         }
         let store = crate::commands::state::open_to_read(&path)?;
-        let config = self.config(&store)?;
-        restore(&store, config, clock::now().as_millisecond())
+        let config = self.loaded(&store)?;
+        let now_ms = clock::now().as_millisecond();
+        let router = restore(&store, router_of(config.as_ref()), now_ms)?;
+        Ok(Look { router, config, now_ms })
     }
 
-    fn config(&self, store: &Store) -> Result<Arc<Config>> {
+    /// The configuration that is meant, with its file.
+    fn loaded(&self, store: &Store) -> Result<Option<(PathBuf, Loaded)>> {
         let file = match &self.config {
             Some(file) => Some(file.clone()),
             None => noted_config(store)?,
         };
-        match file {
-            Some(file) => Ok(Arc::new(plan::read_config(&file)?.router)),
-            None => Ok(Arc::new(Config::default())),
-        }
+        file.map(|file| Ok((file.clone(), plan::read_config(&file)?))).transpose()
     }
+}
+
+fn router_of(loaded: Option<&(PathBuf, Loaded)>) -> Arc<Config> {
+    loaded.map_or_else(Arc::default, |(_, loaded)| Arc::new(loaded.router.clone()))
 }
 
 /// Tells what became of a command.

@@ -63,7 +63,8 @@ fn show_person(out: &mut impl Write, intent: &Intent, is_repeat: bool) -> io::Re
     writeln!(out, "      {}", styled(FAINT, &about.join(" · ")))
 }
 
-fn show_row(out: &mut impl Write, row: &NoticeRow) -> io::Result<()> {
+/// Prints a row of a notice.
+pub(crate) fn show_row(out: &mut impl Write, row: &NoticeRow) -> io::Result<()> {
     let evidence = &row.evidence;
     let times = format!("{:>6}", format!("{}×", evidence.count));
     let state = if row.state.is_empty() { String::new() } else { format!("{}  ", row.state) };
