@@ -21,6 +21,18 @@ const FOUNDING: &[(&str, &str, &str)] = &[
     ("it hurts me too", "pig@pen.mssn", "author"),
 ];
 
+/// So long after the last line of petrel's log everybody has had a digest, also who had a day off.
+const AFTERWARDS: &str = "74h";
+
+/// What the rules of petrel come to: whom the notices reach, and what they are.
+const TOLD: &[&str] = &[
+    "#mail  1 open, 1 over: web-1 reaches no relay",
+    "escalated: not acknowledged for 10 m",
+    "bela@petrel.example  escalated: not acknowledged for 25 m",
+    "digest  @bela  Digest for Friday, 20 November 2026",
+    "digest  @cleo  Digest for Monday, 23 November 2026",
+];
+
 /// Lines of Dice's own log that are shown.
 const SHOWN: usize = 12;
 
@@ -32,6 +44,7 @@ pub(crate) fn run() -> Result<bool> {
     for program in PROGRAMS {
         demo.fixture(program.name).with_context(|| format!("{} failed", program.name))?;
     }
+    demo.router().context("the rules of petrel failed")?;
     demo.itself().context("Dice on itself failed")?;
     heading("Done: nothing was sent, and what was made is in target/demo");
     Ok(true)
@@ -110,6 +123,25 @@ impl Demo {
         Ok(())
     }
 
+    /// Rules, digests and escalation for petrel: tried, tried on its log, and told as they would be.
+    fn router(&self) -> Result<()> {
+        heading("petrel: from its log to a digest and an escalation");
+        let config = "petrel/router.toml";
+        copy_files(&fixtures_dir().join("router/petrel"), &self.folder.join("petrel"), &["toml"])?;
+        self.show(&["rules", "explain", "--config", config, "relays-down", "relay-gone"])?;
+        self.show(&["rules", "test", "--config", config])?;
+        self.show(&["rules", "backtest", "--config", config, "--brief", "petrel.log"])?;
+        let arguments = ["route", "--dry-run", "--config", config, "--afterwards", AFTERWARDS, "petrel.log"];
+        let told = self.show(&arguments)?;
+        for part in TOLD {
+            ensure!(told.contains(part), "nobody was told `{part}`");
+        }
+        println!(
+            "Nobody acknowledged, so others heard; what could wait came at its reader's time, on a day of work."
+        );
+        Ok(())
+    }
+
     /// Dice's own statements, and the log that it writes while it indexes itself.
     fn itself(&self) -> Result<()> {
         heading("dice: its own source, its own log");
@@ -180,7 +212,7 @@ impl Demo {
         println!("This folder is not a git checkout: a copy is committed as one, by nobody.\n");
         let copy = self.folder.join("dice");
         for folder in ["crates", "xtask"] {
-            copy_sources(&root.join(folder), &copy.join(folder))?;
+            copy_files(&root.join(folder), &copy.join(folder), &["rs", "toml"])?;
         }
         let who = ["-c", "user.name=nobody", "-c", "user.email=nobody@dice.example"];
         for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "As it came"]]
@@ -192,14 +224,15 @@ impl Demo {
     }
 }
 
-fn copy_sources(source: &Path, target: &Path) -> Result<()> {
+/// Copies the files below `source` that end so.
+fn copy_files(source: &Path, target: &Path, ends: &[&str]) -> Result<()> {
     fs::create_dir_all(target)?;
     for entry in fs::read_dir(source)? {
         let path = entry?.path();
         let target = target.join(path.file_name().unwrap_or_default());
         if path.is_dir() && !path.ends_with("target") {
-            copy_sources(&path, &target)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "toml") {
+            copy_files(&path, &target, ends)?;
+        } else if path.extension().is_some_and(|known| ends.iter().any(|end| known == *end)) {
             fs::copy(&path, &target)?;
         }
     }

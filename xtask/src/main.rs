@@ -21,7 +21,7 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
   tidy                              checks the house rules
-  docs [--check]                    writes the generated parts of the README
+  docs [--check]                    writes the generated parts of README and docs/
   demo                              shows Dice on fixtures and on its own log; sends nothing
   queries [FILE]…                   compiles every statements.scm, prints what files yield
   bench router [--json]             events a second, time to a decision, memory and restart of the router

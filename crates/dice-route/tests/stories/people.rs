@@ -213,7 +213,7 @@ fn open_episodes_follow_todays_policies_when_asked_to() {
 }
 
 #[test]
-fn a_message_that_is_not_yours_leaves_your_digest() {
+fn a_message_that_is_not_yours_goes_to_the_digest_of_who_has_it_now() {
     check(
         house(&[])
             .message("disk", Level::Error, &[("@ann", Why::Author)])
@@ -228,8 +228,8 @@ fn a_message_that_is_not_yours_leaves_your_digest() {
         2m @ann snooze message:ram forever me
         2m -> answer: ram <*> snoozed for you for good.
         3m log disk x=2
-        4h -> @ann digest: Digest for Friday, 15 January 2027: 1 message, 5 occurrences [×5 new] ~ not shown: 1 message not yours (3 occurrences), 1 message snoozed (7 occurrences) ~ due Fri 2027-01-15 10:00: whether you are there is not known ~ muted: 1 thing, 0 occurrences so far; `dice snooze list` shows them
-        4h -> @bob digest: Digest for Friday, 15 January 2027: 1 message, 2 occurrences [×2 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
+        4h -> @ann digest: Digest for Friday, 15 January 2027: 1 message, 5 occurrences [×5 new] ~ not shown: 1 message snoozed (7 occurrences) ~ due Fri 2027-01-15 10:00: whether you are there is not known ~ muted: 1 thing, 0 occurrences so far; `dice snooze list` shows them
+        4h -> @bob digest: Digest for Friday, 15 January 2027: 1 message, 5 occurrences [×5 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
         5h end
         ",
     );
