@@ -83,7 +83,9 @@ impl Snoozed {
 
     pub(crate) fn show(&self, out: &mut impl Write, look: &Look) -> io::Result<()> {
         let id = styled(STRONG, brief(&self.id));
-        writeln!(out, "{id}  {} {}  {}", self.scope, plain(brief(&self.subject)), short(&self.title))?;
+        // The title of a rule is its name.
+        let title = if self.scope == "rule" { String::new() } else { format!("  {}", short(&self.title)) };
+        writeln!(out, "{id}  {} {}{title}", self.scope, plain(brief(&self.subject)))?;
         let mut about = vec![
             format!("for {}, {}", plain(&self.whom), plain(&self.until)),
             format!("by {} at {}", plain(&self.by), look.moment(self.since)),
