@@ -163,6 +163,10 @@ fn everything_with_a_name_is_explained_by_its_first_digits() {
     }
     let said = site.ask(&["why", &names[0].1]).done();
     check(&said, &["silenced", "by @ann", "undo: dice silence --end"]);
+    let first = &text(now, "id")[..10];
+    check(&site.ask(&["snooze", first]).done(), &["for you"]);
+    site.ask(&["ack", first, "--resolve"]).done();
+    assert_eq!(site.ask(&["why", first]).code, Some(1));
 }
 
 #[test]

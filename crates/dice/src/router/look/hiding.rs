@@ -260,8 +260,10 @@ impl Veil {
         }
     }
 
-    pub(super) fn show(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut text = format!("{} {}", self.cause, plain(brief(&self.by)));
+    /// In a line for a person.
+    pub(super) fn text(&self) -> String {
+        let to = styled(OWNER, &plain(&self.destination));
+        let mut text = format!("{to}  {} {}", self.cause, plain(brief(&self.by)));
         if let Some(actor) = &self.actor {
             text.push_str(&format!(" by {}", plain(actor)));
         }
@@ -271,6 +273,6 @@ impl Veil {
         if let Some(undo) = &self.undo {
             text.push_str(&format!("  {}", styled(FAINT, &format!("undo: {}", plain(undo)))));
         }
-        writeln!(out, "    {}  {text}", styled(OWNER, &plain(&self.destination)))
+        text
     }
 }

@@ -308,7 +308,7 @@ impl Incident {
             line(&format!("probably because of {}", brief(cause)))?;
         }
         for veil in &self.hidden {
-            veil.show(out)?;
+            line(&veil.text())?;
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl Dossier {
         if !self.hidden.is_empty() {
             heading(out, "hidden now")?;
             for veil in &self.hidden {
-                veil.show(out)?;
+                writeln!(out, "    {}", veil.text())?;
             }
         }
         for storm in &self.storms {
