@@ -11,6 +11,7 @@ mod program;
 mod readme;
 mod recordings;
 mod route;
+mod rules;
 mod setup;
 mod site;
 mod state;

@@ -70,6 +70,9 @@ impl fmt::Display for EpisodeId {
 pub struct Key(pub Arc<str>);
 
 impl Key {
+    /// Stands for a field that the event lacks.
+    pub const MISSING: &'static str = "∅";
+
     /// The key with these values.
     pub fn of<'v>(values: impl IntoIterator<Item = &'v str>) -> Key {
         let values: Vec<&str> = values.into_iter().collect();

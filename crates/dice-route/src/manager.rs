@@ -565,9 +565,13 @@ impl Manager {
             self.escalations.look_again(means!(self, config, now_ms), desk);
             return answer;
         }
+        let before = self.overrides.owners_before(command, &self.alerts);
         if let Some(answer) = self.overrides.command(command, &self.alerts, desk) {
             self.alerts.ask_anew();
             let message = answer.body["message"].as_str().and_then(|id| id.parse().ok());
+            if let Some(message) = message {
+                self.pass_on(message, &before, now_ms);
+            }
             for slot in message.map_or(Vec::new(), |message| self.alerts.slots_of(message)) {
                 let Some((alert, message)) = self.alerts.at(slot) else { continue };
                 let level = alert.level.or(message.level);
@@ -577,6 +581,18 @@ impl Manager {
         }
         let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
         answer.unwrap_or_else(|| refusal("this cannot be done"))
+    }
+
+    /// What waits for the digest of somebody who no longer owns a message waits for its new owner's.
+    fn pass_on(&mut self, id: MessageId, before: &[Owner], now_ms: i64) {
+        let Some(message) = self.alerts.message(id) else { return };
+        let now = self.overrides.owners(message);
+        let is_in = |owners: &[Owner], owner: &Owner| owners.iter().any(|known| known.name == owner.name);
+        let heir = now.iter().find(|owner| !is_in(before, owner)).or(now.first());
+        let Some(heir) = heir.map(|heir| Destination::named(&heir.name)) else { return };
+        for former in before.iter().filter(|owner| !is_in(&now, owner)) {
+            self.digests.reassign(&id, &Destination::named(&former.name), &heir, now_ms);
+        }
     }
 
     /// The open episode of a rule that a command ends: the rules have to be told, and say so by a

@@ -9,9 +9,6 @@ use crate::condition::Field;
 use crate::config::OnMissingKey;
 use crate::{Event, name};
 
-/// A value that an event lacks.
-const MISSING: &str = "∅";
-
 /// The longest value that is kept whole.
 const MAX_VALUE_BYTES: usize = 256;
 
@@ -50,7 +47,7 @@ impl KeyText {
         for field in fields {
             match field.of(event) {
                 None if on_missing == OnMissingKey::Skip => return false,
-                value => self.push(value.as_deref().unwrap_or(MISSING)),
+                value => self.push(value.as_deref().unwrap_or(Key::MISSING)),
             }
         }
         true

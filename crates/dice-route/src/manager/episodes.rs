@@ -290,7 +290,9 @@ pub(super) fn labels(
     }
     put_owners(&mut put, owners, config);
     for (field, value) in rule.key.iter().zip(key.values()) {
-        put(field.name(), &value);
+        if value != Key::MISSING {
+            put(field.name(), &value);
+        }
     }
     for (name, value) in &rule.labels {
         put(name, value);

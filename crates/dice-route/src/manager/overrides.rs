@@ -275,6 +275,16 @@ impl Overrides {
         declined.iter().filter(|declined| declined.was_owner).count() >= max as usize
     }
 
+    /// Who owns the message that a command is about, before it is carried out.
+    pub fn owners_before(&self, command: &Command, alerts: &Alerts) -> Vec<Owner> {
+        match &command.act {
+            Act::NotMe { message, .. } | Act::Assign { message, .. } | Act::Unassign { message } => {
+                message_called(message, alerts).map(|message| self.owners(&message)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Does what a command says; `None` when it is not about owners. Whoever is told that it was done asks
     /// for owners anew.
     pub fn command(&mut self, command: &Command, alerts: &Alerts, desk: &mut Desk<'_>) -> Option<Answer> {

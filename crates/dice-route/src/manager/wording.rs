@@ -48,7 +48,9 @@ pub(super) fn title(rule: &Rule, key: &Key, labels: &Labels, evidence: &Evidence
         }
         Some(summary) => fill(summary, |name| match name.split_once('.') {
             Some(("key", field)) => {
-                let at = rule.key.iter().position(|known| known.name() == field)?;
+                // A value is called by its field's whole name, or by the last word of it.
+                let is_called = |name: &str| name == field || name.rsplit('.').next() == Some(field);
+                let at = rule.key.iter().position(|known| is_called(known.name()))?;
                 values.get(at).cloned()
             }
             Some(("label", label)) => labels.get(label).cloned(),

@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Only say what would be done, in the time of the lines; keep nothing.
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run: how long time goes on after the last line, so that digests and escalations come.
+    #[arg(long, default_value = run::AFTERWARDS, value_name = "DURATION")]
+    afterwards: String,
     /// For a person or for a program.
     #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     format: Output,
@@ -148,6 +151,7 @@ impl Arguments {
             format,
             zone,
             year: self.year,
+            afterwards_s: run::afterwards(&self.afterwards)?,
         };
         if !self.dry_run {
             return run::run(&wish, self.format);

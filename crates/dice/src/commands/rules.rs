@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use dice_config::{Given, Texts};
 use dice_route::config::{Rule, RuleType};
 use dice_route::manager::Labels;
@@ -57,6 +57,9 @@ enum What {
         /// The zone of times that do not tell theirs [default: this machine's].
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
+        /// How long time goes on after the last line, so that digests and escalations come.
+        #[arg(long, default_value = run::AFTERWARDS, value_name = "DURATION")]
+        afterwards: String,
         /// Show the totals only.
         #[arg(long)]
         brief: bool,
@@ -94,6 +97,9 @@ enum What {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenarios {
+    /// What stands before the configuration of each.
+    #[serde(default)]
+    config: String,
     scenario: Vec<Scenario>,
 }
 
@@ -102,7 +108,7 @@ impl Arguments {
         let mut out = anstream::AutoStream::auto(io::stdout()).lock();
         match &self.what {
             What::Test { files, config } => test(&mut out, files, config),
-            What::Backtest { logs, config, against, catalog, format, zone, brief } => {
+            What::Backtest { logs, config, against, catalog, format, zone, afterwards, brief } => {
                 let wish = |config: &Path| -> Result<Wish> {
                     Ok(Wish {
                         config: Some(config.to_owned()),
@@ -113,6 +119,7 @@ impl Arguments {
                         format: None,
                         zone: route::zone(zone.as_deref())?,
                         year: None,
+                        afterwards_s: run::afterwards(afterwards)?,
                     })
                 };
                 let (_, told) = run::told(&wish(config)?)?;
@@ -181,12 +188,13 @@ fn test(out: &mut impl Write, files: &[PathBuf], config: &Path) -> Result<Outcom
         })?;
         let name = file.display().to_string();
         if text.lines().any(|line| line.trim_start().starts_with("[[scenario]]")) {
-            let Scenarios { scenario } = toml::from_str(&text).map_err(|error| {
+            let Scenarios { config, scenario } = toml::from_str(&text).map_err(|error| {
                 Failure::new(format!("wanted scenarios in {name}"), "mend the file").because(error)
             })?;
             for scenario in &scenario {
-                let report = rehearsal::run(scenario, configuration)?;
                 let title = format!("{name}: {}", scenario.name);
+                let read = |text: &str| configuration(&format!("{config}\n{text}"));
+                let report = rehearsal::run(scenario, read).with_context(|| title.clone())?;
                 tally.add(
                     out,
                     &title,

@@ -3,7 +3,7 @@
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never};
 use dice_store::{Batch, Error, Store};
 
 use crate::interrupt;
@@ -24,11 +24,12 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// A ledger that writes into `store`; without one nothing lasts, and every batch is done at once.
     pub(crate) fn new(store: Option<Store>) -> Ledger {
+        let Some(mut store) = store else {
+            // A channel whose other end is gone would be ready all the time.
+            return Ledger { batches: None, committed: never(), thread: None, n_open: 0 };
+        };
         let (to, batches) = bounded::<Batch>(1);
         let (done, committed) = bounded(2);
-        let Some(mut store) = store else {
-            return Ledger { batches: None, committed, thread: None, n_open: 0 };
-        };
         let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || {
             for batch in batches {
                 let result = commit(&mut store, &batch);

@@ -39,7 +39,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const BLOCKS: usize = 1;
 
 /// In a replay, time goes on for this long after the last line: what was about to be told is told.
-const AFTERWARDS_S: u32 = 1_200;
+pub(crate) const AFTERWARDS: &str = "20m";
+
+/// The longest that it may go on: a month has all its digests.
+const MAX_AFTERWARDS_S: i64 = 31 * 86_400;
 
 /// What somebody asked for.
 #[derive(Debug, Clone)]
@@ -58,6 +61,22 @@ pub(crate) struct Wish {
     pub(crate) format: Option<Format>,
     pub(crate) zone: TimeZone,
     pub(crate) year: Option<i16>,
+    /// How long time goes on in a replay, seconds.
+    pub(crate) afterwards_s: u32,
+}
+
+/// The seconds of `20m`, `24h`, `3d`: how long time goes on after the last line.
+pub(crate) fn afterwards(text: &str) -> Result<u32> {
+    let span: Option<jiff::Span> = text.parse().ok();
+    let length = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
+    let seconds = length.map(|length| length.as_secs()).filter(|n| (0..=MAX_AFTERWARDS_S).contains(n));
+    seconds.and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(|| {
+        Failure::new(
+            format!("wanted a duration of at most 31d, found `{text}`"),
+            "give one, such as --afterwards 24h",
+        )
+        .into()
+    })
 }
 
 /// What a wish comes to.
@@ -196,7 +215,7 @@ pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router
     let (_orders_to, orders) = unbounded();
     interrupt::ends_the_input();
     generations(wish, plan, &mut service, &orders, true)?;
-    service.run_on(AFTERWARDS_S)?;
+    service.run_on(wish.afterwards_s)?;
     Ok(service.end())
 }
 

@@ -185,7 +185,7 @@ impl<W: Write> Service<W> {
             let is_full = self.ledger.is_busy() && self.n_lines >= MAX_LINES;
             select! {
                 recv(if is_full { &nothing } else { portions }) -> portion => match portion {
-                    Ok(portion) => self.take(portion),
+                    Ok(portion) => self.take(portion)?,
                     Err(_) => ending = Some(Ending::Read),
                 },
                 recv(orders) -> order => if let Ok(order) = order { self.order(order) },
@@ -204,7 +204,7 @@ impl<W: Write> Service<W> {
     /// Takes what was read before the sources were stopped, and commits it.
     pub(crate) fn drain(&mut self, portions: &Receiver<Portion>) -> Result<()> {
         for portion in portions {
-            self.take(portion);
+            self.take(portion)?;
             self.flush(false)?;
         }
         self.settle()
@@ -230,7 +230,7 @@ impl<W: Write> Service<W> {
         Ok(())
     }
 
-    fn take(&mut self, portion: Portion) {
+    fn take(&mut self, portion: Portion) -> Result<()> {
         if self.is_replay
             && self.router.now_ms() == 0
             && let Some(Input::Tick(first_ms)) =
@@ -240,7 +240,12 @@ impl<W: Write> Service<W> {
             self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
         }
         for input in portion.inputs {
+            let is_moment = self.is_replay && matches!(input, Input::Tick(_));
             self.step(input);
+            if is_moment {
+                // What was due at that moment was delivered before what came next, and is so again.
+                self.settle()?;
+            }
         }
         for position in &portion.positions {
             let key = (position.source.clone(), position.partition.clone());
@@ -257,6 +262,7 @@ impl<W: Write> Service<W> {
         }
         self.n_lines += portion.n_lines;
         self.wait();
+        Ok(())
     }
 
     fn order(&mut self, order: Order) {

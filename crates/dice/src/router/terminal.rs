@@ -39,6 +39,8 @@ fn show_person(out: &mut impl Write, intent: &Intent, is_repeat: bool) -> io::Re
         NoticeKind::Summary => "summary: ",
         NoticeKind::SelfAlert => "Dice: ",
     };
+    // Some titles say it themselves.
+    let kind = if title.starts_with(kind) { "" } else { kind };
     let to = styled(OWNER, &plain(intent.destination.name()));
     writeln!(out, "{}  {lane}  {to}  {kind}{}", clock(intent.created_ms), plain(title))?;
     for row in rows {
@@ -91,6 +93,9 @@ pub(crate) fn show_row(out: &mut impl Write, row: &NoticeRow) -> io::Result<()> 
             String::new()
         };
         about.push(format!("on {}{more}", hosts.join(", ")));
+    }
+    if evidence.late > 0 {
+        about.push(format!("{} late", evidence.late));
     }
     if let Some(before) = row.before {
         about.push(format!("{before}× in the period before"));
