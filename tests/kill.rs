@@ -2,10 +2,12 @@
 //!
 //! `DICE_KILLS` says how often; `cargo xtask soak kill` does it 200 times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use dice_route::book::Table;
 use dice_store::{Entry, Store};
@@ -19,6 +21,12 @@ const LINES: u64 = 60_000;
 
 /// Between two lines.
 const STEP_MS: i64 = 20;
+
+/// In so many pieces a part of the log is written while a router reads it.
+const PIECES: u64 = 4;
+
+/// How often it is looked whether a router has got on.
+const MAX_LOOKS: u32 = 2_000;
 
 /// The last line is so long ago that nothing waits for later ones.
 const AGO_MS: i64 = 120_000;
@@ -98,32 +106,19 @@ impl Numbers {
     }
 }
 
-/// Starts a router on the log; it is killed after `lives`, unless it has ended by then. True when it was.
-fn route(site: &Site, state: &str, log: &str, lives: Option<Duration>) -> bool {
-    let arguments = ["route", "--config", "router.toml", "--state", state, log];
-    let mut child =
-        command(site.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
-    if let Some(lives) = lives {
-        std::thread::sleep(lives);
-        if child.try_wait().unwrap().is_none() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return true;
-        }
-    }
-    assert!(child.wait().unwrap().success());
-    false
+/// A router on the log.
+fn router(site: &Site, state: &str, log: &str, more: &[&str]) -> Child {
+    let arguments = [&["route", "--config", "router.toml", "--state", state, log], more].concat();
+    command(site.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "when to kill is said in parts of how long a run takes")]
-fn how_long(run: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    run();
-    start.elapsed()
+/// Lets so many milliseconds pass: what is killed has to have done something, nobody knows how much.
+fn pause(ms: usize) {
+    std::thread::sleep(Duration::from_millis(u64::try_from(ms).unwrap()));
 }
 
 #[expect(clippy::disallowed_methods, reason = "how often is said from outside")]
-fn kills() -> u32 {
+fn kills() -> u64 {
     std::env::var("DICE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
@@ -180,24 +175,66 @@ impl Facts {
     }
 }
 
+/// How many lines a state has counted.
+fn lines(path: &Path) -> u64 {
+    let mut lines = 0;
+    if let Ok(store) = Store::open_to_read(path) {
+        let count = |Entry { body, .. }: Entry| {
+            let row: Value = serde_json::from_str(&body).unwrap();
+            lines += row["lines"].as_u64().unwrap();
+        };
+        store.entries(Table::Counters, count).unwrap();
+    }
+    lines
+}
+
 #[test]
 fn what_is_killed_goes_on_as_if_it_had_not_been() {
     let site = Site::new(CONFIG);
-    site.write("none.log", "");
-    site.write("app.log", &log());
-    let start = how_long(|| assert!(!route(&site, "none.db", "none.log", None)));
-    let whole = how_long(|| assert!(!route(&site, "whole.db", "app.log", None)));
-    let reading = whole.saturating_sub(start);
+    let log = log();
+    site.write("whole.log", &log);
+    assert!(router(&site, "whole.db", "whole.log", &[]).wait().unwrap().success());
+    site.write("killed.log", "");
+    let mut file = OpenOptions::new().append(true).open(site.path().join("killed.log")).unwrap();
+    let state = site.path().join("killed.db");
     let kills = kills();
-    let mut numbers = Numbers(u64::from(kills));
-    let mut n_killed = 0;
-    for _ in 0..kills {
-        // From before the first line is read until a few times the share of each run has passed.
-        let share = f64::from(u16::try_from(numbers.below(1000)).unwrap()) / 1000.0;
-        let lives = start.mul_f64(0.5 + share) + reading.mul_f64(share * 4.0 / f64::from(kills));
-        n_killed += u32::from(route(&site, "killed.db", "app.log", Some(lives)));
+    let mut numbers = Numbers(kills);
+    let mut rest = log.as_bytes();
+    let mut midway = BTreeSet::new();
+    let mut before = 0;
+    for n in 0..kills {
+        // The file grows while it is read, wherever its lines begin and end.
+        let mut write = |rest: &mut &[u8]| {
+            let share = 2 * rest.len() as u64 / (kills - n) / PIECES;
+            let (piece, left) = rest.split_at(numbers.below(share + 1));
+            file.write_all(piece).unwrap();
+            *rest = left;
+        };
+        write(&mut rest);
+        let mut child = router(&site, "killed.db", "killed.log", &["--follow"]);
+        for _ in 1..PIECES {
+            write(&mut rest);
+            pause(30);
+        }
+        // Mostly something has lasted, sometimes nothing has.
+        let n_looks = if n % 4 == 3 { 0 } else { MAX_LOOKS };
+        for _ in 0..n_looks {
+            if lines(&state) > before {
+                break;
+            }
+            pause(5);
+        }
+        pause(Numbers(n).below(80));
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        before = lines(&state);
+        midway.insert(before);
     }
-    assert!(!route(&site, "killed.db", "app.log", None));
+    file.write_all(rest).unwrap();
+    assert!(router(&site, "killed.db", "killed.log", &[]).wait().unwrap().success());
+    midway.retain(|lines| (1..LINES).contains(lines));
+    println!("killed after {midway:?} lines");
     let expected = Facts::of(&site.path().join("whole.db"));
     let found = Facts::of(&site.path().join("killed.db"));
     assert_eq!(
@@ -207,6 +244,6 @@ fn what_is_killed_goes_on_as_if_it_had_not_been() {
     assert!(expected.told.len() > 10 && expected.episodes.len() > 20, "{expected:?}");
     assert!(expected.told.values().all(|n| *n == 1), "{:?}", expected.told);
     assert_eq!(expected.unsent, [""; 0]);
-    assert_eq!(found, expected, "killed {n_killed} times");
-    assert!(n_killed > kills / 2, "killed only {n_killed} times");
+    assert_eq!(found, expected, "killed after {midway:?} lines");
+    assert!(midway.len() as u64 > kills / 5, "killed only after {midway:?} lines");
 }

@@ -26,6 +26,11 @@ severity = "low"
 to = ["#queues"]
 
 [[rule]]
+id = "strays"
+type = "match"
+where = 'text =~ "^nobody here"'
+
+[[rule]]
 id = "of-others"
 type = "match"
 where = 'service == "another"'
@@ -77,7 +82,11 @@ fn what_is_open_is_listed() {
     let objects = site.objects(&["episodes"]);
     let kinds: Vec<_> = objects.iter().map(|each| text(each, "kind")).collect();
     assert_eq!(kinds.iter().filter(|kind| *kind == "rule").count(), 1, "{objects:?}");
-    assert!(kinds.contains(&"immediate".to_owned()), "{kinds:?}");
+    for kind in ["immediate", "alarm"] {
+        assert!(kinds.contains(&kind.to_owned()), "{kinds:?}");
+    }
+    check(&said, &["Dice", "nobody is told of episodes of strays"]);
+    check(&site.ask(&["episodes", "--all"]).done(), &["strays: ", "nobody is told"]);
     let rule = objects.iter().find(|each| each["kind"] == "rule").unwrap();
     assert_eq!(
         (&rule["count"], &rule["key"][0], &rule["state"]),
@@ -154,6 +163,10 @@ fn everything_with_a_name_is_explained_by_its_first_digits() {
     }
     let said = site.ask(&["why", &names[0].1]).done();
     check(&said, &["silenced", "by @ann", "undo: dice silence --end"]);
+    let first = &text(now, "id")[..10];
+    check(&site.ask(&["snooze", first]).done(), &["for you"]);
+    site.ask(&["ack", first, "--resolve"]).done();
+    assert_eq!(site.ask(&["why", first]).code, Some(1));
 }
 
 #[test]

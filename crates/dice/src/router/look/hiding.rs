@@ -83,7 +83,9 @@ impl Snoozed {
 
     pub(crate) fn show(&self, out: &mut impl Write, look: &Look) -> io::Result<()> {
         let id = styled(STRONG, brief(&self.id));
-        writeln!(out, "{id}  {} {}  {}", self.scope, plain(brief(&self.subject)), short(&self.title))?;
+        // The title of a rule is its name.
+        let title = if self.scope == "rule" { String::new() } else { format!("  {}", short(&self.title)) };
+        writeln!(out, "{id}  {} {}{title}", self.scope, plain(brief(&self.subject)))?;
         let mut about = vec![
             format!("for {}, {}", plain(&self.whom), plain(&self.until)),
             format!("by {} at {}", plain(&self.by), look.moment(self.since)),
@@ -258,8 +260,10 @@ impl Veil {
         }
     }
 
-    pub(super) fn show(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut text = format!("{} {}", self.cause, plain(brief(&self.by)));
+    /// In a line for a person.
+    pub(super) fn text(&self) -> String {
+        let to = styled(OWNER, &plain(&self.destination));
+        let mut text = format!("{to}  {} {}", self.cause, plain(brief(&self.by)));
         if let Some(actor) = &self.actor {
             text.push_str(&format!(" by {}", plain(actor)));
         }
@@ -269,6 +273,6 @@ impl Veil {
         if let Some(undo) = &self.undo {
             text.push_str(&format!("  {}", styled(FAINT, &format!("undo: {}", plain(undo)))));
         }
-        writeln!(out, "    {}  {text}", styled(OWNER, &plain(&self.destination)))
+        text
     }
 }

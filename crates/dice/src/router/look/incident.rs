@@ -301,14 +301,16 @@ impl Incident {
             let until = look.moment(acked.until);
             line(&format!("{} is on it until {until}", styled(OWNER, &plain(&acked.by))))?;
         }
-        for stage in self.escalations.iter().filter(|_| self.closed.is_none()) {
+        let is_worth_a_word =
+            |stage: &&Stage| self.closed.is_none() && (self.acked.is_none() || stage.next.is_some());
+        for stage in self.escalations.iter().filter(is_worth_a_word) {
             line(&stage.text(look))?;
         }
         if let Some(cause) = &self.cause {
             line(&format!("probably because of {}", brief(cause)))?;
         }
         for veil in &self.hidden {
-            veil.show(out)?;
+            line(&veil.text())?;
         }
         Ok(())
     }

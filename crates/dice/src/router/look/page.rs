@@ -60,7 +60,7 @@ impl Dossier {
         if !self.hidden.is_empty() {
             heading(out, "hidden now")?;
             for veil in &self.hidden {
-                veil.show(out)?;
+                writeln!(out, "    {}", veil.text())?;
             }
         }
         for storm in &self.storms {
@@ -241,7 +241,8 @@ impl Together {
         } else {
             writeln!(out, "{} {id}  {to}", styled(STRONG, "told as it happens"))?;
         }
-        if !self.because.is_empty() {
+        let is_said = self.route.as_ref().is_some_and(|route| self.because == format!("route {route}"));
+        if !self.because.is_empty() && !is_said {
             writeln!(out, "    {}", styled(FAINT, &short(&self.because)))?;
         }
         for moment in &self.timeline {
