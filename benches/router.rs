@@ -515,13 +515,6 @@ fn restart() -> Vec<Figure> {
     vec![
         figure("restart_keys", "keys that a restart finds", keys as f64, "keys", None),
         figure("restart_seconds", "restart until the first input", seconds, "seconds", Some("at most 2")),
-        figure(
-            "restart_bytes_per_key",
-            "memory it takes, resident, a key",
-            bytes / keys as f64,
-            "bytes",
-            None,
-        ),
     ]
 }
 
