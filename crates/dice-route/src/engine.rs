@@ -1,6 +1,6 @@
 //! Rules at work: events in, transitions out.
 //!
-//! Each rule has a machine of its type ([`machine`]) and is run by the same [`runner`]: it puts events in the
+//! Each rule has a machine of its type (`machine.rs`) and is run by the same `runner.rs`: it puts events in the
 //! order of their time, keeps what the machine keeps for each key, calls its timers, and says what becomes of
 //! episodes. Only what a rule needs of an event waits for its time, never the event itself.
 //!
