@@ -498,6 +498,11 @@ impl Dispatcher {
                 }
             }
         }
+        if purpose == Purpose::Deliver && row.passage.hidden_by.is_some() {
+            // Whether it has arrived cannot be asked: it is not said again.
+            round.receipts.push(self.receipt(row, Outcome::Absent("it was hidden on its way".to_owned())));
+            return Turn::Passes;
+        }
         let kind = if purpose == Purpose::Find { CallKind::Find } else { kind };
         let wish = Wish { courier: way.courier, kind, destination: &way.destination, lane };
         let gate = self.gates.entry(way.account.clone()).or_default();

@@ -51,22 +51,31 @@ pub struct Passage {
     /// it. 0 in rows that were written before there was such a thing.
     pub since_ms: i64,
     /// When the last attempt began, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub started_ms: Option<i64>,
     /// When the first attempt began whose end is not known, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unsure_since_ms: Option<i64>,
     /// The account that the last attempt was made by.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Accounts that will never take it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<String>,
     /// An earlier attempt may have arrived and nobody can find out: the next one says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_possible_repeat: bool,
     /// The other side wants to be left alone until the row is due, and how much of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limited: Option<Reach>,
     /// Hidden by this while it was on its way: should it not have arrived, it is not attempted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_by: Option<String>,
     /// The notice in whose place it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<String>,
     /// The notices that are told in its place, as nobody took it in time; `None` while there is time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_ins: Option<Vec<String>>,
 }
 

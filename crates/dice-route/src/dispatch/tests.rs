@@ -488,3 +488,13 @@ fn word_from_elsewhere_settles_a_doubt() {
     desk.outbox.receipt(&receipt);
     assert_eq!((desk.state(&id), desk.pass(60_000)), (State::Sent, Vec::new()));
 }
+
+#[test]
+fn rows_of_earlier_versions_are_read() {
+    let mut desk = Desk::new();
+    let id = desk.post("#a", Lane::Alert, NoticeKind::Open, 0, None);
+    let mut body = serde_json::to_value(desk.row(&id)).expect("rows are JSON");
+    body.as_object_mut().expect("a row is an object").remove("passage");
+    desk.outbox.restore(&id, &body.to_string()).expect("what is missing has a default");
+    assert_eq!((desk.row(&id).passage.since_ms, one(desk.pass(0)).intent), (0, id));
+}

@@ -63,7 +63,8 @@ impl Mind {
         }
     }
 
-    pub(crate) fn take(&mut self, news: &News) {
+    /// Takes what happens; gives the notices that must not be sent from now on.
+    pub(crate) fn take(&mut self, news: &News) -> Vec<String> {
         match (self, news) {
             (Mind::Whole(router), News::Input(input)) => {
                 router.step(input.clone());
@@ -71,9 +72,10 @@ impl Mind {
             (Mind::Outbox(part), News::Draft(draft)) => {
                 part.outbox.post(draft.clone(), part.now_ms, &mut part.records);
             }
-            (Mind::Outbox(part), News::Hide(subject)) => part.hide(subject),
+            (Mind::Outbox(part), News::Hide(subject)) => return part.hide(subject),
             _ => unreachable!("a story has news of one sort"),
         }
+        Vec::new()
     }
 
     pub(crate) fn receipt(&mut self, receipt: Receipt) {
@@ -152,18 +154,19 @@ impl Mind {
 
 impl Part {
     /// What a snooze does: what waits is held back, what is on its way is not sent again.
-    fn hide(&mut self, subject: &str) {
+    fn hide(&mut self, subject: &str) -> Vec<String> {
         let about = self.outbox.iter().filter(|row| row.subject == subject);
         let about: Vec<(String, State)> = about.map(|row| (row.id.clone(), row.state)).collect();
-        for (id, state) in about {
+        for (id, state) in &about {
             match state {
                 State::Sending | State::Ambiguous => {
-                    self.outbox.hide(&id, "a click");
+                    self.outbox.hide(id, "a click");
                 }
                 _ => {
-                    self.outbox.suppress(&id, Cause::Snoozed, "a click", self.now_ms, &mut self.records);
+                    self.outbox.suppress(id, Cause::Snoozed, "a click", self.now_ms, &mut self.records);
                 }
             }
         }
+        about.into_iter().map(|(id, _)| id).collect()
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Faults {
     pub(crate) refuse_connection: u64,
     pub(crate) drop_answer: u64,
     pub(crate) late: u64,
+    /// The connection breaks while the other side is still at it.
+    pub(crate) reset: u64,
     pub(crate) limit: u64,
     pub(crate) error_without_effect: u64,
     pub(crate) error_with_effect: u64,
@@ -139,6 +141,10 @@ impl Providers {
             let most_ms = if call.way.courier == CourierKind::Slack { 10_000 } else { 0 };
             let effect_ms = now_ms + chance.between(1, call.deadline_ms + most_ms + 1);
             return at(call.deadline_ms, Some(effect_ms), Outcome::Ambiguous(why("no answer")));
+        }
+        if hits(faults.reset) {
+            let effect_ms = now_ms + chance.between(latency_ms, call.deadline_ms);
+            return at(latency_ms, Some(effect_ms), Outcome::Ambiguous(why("connection reset")));
         }
         // How the other side calls it is known when it takes effect.
         at(latency_ms, effect_ms, Outcome::Delivered(String::new()))

@@ -41,6 +41,7 @@ impl Plan {
             refuse_connection: share(600),
             drop_answer: share(800),
             late: share(500),
+            reset: share(400),
             limit: share(600),
             error_without_effect: share(500),
             error_with_effect: share(500),
@@ -179,6 +180,11 @@ pub(crate) struct World {
     calls: Vec<Out>,
     /// Calls that ended since the last commit.
     ended: Vec<usize>,
+    /// Notices that somebody hid since the last commit, and before it.
+    hiding: Vec<String>,
+    hidden: BTreeSet<String>,
+    /// By whom each notice was last sent.
+    couriers: BTreeMap<String, CourierKind>,
     life: u32,
     // The process, which all of the above outlives.
     mind: Mind,
@@ -212,6 +218,9 @@ impl World {
             n_happenings: 0,
             calls: Vec::new(),
             ended: Vec::new(),
+            hiding: Vec::new(),
+            hidden: BTreeSet::new(),
+            couriers: BTreeMap::new(),
             life: 0,
             position: 0,
             clock_ms: START_MS,
@@ -322,7 +331,7 @@ impl World {
                 && *at_ms <= self.now_ms
             {
                 self.position += 1;
-                self.mind.take(input);
+                self.hiding.extend(self.mind.take(input));
             }
             self.mind.tick(now_ms);
             let round = self.dispatcher.begin(self.mind.outbox(), now_ms);
@@ -377,11 +386,13 @@ impl World {
             }
             self.store.shelf.write(deltas);
             self.store.position = self.position;
+            self.hidden.extend(self.hiding.drain(..));
             for number in self.ended.drain(..) {
                 self.calls[number].is_known = true;
             }
         }
         self.ended.clear();
+        self.hiding.clear();
         if dies {
             self.counts.crashes += 1;
             self.begin_again();
@@ -406,12 +417,14 @@ impl World {
         self.counts.calls += 1;
         let row = self.mind.outbox().get(&call.intent).expect("what is sent is there").clone();
         if call.purpose == Purpose::Deliver {
+            assert!(!self.hidden.contains(&call.intent), "it is sent although it was hidden: {row:?}");
             assert!(
                 self.store.sending.contains(&call.intent),
                 "it is sent before that is committed: {row:?}"
             );
         }
         let Plan { faults, .. } = &self.plan;
+        self.couriers.insert(call.intent.clone(), call.way.courier);
         let handled =
             self.providers.take(&call, self.now_ms, self.life, faults, &mut self.chance, &mut self.counts);
         let number = self.calls.len();
@@ -482,6 +495,12 @@ impl World {
             let known = effects - unheard.min(effects);
             assert!(known <= 1, "seed {seed}: it was known to have arrived and sent again: {row:?}");
             counts.repeats += u64::from(effects.max(1) - 1);
+            let reads =
+                matches!(self.couriers.get(&row.id), Some(CourierKind::Email | CourierKind::Terminal));
+            assert!(
+                effects <= 1 || !reads || row.passage.is_possible_repeat,
+                "seed {seed}: it was told twice without a word: {row:?}"
+            );
             // Whoever cannot be asked is told once more for each answer that got lost, and not oftener.
             if row.state == State::Sent && !is_slack {
                 assert_eq!(effects, unheard + 1, "seed {seed}: {row:?}");
