@@ -661,7 +661,7 @@ impl Manager {
         self.groups.tick(desk, around!(self, now_ms));
         self.escalations.tick(means!(self, config, now_ms), desk);
         self.commands.tick(now_ms);
-        self.storm.tick(desk);
+        self.storm.tick(desk, &|episode| things!(self, config).evidence_of(episode));
         let (screen, overrides) = (screen!(self, now_ms), &self.overrides);
         let hiding = Curtain { screen, overrides, alerts: &self.alerts, config };
         self.digests.tick(now_ms, &hiding, &mut self.outbox, &mut self.records);
