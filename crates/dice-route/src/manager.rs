@@ -265,11 +265,25 @@ impl Manager {
     #[inline]
     pub fn occur(&mut self, stamped: &Stamped<'_>, now_ms: i64) {
         let Some(config) = &self.config else { return };
+        if is_old(stamped, config) {
+            return self.occur_old(stamped, now_ms);
+        }
         self.snoozes.occur(stamped, desk!(self, config, now_ms));
         let quiet_ms = config.lanes.immediate_quiet_ms;
         let attention = self.alerts.occur(stamped, quiet_ms, desk!(self, config, now_ms));
         if attention != Attention::None {
             self.attend(attention, stamped, now_ms);
+        }
+    }
+
+    /// Takes one that lies too long back to be news: nobody is told at once, and no snooze is over.
+    #[cold]
+    fn occur_old(&mut self, stamped: &Stamped<'_>, now_ms: i64) {
+        let Some(config) = self.config.clone() else { return };
+        let config = &config;
+        let attention = self.alerts.occur_old(stamped, desk!(self, config, now_ms));
+        if let Attention::Owners { slot, is_new } = attention {
+            self.meet(slot, is_new, stamped, config, now_ms);
         }
     }
 
@@ -289,6 +303,11 @@ impl Manager {
         if is_new {
             self.storm.breaker.new_message(desk!(self, config, now_ms));
         }
+        self.meet(slot, is_new, stamped, config, now_ms);
+    }
+
+    /// Sees to a deduplication key whose owners are not known, or may be others now.
+    fn meet(&mut self, slot: usize, is_new: bool, stamped: &Stamped<'_>, config: &Arc<Config>, now_ms: i64) {
         let Some((alert, message)) = self.alerts.at(slot) else { return };
         let id = alert.id.clone();
         self.overrides.follow(message, desk!(self, config, now_ms));
@@ -335,23 +354,37 @@ impl Manager {
 
     /// Hands what was counted to those who hear of it later.
     fn hand_over(&mut self, slot: usize, config: &Config, now_ms: i64) {
-        let tally = self.alerts.hand_over(slot);
+        let (tally, old) = (self.alerts.hand_over(slot), self.alerts.hand_over_old(slot));
         let Some((alert, message)) = self.alerts.at(slot) else { return };
         let what = Subject { alert: Some(&alert.id), ..Subject::default() };
         self.snoozes.counted(&what, tally.count, desk!(self, config, now_ms));
-        self.ledger.count(Alerts::decision(alert), tally.count);
-        for each in alert.owners.iter().filter(|each| each.decision == Decision::Digest) {
-            let gathered = Gathered {
-                alert: &alert.id,
-                severity: alert.severity(),
-                level: alert.level,
-                because: &alert.reason,
-                message,
-                env: alert.env.as_ref(),
-                tally: &tally,
-                sample: &alert.sample,
+        let decision = Alerts::decision(alert);
+        self.ledger.count(decision, tally.count);
+        if !old.is_empty() {
+            self.ledger.count(decision.min(Decision::Digest), old.count);
+            let text = match decision {
+                Decision::None => "too old to be anything but counted",
+                _ => "too old to be told at once: counted, and told in a digest",
             };
-            self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+            let (message, records) = (alert.message.to_string(), &mut self.records);
+            records.note_many(now_ms, Cause::TooOld, &message, "max_age", text, old.count);
+        }
+        for each in alert.owners.iter().filter(|each| each.decision != Decision::None) {
+            // Who is told at once reads in a digest what was no news any more.
+            let tallies = [Some(&tally).filter(|_| each.decision == Decision::Digest), Some(&old)];
+            for tally in tallies.into_iter().flatten().filter(|tally| !tally.is_empty()) {
+                let gathered = Gathered {
+                    alert: &alert.id,
+                    severity: alert.severity(),
+                    level: alert.level,
+                    because: &alert.reason,
+                    message,
+                    env: alert.env.as_ref(),
+                    tally,
+                    sample: &alert.sample,
+                };
+                self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
+            }
         }
     }
 
@@ -731,6 +764,11 @@ impl Manager {
             _ => Err(format!("no part of the manager keeps {id} of {}", table.name())),
         }
     }
+}
+
+/// Whether a line lies longer back than is of interest to anything but counts.
+fn is_old(stamped: &Stamped<'_>, config: &Config) -> bool {
+    stamped.is_late && stamped.at_ms < stamped.event.ingested_ms.saturating_sub(config.time.max_age_ms)
 }
 
 fn done(episode: &str) -> Answer {

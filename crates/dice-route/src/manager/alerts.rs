@@ -30,8 +30,9 @@ const MESSAGE: &str = "m:";
 
 /// What is counted under one deduplication key.
 ///
-/// Every occurrence is in exactly one of three tallies: `fresh` until it has been handed to digests and
-/// snoozes, `run` while the message goes on without a long pause, `past` afterwards.
+/// Every occurrence is in exactly one of four tallies: `fresh` until it has been handed to digests and
+/// snoozes, `run` while the message goes on without a long pause, `past` afterwards. What was too old when it
+/// came waits in `old` and then is of the past: it belongs to no run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// The key: 32 hexadecimal digits.
@@ -64,6 +65,9 @@ pub struct Alert {
     /// Not yet handed over.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub fresh: Tally,
+    /// Not yet handed over, and too old to be told at once.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub old: Tally,
     /// The run that goes on, or the last one.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub run: Tally,
@@ -95,7 +99,7 @@ impl Alert {
 
     /// Occurrences altogether.
     pub fn count(&self) -> u64 {
-        self.past.count + self.running_count()
+        self.past.count + self.old.count + self.running_count()
     }
 
     /// How much it matters.
@@ -246,6 +250,24 @@ impl Alerts {
             alert.sample = stamped.event.text.clone();
             alert.sample_ms = stamped.at_ms;
         }
+        self.wait(at, is_new)
+    }
+
+    /// Counts one occurrence that is too old to be told at once: a run neither begins with it nor goes on.
+    pub fn occur_old(&mut self, stamped: &Stamped<'_>, desk: &mut Desk<'_>) -> Attention {
+        let (at, is_new) = self.find(stamped, desk);
+        let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return Attention::None };
+        slot.alert.old.add(stamped);
+        if !slot.alert.is_running {
+            slot.alert.last_ms = slot.alert.last_ms.max(desk.now_ms);
+        }
+        self.wait(at, is_new)
+    }
+
+    /// A row has something to hand over.
+    #[inline]
+    fn wait(&mut self, at: usize, is_new: bool) -> Attention {
+        let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return Attention::None };
         if !slot.is_fresh {
             slot.is_fresh = true;
             self.fresh.push(at);
@@ -329,6 +351,7 @@ impl Alerts {
                 runs: 0,
                 is_running: false,
                 fresh: Tally::default(),
+                old: Tally::default(),
                 run: Tally::default(),
                 past: Tally::default(),
             };
@@ -416,7 +439,7 @@ impl Alerts {
         for at in going {
             if let Some(alert) = self.remove(at) {
                 rows += 1;
-                occurrences += alert.fresh.count;
+                occurrences += alert.fresh.count + alert.old.count;
             }
         }
         // A way may end at a row that is gone.
@@ -533,6 +556,18 @@ impl Alerts {
         fresh
     }
 
+    /// The same for what was too old to be told at once.
+    pub fn hand_over_old(&mut self, at: usize) -> Tally {
+        let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return Tally::default() };
+        let old = std::mem::take(&mut slot.alert.old);
+        slot.alert.past.fold(&old);
+        if !old.is_empty() && !slot.is_changed {
+            slot.is_changed = true;
+            self.changed.push(at);
+        }
+        old
+    }
+
     /// Appends what has changed.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         let mut changed = std::mem::take(&mut self.changed);
@@ -586,7 +621,7 @@ impl Alerts {
         let alert: Alert = serde_json::from_str(body).map_err(wrong)?;
         let known = self.messages.get(&alert.message).map(|known| known.message.clone());
         let message = known.unwrap_or_else(|| Arc::new(nameless(alert.message)));
-        let is_fresh = alert.fresh.count > 0;
+        let is_fresh = alert.fresh.count + alert.old.count > 0;
         let at = self.insert(alert, message);
         if is_fresh && let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) {
             slot.is_fresh = true;
