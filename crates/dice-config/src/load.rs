@@ -106,7 +106,7 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.routes = route::routes(&mut desk, &router, &names, &config.lanes);
     config.receivers = route::receivers(&mut desk, &router);
     config.inhibitions = route::inhibitions(&mut desk, &router, &names);
-    config.policies = route::policies(&mut desk, &router, &names, &config.receivers);
+    config.policies = route::policies(&mut desk, &router, &names);
     config.schedules = people::schedules(&mut desk, &router, &names);
     config.calendars = people::calendars(&mut desk, &router, files);
     config.intervals = people::intervals(&mut desk, &router);

@@ -131,9 +131,10 @@ impl Escalations {
         means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) {
-        let named = now.policy.as_ref().and_then(|name| Some((name, desk.config.policies.get(name)?)));
+        let named = now.policy.as_ref().and_then(|name| Some((name, defaults::called(name, desk.config)?)));
+        let is_default = named.is_none();
         let (name, policy) = match named {
-            Some((name, policy)) => (name.clone(), policy.clone()),
+            Some((name, policy)) => (name.clone(), policy),
             None => (now.severity.as_str().to_owned(), defaults::policy(now.severity, desk.config)),
         };
         let id = format!("{episode}/{name}");
@@ -162,7 +163,7 @@ impl Escalations {
             episode: episode.to_owned(),
             name,
             policy,
-            is_default: named.is_none(),
+            is_default,
             is_superseded: false,
             ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
             severity: now.severity,

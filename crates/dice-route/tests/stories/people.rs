@@ -64,7 +64,7 @@ fn a_snoozed_rule_waits_with_its_escalation() {
         6m update cpu key=a count=40
         1h5m end
         1h5m -> #store summary: 39 occurrences while snoozed: rule cpu [×39 snoozed] ~ snoozed by @cyd until Fri 2027-01-15 09:05 (UTC)
-        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×40 open] ~ was hidden for 1 h ~ next in 15 m: page
+        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×40 open] ~ was hidden for 1 h ~ next in 15 m: pager
         1h25m -> page pager escalation: not acknowledged for 1 h 25 m: cpu fires a [×40 open]
         1h30m end
         1h40m close cpu key=a
@@ -90,7 +90,7 @@ fn an_escalation_from_the_channel_to_the_pager_and_its_end() {
         30s -> #store open: cpu fires a [×1 open]
         1m open net log=disk
         1m -> page #store open: net fires [×1 open]
-        1m -> page pager escalation: net fires [×1 open]
+        1m -> page pager escalation: net fires [×1 open] ~ next in 10 m: the owner
         2m open ram log=disk
         2m30s -> #store open: ram fires [×1 open]
         5m @bob ack net
@@ -98,16 +98,18 @@ fn an_escalation_from_the_channel_to_the_pager_and_its_end() {
         5m -> page pager acknowledged: @bob is on it: net fires [×1 open]
         5m @bob ack cp
         5m -> answer: there is no episode `cp`: `dice episodes` lists them
-        10m -> @ann escalation: not acknowledged for 10 m: cpu fires a [×1 open] ~ next in 15 m: page
+        10m -> @ann escalation: not acknowledged for 10 m: cpu fires a [×1 open] ~ next in 15 m: pager
         25m -> page pager escalation: not acknowledged for 25 m: cpu fires a [×1 open]
         26m close cpu key=a
         26m -> @ann resolved: over: cpu fires a [×1 resolved] ~ it lasted 26 m
         26m -> page pager resolved: over: cpu fires a [×1 resolved] ~ it lasted 26 m
         30m30s -> #store resolved: cpu fires a [×1 resolved]
-        35m -> page #store escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
-        35m -> page pager escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
+        35m -> page @ann escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
+        45m -> page #store escalation: not acknowledged for 44 m: net fires [×1 open] ~ next in 10 m: the owner
+        45m -> page pager escalation: not acknowledged for 44 m: net fires [×1 open] ~ next in 10 m: the owner
         50m end
         50m close net
+        50m -> page @ann resolved: over: net fires [×1 resolved] ~ it lasted 49 m
         50m -> page pager resolved: over: net fires [×1 resolved] ~ it lasted 49 m
         51m -> page #store resolved: net fires [×1 resolved]
         1h30m end
@@ -156,7 +158,7 @@ fn silenced_episodes_are_not_escalated() {
         5m silence service=api for 1h
         5m -> answer: Silence 948cf094fb31 is active. It hides 1 thing that goes on now; of the last 7 days it would have hidden 0.
         1h5m -> #store summary: cpu fires a [×1 open] ~ cpu fires a: silenced 1 h, 0 occurrences
-        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×1 open] ~ was hidden for 1 h ~ next in 15 m: page
+        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×1 open] ~ was hidden for 1 h ~ next in 15 m: pager
         1h25m -> page pager escalation: not acknowledged for 1 h 25 m: cpu fires a [×1 open]
         1h30m end
         ",
@@ -172,7 +174,7 @@ fn what_was_due_while_nothing_ran_is_done_once() {
         0s open cpu key=a log=disk
         30s -> #store open: cpu fires a [×1 open]
         5m down until 3h
-        3h -> @ann escalation: not acknowledged for 3 h: cpu fires a [×1 open] ~ delayed 2 h 50 m by restart ~ next in 15 m: page
+        3h -> @ann escalation: not acknowledged for 3 h: cpu fires a [×1 open] ~ delayed 2 h 50 m by restart ~ next in 15 m: pager
         3h15m -> page pager escalation: not acknowledged for 3 h 15 m: cpu fires a [×1 open]
         4h -> @ann digest: Digest for Friday, 15 January 2027: 1 message, 1 occurrence [×1 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
         4h30s -> #store reminder: cpu fires a [×1 open]
