@@ -69,7 +69,7 @@ pub use wording::duration;
 pub use correlation::Tie;
 use correlation::belonging;
 use curtain::Curtain;
-use duties::{decide_for, fallback, places_of_fallback};
+use duties::{decide_for, fallback, places_for};
 use ledger::Ledger;
 use preview::preview;
 
@@ -199,6 +199,7 @@ macro_rules! sight {
     ($manager:ident, $now_ms:ident) => {
         &mut Sight {
             alerts: &$manager.alerts,
+            roster: &$manager.roster,
             screen: screen!($manager, $now_ms),
             storm: &mut $manager.storm,
         }
@@ -345,7 +346,7 @@ impl Manager {
         }
         let reason = decided.reason.clone();
         self.alerts.settle(slot, decided.owners, decided.reason);
-        self.immediate.leave(&id, &owners, desk!(self, config, now_ms));
+        self.immediate.leave(&id, &owners, &self.roster, desk!(self, config, now_ms));
         for owner in told_now.into_iter().filter(|_| is_running) {
             let desk = desk!(self, config, now_ms);
             self.immediate.open(&id, &owner, &reason, desk, sight!(self, now_ms));
@@ -410,7 +411,7 @@ impl Manager {
         let message = messages.first().map(|message| &**message);
         let owners = messages.iter().flat_map(|message| self.overrides.owners(message)).collect();
         let fallback = fallback(message, config);
-        let owners = episodes::united(owners, fallback.as_ref());
+        let owners = episodes::united(self.roster.distinct(owners), fallback.as_ref());
         let labels = episodes::labels(&rule, &transition.key, evidence, message, &owners, config);
         let title = wording::title(&rule, &transition.key, &labels, evidence, &transition.reason);
         let routes = self.routes.take(&rule.id, &labels);
@@ -440,15 +441,12 @@ impl Manager {
         };
         let desk = desk!(self, config, now_ms);
         for route in routes {
-            let mut places = places(&route, &owners);
-            if places.is_empty() {
-                places = places_of_fallback(&route, fallback.as_ref());
-            }
-            for place in places {
-                if !episode.destinations.contains(&place.destination) {
+            for place in places_for(&route, &owners, fallback.as_ref(), &self.roster) {
+                let is_same = |known: &Destination| self.roster.reaches_same(known, &place.destination);
+                if !episode.destinations.iter().any(is_same) {
                     episode.destinations.push(place.destination.clone());
                 }
-                let row = self.groups.join(&episode, &route, place, desk);
+                let row = self.groups.join(&episode, &route, place, &self.roster, desk);
                 episode.groups.push(row);
             }
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::matchers::Labels;
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
-use super::{Alert, Alerts, Desk, Moment, Subject, episodes, wording};
+use super::{Alert, Alerts, Desk, Moment, Roster, Subject, episodes, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
 use crate::{Cause, Destination, Lane, Message, Notice, NoticeKind, NoticeRow};
@@ -77,6 +77,8 @@ pub struct Immediate {
 pub struct Sight<'a> {
     /// What was counted.
     pub alerts: &'a Alerts,
+    /// Who is who.
+    pub roster: &'a Roster,
     /// What is hidden.
     pub screen: Screen<'a>,
     /// The guards.
@@ -115,9 +117,11 @@ impl Immediate {
     ) {
         let Some((row, _)) = sight.alerts.get(alert) else { return };
         let destination = Destination::named(&owner.name);
-        let written = serde_json::to_string(&destination).expect("names are JSON");
-        let name = crate::name(&[alert.as_bytes(), &row.runs.to_be_bytes(), written.as_bytes()]);
-        let id = format!("{PREFIX}{name}");
+        let is_told = |ongoing: &&Ongoing| {
+            ongoing.run == row.runs && sight.roster.reaches_same(&ongoing.destination, &destination)
+        };
+        let known = self.about(alert).find(is_told).map(|ongoing| ongoing.id.clone());
+        let id = known.unwrap_or_else(|| id_of(alert, row.runs, &destination));
         if let Some(known) = self.book.get(&id) {
             if known.has_left {
                 self.replace(Ongoing { has_left: false, due_ms: desk.now_ms, ..known.clone() });
@@ -178,10 +182,12 @@ impl Immediate {
     }
 
     /// Tells a message no longer to those who do not own it any more, without a word to them.
-    pub fn leave(&mut self, alert: &str, owners: &[Owner], desk: &mut Desk<'_>) {
+    pub fn leave(&mut self, alert: &str, owners: &[Owner], roster: &Roster, desk: &mut Desk<'_>) {
         for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
             let Some(ongoing) = self.book.get(&id).filter(|ongoing| !ongoing.has_left) else { continue };
-            if !owners.iter().any(|owner| Destination::named(&owner.name) == ongoing.destination) {
+            let is_told =
+                |owner: &Owner| roster.reaches_same(&Destination::named(&owner.name), &ongoing.destination);
+            if !owners.iter().any(is_told) {
                 let text = format!("no longer told to {}: others own it", ongoing.destination.name());
                 desk.records.note(desk.now_ms, Cause::Superseded, alert, "owners", &text);
                 self.replace(Ongoing { has_left: true, hidden: None, repeat_ms: None, ..ongoing.clone() });
@@ -335,6 +341,12 @@ impl Immediate {
         self.index(id);
         Ok(())
     }
+}
+
+fn id_of(alert: &str, run: u64, destination: &Destination) -> String {
+    let written = serde_json::to_string(destination).expect("names are JSON");
+    let name = crate::name(&[alert.as_bytes(), &run.to_be_bytes(), written.as_bytes()]);
+    format!("{PREFIX}{name}")
 }
 
 fn wake_ms(ongoing: &Ongoing) -> i64 {

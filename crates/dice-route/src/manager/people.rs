@@ -85,6 +85,7 @@ impl Things<'_> {
             return episode.owners.clone();
         }
         let owners = messages.iter().flat_map(|message| self.overrides.owners(message)).collect();
+        let owners = self.overrides.roster().distinct(owners);
         let fallback = messages.first().and_then(|message| message.fallback.as_ref());
         let owners = episodes::united(owners, fallback);
         if owners.is_empty() { episode.owners.clone() } else { owners }

@@ -275,6 +275,36 @@ fn a_snooze_of_a_key_a_group_and_an_episode() {
     );
 }
 
+#[test]
+fn who_stands_under_two_names_is_told_once() {
+    let both = &[("@ann", Why::Author), ("ann@corp.example", Why::Codeowners)];
+    let scene = house(&[("cpu", Medium)])
+        .message("panic", Level::Critical, both)
+        .message("retry", Level::Error, both)
+        .message("net", Level::Error, &[("ann@corp.example", Why::Author)]);
+    check(
+        scene.with(|config| {
+            config.policies.insert(
+                "medium".to_owned(),
+                Policy { steps: Vec::new(), repeat: 0, ack_timeout_ms: 0, resolve_quietly: false },
+            );
+            config.routes = vec![route("all", "", &["owner", "@ann", "ANN@corp.example"])];
+        }),
+        "
+        0s log panic
+        0s -> @ann open: panic <*> [×1 open]
+        1s log retry x=3
+        1s log net
+        2s open cpu key=a log=retry
+        3s open cpu key=b log=net
+        32s -> @ann open: 2 open: cpu fires a and 1 more [cpu fires a ×1 open, cpu fires b ×1 open]
+        4h3s -> @ann digest: Digest for Friday, 15 January 2027: 2 messages, 4 occurrences [error: retry <*> ×3 new, error: net <*> ×1 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
+        4h33s -> @ann reminder: 2 open: cpu fires a and 1 more [cpu fires a ×1 open, cpu fires b ×1 open]
+        5h end
+        ",
+    );
+}
+
 /// A story of things that happen and of what people do about them, in any order.
 fn story(seed: u64) -> String {
     let mut dice = Dice(seed * 0x9e37_79b9 + 7);
