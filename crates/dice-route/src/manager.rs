@@ -4,6 +4,9 @@
 //! outbox and records of what was not told come out. Each part keeps its rows in books; what has changed is
 //! asked for after a batch and given back after a restart, in any order.
 
+#[macro_use]
+mod desk;
+
 mod alarms;
 mod alerts;
 mod breaker;
@@ -33,6 +36,7 @@ mod screen;
 mod silences;
 mod snoozes;
 mod storm;
+mod succession;
 mod tally;
 mod wording;
 
@@ -44,11 +48,12 @@ use dice_catalog::{Level, Owner};
 pub use alarms::{Alarm, Alarms, OPERATOR};
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
 pub use commands::Commands;
+pub use desk::{Desk, Subject};
 pub use episodes::{Episode, Episodes};
 pub use escalations::{Escalation, Escalations, Means, Situation, Standing, Watch};
 pub use group::{Group, Member, Moment, Reason, Told};
 pub use groups::{Around, Groups, Place, places};
-pub use immediate::{Immediate, Ongoing, Sight};
+pub use immediate::{Acked, Immediate, Ongoing, Sight};
 pub use inhibitions::Inhibitions;
 pub use ledger::Counts;
 pub use matchers::{Labels, Matchers, written};
@@ -80,7 +85,7 @@ use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::{
     Act, Answer, Cause, Change, CloseReason, Command, Config, Decision, Destination, EpisodeId, Message,
-    MessageId, Presence, Receipt, Stamped, Transition,
+    Presence, Receipt, Stamped, Transition,
 };
 
 /// The cause of the self-alert about critical messages that nobody owns.
@@ -88,36 +93,6 @@ const UNOWNED: &str = "unowned/critical";
 
 /// It is said again after this long, if there are more.
 const UNOWNED_MS: i64 = 24 * 3_600_000;
-
-/// What every part of the manager works with while one input is handled.
-#[derive(Debug)]
-pub struct Desk<'a> {
-    /// What the router was told to do.
-    pub config: &'a Config,
-    /// Where notices go.
-    pub outbox: &'a mut Outbox,
-    /// Where it is written down that something was not told.
-    pub records: &'a mut Records,
-    /// The time, milliseconds since 1970.
-    pub now_ms: i64,
-}
-
-/// What a notice is about, as far as snoozes ask.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Subject<'a> {
-    /// The message, when it is about one.
-    pub message: Option<MessageId>,
-    /// Earlier names of that message.
-    pub was: &'a [MessageId],
-    /// The deduplication key.
-    pub alert: Option<&'a str>,
-    /// The rule.
-    pub rule: Option<&'a str>,
-    /// The group.
-    pub group: Option<&'a str>,
-    /// The episode.
-    pub episode: Option<&'a str>,
-}
 
 /// What is told, to whom, and when.
 #[derive(Debug, Clone)]
@@ -170,74 +145,6 @@ impl Default for Manager {
             ledger: Ledger::default(),
         }
     }
-}
-
-/// The desk, without holding on to the other parts of the manager.
-macro_rules! desk {
-    ($manager:ident, $config:ident, $now_ms:ident) => {
-        &mut Desk {
-            config: $config,
-            outbox: &mut $manager.outbox,
-            records: &mut $manager.records,
-            now_ms: $now_ms,
-        }
-    };
-}
-
-macro_rules! screen {
-    ($manager:ident, $now_ms:ident) => {
-        Screen {
-            silences: &$manager.silences,
-            inhibitions: &$manager.inhibitions,
-            snoozes: &$manager.snoozes,
-            now_ms: $now_ms,
-        }
-    };
-}
-
-macro_rules! sight {
-    ($manager:ident, $now_ms:ident) => {
-        &mut Sight {
-            alerts: &$manager.alerts,
-            roster: &$manager.roster,
-            screen: screen!($manager, $now_ms),
-            storm: &mut $manager.storm,
-        }
-    };
-}
-
-macro_rules! around {
-    ($manager:ident, $now_ms:ident) => {
-        &mut Around {
-            episodes: &$manager.episodes,
-            routes: &$manager.routes,
-            screen: screen!($manager, $now_ms),
-            storm: &mut $manager.storm,
-        }
-    };
-}
-
-macro_rules! things {
-    ($manager:ident, $config:ident) => {
-        Things {
-            config: $config,
-            alerts: &$manager.alerts,
-            immediate: &$manager.immediate,
-            episodes: &$manager.episodes,
-            groups: &$manager.groups,
-            overrides: &$manager.overrides,
-        }
-    };
-}
-
-macro_rules! means {
-    ($manager:ident, $config:ident, $now_ms:ident) => {
-        &mut Means {
-            watch: &View { things: things!($manager, $config), screen: screen!($manager, $now_ms) },
-            storm: &mut $manager.storm,
-            alarms: &mut $manager.alarms,
-        }
-    };
 }
 
 impl Manager {
@@ -602,6 +509,7 @@ impl Manager {
             let message = answer.body["message"].as_str().and_then(|id| id.parse().ok());
             if let Some(message) = message {
                 self.pass_on(message, &before, now_ms);
+                self.give_over(message, &before, config, now_ms);
             }
             for slot in message.map_or(Vec::new(), |message| self.alerts.slots_of(message)) {
                 let Some((alert, message)) = self.alerts.at(slot) else { continue };
@@ -610,20 +518,14 @@ impl Manager {
             }
             return answer;
         }
+        if let Some(answer) =
+            self.immediate.command(command, desk!(self, config, now_ms), sight!(self, now_ms))
+        {
+            return answer;
+        }
+        let desk = desk!(self, config, now_ms);
         let answer = self.escalations.command(command, means!(self, config, now_ms), desk);
         answer.unwrap_or_else(|| refusal("this cannot be done"))
-    }
-
-    /// What waits for the digest of somebody who no longer owns a message waits for its new owner's.
-    fn pass_on(&mut self, id: MessageId, before: &[Owner], now_ms: i64) {
-        let Some(message) = self.alerts.message(id) else { return };
-        let now = self.overrides.owners(message);
-        let is_in = |owners: &[Owner], owner: &Owner| owners.iter().any(|known| known.name == owner.name);
-        let heir = now.iter().find(|owner| !is_in(before, owner)).or(now.first());
-        let Some(heir) = heir.map(|heir| Destination::named(&heir.name)) else { return };
-        for former in before.iter().filter(|owner| !is_in(&now, owner)) {
-            self.digests.reassign(&id, &Destination::named(&former.name), &heir, now_ms);
-        }
     }
 
     /// The open episode of a rule that a command ends: the rules have to be told, and say so by a
@@ -668,8 +570,14 @@ impl Manager {
     /// Takes news of a person.
     pub fn presence(&mut self, presence: &Presence, now_ms: i64) {
         self.digests.presence(presence, now_ms);
-        if self.roster.is_news(presence) {
-            self.call_the_roll();
+        if !self.roster.is_news(presence) {
+            return;
+        }
+        let before = self.owners_of_open();
+        self.call_the_roll();
+        let Some(config) = self.config.clone() else { return };
+        for (message, owners) in before {
+            self.give_over(message, &owners, &config, now_ms);
         }
     }
 

@@ -20,7 +20,8 @@ pub use self::escalation::{Escalation, Standing};
 use self::reach::{Word, holds, reach, tell};
 use super::{Alarms, Desk, Roster, Storm, wording};
 use crate::book::{Book, Delta, Row, Table};
-use crate::{Cause, CloseReason, Destination, NoticeKind, NoticeRow, Severity, State};
+use crate::config::Target;
+use crate::{Cause, CloseReason, Config, Destination, NoticeKind, NoticeRow, Severity, State};
 
 /// Escalations that are kept; past it new episodes have none, and somebody is told.
 const MAX_ESCALATIONS: usize = 100_000;
@@ -30,6 +31,11 @@ const AUDIT_MS: i64 = 60_000;
 
 /// What is overdue by more than this was forgotten.
 const OVERDUE_MS: i64 = 2 * 60_000;
+
+/// How long somebody who is on something of a severity is taken to be on it, milliseconds.
+pub(super) fn ack_timeout_ms(severity: Severity, config: &Config) -> i64 {
+    defaults::policy(severity, config).ack_timeout_ms.max(60_000)
+}
 
 /// What an escalation has to know of its episode.
 #[derive(Debug, Clone, Default)]
@@ -215,6 +221,26 @@ impl Escalations {
         if is_worse {
             let notes = vec![format!("severity rose to {}", now.severity)];
             self.begin(episode, &now, notes, means, desk);
+        }
+    }
+
+    /// An episode is no longer told somewhere: its end is not told there either, unless a policy and not their
+    /// owning it had them told.
+    pub fn leave(&mut self, episode: &str, destination: &Destination) {
+        let roster = self.roster.clone();
+        for id in self.rows_of(episode) {
+            let Some(row) = self.book.get(&id) else { continue };
+            let names = |target: &Target| match target {
+                Target::OnCall(_) => true,
+                Target::To(name) => roster.reaches_same(&Destination::named(name), destination),
+                Target::Owner | Target::Channel => false,
+            };
+            let is_theirs = |(known, _): &(Destination, String)| roster.reaches_same(known, destination);
+            if row.told.iter().any(is_theirs)
+                && !row.policy.steps.iter().any(|step| step.to.iter().any(names))
+            {
+                self.change(&id, |row| row.told.retain(|told| !is_theirs(told)));
+            }
         }
     }
 

@@ -239,6 +239,14 @@ impl Groups {
         rows
     }
 
+    /// Tells an episode no longer in a row.
+    pub fn leave(&mut self, row: &str, episode: &str) {
+        self.edit(row, |group| group.members.remove(episode));
+        if self.book.get(row).is_some_and(|group| group.members.is_empty() && group.notified_ms.is_none()) {
+            self.remove(row);
+        }
+    }
+
     /// The row in which an episode of `group` can be told together with its root.
     fn goal(&self, group: &Group, root: &Episode, episode: &str) -> Option<String> {
         let is_untold = |member: &Member| member.told == Told::Nothing && member.hidden.is_none();

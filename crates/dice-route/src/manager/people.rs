@@ -242,7 +242,11 @@ fn today(id: MessageId, alerts: &Alerts) -> Option<&Arc<Message>> {
 }
 
 /// The one name that begins so.
-fn one_of<'n>(named: &str, names: impl Iterator<Item = &'n str>, what: &str) -> Result<&'n str, String> {
+pub(super) fn one_of<'n>(
+    named: &str,
+    names: impl Iterator<Item = &'n str>,
+    what: &str,
+) -> Result<&'n str, String> {
     let mut fits: Vec<&str> = Vec::new();
     for name in names {
         if name == named {
