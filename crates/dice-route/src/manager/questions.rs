@@ -3,7 +3,8 @@
 
 use dice_catalog::Level;
 
-use super::{Curtain, Manager, Screen, Subject, decide_for, episodes};
+use super::duties::decide_for;
+use super::{Curtain, Manager, Screen, Subject, episodes};
 use crate::config::Route;
 use crate::digest::Preview;
 use crate::{Cause, Config, Decided, Destination, Message};
