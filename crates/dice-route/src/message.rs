@@ -133,3 +133,31 @@ pub struct Message {
     #[serde(default)]
     pub is_outdated: bool,
 }
+
+impl Message {
+    /// A message of which nothing but its name is known: no statement, no text, no owner.
+    pub fn unknown(id: MessageId) -> Message {
+        let empty: Arc<str> = Arc::from("");
+        Message {
+            id,
+            was: Vec::new(),
+            repo: empty.clone(),
+            template: empty.clone(),
+            place: empty.clone(),
+            file: empty,
+            function: None,
+            target: None,
+            kind: None,
+            level: None,
+            holes: Vec::new(),
+            owners: Vec::new(),
+            candidates: Vec::new(),
+            fallback: None,
+            annotations: Vec::new(),
+            author: None,
+            revision: None,
+            url: None,
+            is_outdated: false,
+        }
+    }
+}

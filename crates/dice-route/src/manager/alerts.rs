@@ -623,7 +623,7 @@ impl Alerts {
         }
         let alert: Alert = serde_json::from_str(body).map_err(wrong)?;
         let known = self.messages.get(&alert.message).map(|known| known.message.clone());
-        let message = known.unwrap_or_else(|| Arc::new(nameless(alert.message)));
+        let message = known.unwrap_or_else(|| Arc::new(Message::unknown(alert.message)));
         let is_fresh = alert.fresh.count + alert.old.count > 0;
         let at = self.insert(alert, message);
         if is_fresh && let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) {
@@ -654,30 +654,4 @@ pub fn deduplication_key(
         parts.extend([name.as_bytes(), value.as_bytes()]);
     }
     crate::name(&parts)
-}
-
-/// A message of which nothing but its name is known.
-fn nameless(id: MessageId) -> Message {
-    let empty: Arc<str> = Arc::from("");
-    Message {
-        id,
-        was: Vec::new(),
-        repo: empty.clone(),
-        template: empty.clone(),
-        place: empty.clone(),
-        file: empty,
-        function: None,
-        target: None,
-        kind: None,
-        level: None,
-        holes: Vec::new(),
-        owners: Vec::new(),
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
-    }
 }

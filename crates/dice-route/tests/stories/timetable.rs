@@ -68,25 +68,15 @@ impl Scene {
 
 fn message(name: &str, level: Level, owners: Vec<Owner>) -> Message {
     Message {
-        id: MessageId::of_unmatched("story", name),
-        was: Vec::new(),
         repo: "repo".into(),
         template: format!("{name} <*>").into(),
         place: "src/a.c:1".into(),
         file: "src/a.c".into(),
-        function: None,
-        target: None,
         kind: Some(Kind::Log),
         level: Some(level),
         holes: vec![None],
         owners,
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::of_unmatched("story", name))
     }
 }
 
