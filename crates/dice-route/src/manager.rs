@@ -154,6 +154,7 @@ impl Manager {
     fn call_the_roll(&mut self) {
         let Some(config) = &self.config else { return };
         self.roster = Arc::new(Roster::new(config, self.digests.news()));
+        self.silences.configure(&self.roster);
         self.snoozes.configure(&self.roster);
         self.overrides.configure(&self.roster);
         self.escalations.configure(&self.roster);

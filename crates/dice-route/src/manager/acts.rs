@@ -31,7 +31,7 @@ impl Manager {
                 matchers,
                 receiver,
                 config,
-                (&self.episodes, &self.alerts, &self.immediate, &self.routes),
+                (&self.episodes, &self.alerts, &self.immediate, &self.routes, &self.roster),
                 now_ms,
             )
         };

@@ -106,7 +106,13 @@ impl Manager {
             }
         }
         let reason = decided.reason.clone();
+        let (named, before) = (alert.message, alert.owners.iter().map(|each| each.owner.clone()));
+        let before: Vec<Owner> = before.collect();
         self.alerts.settle(slot, decided.owners, decided.reason);
+        // The code or the configuration names others since it came last.
+        if !before.is_empty() {
+            self.give_over(named, &before, config, now_ms);
+        }
         self.immediate.leave(&id, &owners, &self.roster, desk!(self, config, now_ms));
         for owner in told_now.into_iter().filter(|_| is_running) {
             let desk = desk!(self, config, now_ms);

@@ -111,6 +111,14 @@ impl Roster {
         }
     }
 
+    /// Whether a destination goes by this name: a person by any of theirs.
+    pub fn is_called(&self, destination: &Destination, name: &str) -> bool {
+        match destination {
+            Destination::Person(known) => self.is_same(known, name),
+            _ => destination.name() == name,
+        }
+    }
+
     /// Every destination that is the same as this one, this one first.
     pub fn aliases(&self, destination: &Destination) -> Vec<Destination> {
         let mut aliases = vec![destination.clone()];

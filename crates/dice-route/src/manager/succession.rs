@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dice_catalog::Owner;
 
 use super::duties::{fallback, places_for};
-use super::{Episode, Manager, Place};
+use super::{Episode, Manager, Place, episodes};
 use crate::{Cause, Config, Destination, MessageId};
 
 impl Manager {
@@ -35,11 +35,12 @@ impl Manager {
     /// do no longer hear nothing more, not even that it is over; who owns another of the messages stays.
     pub(super) fn give_over(&mut self, id: MessageId, before: &[Owner], config: &Config, now_ms: i64) {
         let Some(message) = self.alerts.message(id) else { return };
-        let now = self.overrides.owners(message);
+        let fallback = fallback(Some(message), config);
+        let before = &episodes::united(before.to_vec(), fallback.as_ref());
+        let now = episodes::united(self.overrides.owners(message), fallback.as_ref());
         if now.len() == before.len() && now.iter().all(|owner| self.is_among(before, owner)) {
             return;
         }
-        let fallback = fallback(Some(message), config);
         let open = self.episodes.open().filter(|episode| episode.evidence.messages.contains(&id));
         let open: Vec<Episode> = open.cloned().collect();
         let mut rows = BTreeSet::new();

@@ -377,6 +377,48 @@ fn not_me_takes_open_episodes_along() {
 }
 
 #[test]
+fn an_open_episode_goes_to_whom_the_configuration_names_when_its_message_comes_again() {
+    let routed = |config: &mut dice_route::Config| config.routes = vec![route("all", "", &["owner"])];
+    let ann_left = |config: &mut dice_route::Config| {
+        let ann = config.people.get_mut("@ann").unwrap();
+        ann.left_to = Some("@bob".to_owned());
+    };
+    check(
+        house(&[("cpu", Low)])
+            .message("disk", Level::Error, &[("@ann", Why::Author)])
+            .with(routed)
+            .then(ann_left),
+        "
+        0s log disk
+        0s open cpu log=disk
+        0s -> #store escalation: cpu fires [×1 open]
+        30s -> @ann open: cpu fires [×1 open]
+        5m reload
+        6m log disk
+        6m -> @bob open: cpu fires [×1 open]
+        7m update cpu count=5
+        8m close cpu
+        8m -> #store update: over: cpu fires [×5 resolved] ~ it lasted 8 m
+        11m -> @bob resolved: cpu fires [×5 resolved]
+        20m end
+        ",
+    );
+}
+
+#[test]
+fn a_silence_for_a_person_knows_their_names() {
+    check(
+        house(&[]).message("panic", Level::Critical, &[("ann@corp.example", Why::Author)]),
+        "
+        0s silence repo=repo for 1h only=@ann
+        0s -> answer: Silence 07ee4343ddae is active. It hides nothing that goes on now; of the last 7 days it would have hidden 0.
+        1m log panic
+        2m end
+        ",
+    );
+}
+
+#[test]
 fn who_stands_under_two_names_is_told_once() {
     let both = &[("@ann", Why::Author), ("ann@corp.example", Why::Codeowners)];
     let scene = house(&[("cpu", Medium)])
