@@ -9,7 +9,7 @@ use crate::config::{Missing, Pairing};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
-use crate::engine::machines::room::Room;
+use crate::engine::machines::room::{Queue, Room, Waits};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
 use crate::engine::words::{duration, plural};
@@ -33,7 +33,7 @@ pub(crate) struct Absences {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct State {
     /// The A that wait for their B, oldest first.
-    pending: VecDeque<Trigger>,
+    pending: Queue<Trigger>,
     /// Times of the B that no A has had yet, and that an A of a clock ahead of theirs may still have.
     early: VecDeque<i64>,
     /// Times of the A of the open episode, oldest first.
@@ -50,6 +50,12 @@ struct Trigger {
     at_ms: i64,
     origin: u32,
     line: Option<Arc<Sample>>,
+}
+
+impl Waits for Trigger {
+    fn since_ms(&self) -> i64 {
+        self.at_ms
+    }
 }
 
 /// What is kept of an event.
@@ -80,12 +86,6 @@ impl Absences {
         self.rule.pairing == Pairing::Each
     }
 
-    fn forget_gone(room: &Room, state: &mut State) {
-        while state.pending.front().is_some_and(|trigger| room.is_gone(trigger.at_ms)) {
-            state.pending.pop_front();
-        }
-    }
-
     /// Takes an event; says whether it did anything.
     fn take(
         &self,
@@ -94,7 +94,7 @@ impl Absences {
         life: &mut Life<'_>,
         seen: &Seen<'_, Payload>,
     ) -> bool {
-        Absences::forget_gone(room, state);
+        state.pending.forget_gone(room);
         let Payload { is_trigger, is_expected, .. } = *seen.payload;
         // One that is both is the B of those before it and an A of its own, and never its own B.
         let is_used = is_expected && self.take_expected(room, state, life, seen.at_ms);
@@ -121,11 +121,8 @@ impl Absences {
         let in_time = state.pending.iter().position(|trigger| {
             at_ms > self.before_ms(trigger.at_ms) && at_ms <= self.deadline_ms(trigger.at_ms)
         });
-        if let Some(trigger) = in_time.and_then(|index| state.pending.remove(index)) {
-            room.leave(trigger.at_ms);
-            if self.is_each() {
-                return true;
-            }
+        if in_time.is_some_and(|index| state.pending.take(room, index).is_some()) && self.is_each() {
+            return true;
         }
         let missed_ms = state.missed.front().copied();
         let is_of_episode = missed_ms.is_none_or(|missed_ms| at_ms > self.before_ms(missed_ms));
@@ -176,15 +173,12 @@ impl Absences {
         match self.rule.pairing {
             Pairing::First if !state.pending.is_empty() => return,
             // A late A never takes the place of a later one.
-            Pairing::Latest if state.pending.front().is_some_and(|other| other.at_ms > at_ms) => return,
-            Pairing::Latest => state.pending.drain(..).for_each(|trigger| room.leave(trigger.at_ms)),
+            Pairing::Latest if state.pending.first().is_some_and(|other| other.at_ms > at_ms) => return,
+            Pairing::Latest => state.pending.clear(room),
             Pairing::First | Pairing::Each => {}
         }
         let line = seen.payload.line.clone().filter(|_| room.len() < MAX_LINES);
-        if room.enter(at_ms, self.rule.max_pending) {
-            let place = state.pending.partition_point(|other| other.at_ms <= at_ms);
-            state.pending.insert(place, Trigger { at_ms, origin: seen.origin, line });
-        }
+        state.pending.enter(room, self.rule.max_pending, Trigger { at_ms, origin: seen.origin, line });
     }
 
     fn keep_early(&self, state: &mut State, at_ms: i64) {
@@ -200,11 +194,9 @@ impl Absences {
         }
     }
 
-    /// Gives up the oldest A that waits: its time is over.
-    fn miss(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>) {
-        let Some(trigger) = state.pending.pop_front() else { return };
+    /// Gives up an A: its time is over.
+    fn miss(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, trigger: &Trigger) {
         let deadline_ms = self.deadline_ms(trigger.at_ms);
-        room.leave(trigger.at_ms);
         // Its B may have been in what could not be read: not knowing is no reason to wake somebody.
         if life.healthy_since_ms() > self.before_ms(trigger.at_ms) {
             room.lose(1);
@@ -302,16 +294,15 @@ impl Machine for Absences {
     }
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
-        let deadline_ms = state.pending.front().map(|trigger| self.deadline_ms(trigger.at_ms));
+        let deadline_ms = state.pending.first().map(|trigger| self.deadline_ms(trigger.at_ms));
         let ttl_ms = episode.map(|episode| self.ttl_ms(state, episode.opened_ms));
         let due_ms = [deadline_ms, ttl_ms].into_iter().flatten().min()?;
         Some(due_ms.saturating_add(1))
     }
 
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        Absences::forget_gone(room, state);
-        while state.pending.front().is_some_and(|trigger| self.deadline_ms(trigger.at_ms) < at_ms) {
-            self.miss(room, state, life);
+        while let Some(trigger) = state.pending.take_first(room, |ms| self.deadline_ms(ms) < at_ms) {
+            self.miss(room, state, life, &trigger);
         }
         let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
         let ttl_ms = self.ttl_ms(state, opened_ms);
@@ -333,16 +324,11 @@ impl Machine for Absences {
     }
 
     fn drop_state(&self, room: &mut Room, state: &State) {
-        for trigger in &state.pending {
-            if !room.is_gone(trigger.at_ms) {
-                room.leave(trigger.at_ms);
-                room.lose(1);
-            }
-        }
+        state.pending.drop_from(room);
     }
 
     fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
-        state.pending.iter().for_each(|trigger| room.adopt(trigger.at_ms));
+        state.pending.adopt_into(room);
     }
 
     fn words(&self, state: &State, tally: &Tally) -> Words {
@@ -369,12 +355,11 @@ impl Machine for Absences {
     }
 
     fn encode(&self, state: &State, writer: &mut Writer<'_>) {
-        writer.size(state.pending.len());
-        for trigger in &state.pending {
+        state.pending.encode(writer, |trigger, writer| {
             writer.signed(trigger.at_ms);
             writer.origin(trigger.origin);
             writer.sample(trigger.line.as_ref());
-        }
+        });
         for times in [&state.early, &state.missed] {
             writer.size(times.len());
             times.iter().for_each(|at_ms| writer.signed(*at_ms));
@@ -384,11 +369,9 @@ impl Machine for Absences {
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
-        let pending = (0..reader.size()?)
-            .map(|_| {
-                Some(Trigger { at_ms: reader.signed()?, origin: reader.origin()?, line: reader.sample()? })
-            })
-            .collect::<Option<_>>()?;
+        let pending = Queue::decode(reader, |reader| {
+            Some(Trigger { at_ms: reader.signed()?, origin: reader.origin()?, line: reader.sample()? })
+        })?;
         let early = times(reader)?;
         let missed = times(reader)?;
         Some(State { pending, early, missed, missed_more: reader.count()?, last_missed_ms: reader.signed()? })

@@ -1,6 +1,5 @@
 //! Numbers that are missing in a sequence of numbers.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{MAX_PARTIAL_OF_RULE, burst_due_ms, burst_words, end_burst, tell};
@@ -9,7 +8,7 @@ use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
 use crate::engine::machines::burst::{Burst, Many};
-use crate::engine::machines::room::Room;
+use crate::engine::machines::room::{Queue, Room, Waits};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
 use crate::engine::words::duration;
@@ -33,7 +32,7 @@ pub(crate) struct State {
     /// One more than the highest number; `None` before the first.
     next: Option<u64>,
     /// Missing numbers whose time is not over, oldest first.
-    gaps: VecDeque<Gap>,
+    gaps: Queue<Gap>,
     /// Perhaps the numbers begin anew: which would be the next one, and how many came.
     restart: Option<(u64, u32)>,
     burst: Burst,
@@ -65,8 +64,8 @@ impl Gaps {
         Gaps { field: field.clone(), within_ms, max_gaps, collapse: Many::of(collapse) }
     }
 
-    fn end_ms(&self, gap: &Gap) -> i64 {
-        gap.since_ms.saturating_add(self.within_ms)
+    fn end_ms(&self, since_ms: i64) -> i64 {
+        since_ms.saturating_add(self.within_ms)
     }
 
     fn words_of(&self, gap: &Gap) -> Words {
@@ -88,21 +87,24 @@ impl Gaps {
     }
 }
 
+impl Waits for Gap {
+    fn since_ms(&self) -> i64 {
+        self.since_ms
+    }
+}
+
 impl State {
     /// A missing number came; `false` if it is not missing.
     fn fill(&mut self, room: &mut Room, number: u64) -> bool {
         let Some(index) = self.gaps.iter().position(|gap| (gap.first..=gap.last).contains(&number)) else {
             return false;
         };
-        let Some(gap) = self.gaps.remove(index) else { return false };
-        room.leave(gap.since_ms);
+        let Some(gap) = self.gaps.take(room, index) else { return false };
         if number < gap.last {
-            room.adopt(gap.since_ms);
-            self.gaps.insert(index, Gap { first: number + 1, ..gap.clone() });
+            self.gaps.put_back(room, index, Gap { first: number + 1, ..gap.clone() });
         }
         if gap.first < number {
-            room.adopt(gap.since_ms);
-            self.gaps.insert(index, Gap { last: number - 1, ..gap });
+            self.gaps.put_back(room, index, Gap { last: number - 1, ..gap });
         }
         true
     }
@@ -141,7 +143,7 @@ impl Machine for Gaps {
     }
 
     fn step(&self, room: &mut Room, state: &mut State, _: &mut Life<'_>, seen: &Seen<'_, Payload>) {
-        state.gaps.retain(|gap| !room.is_gone(gap.since_ms));
+        state.gaps.forget_gone(room);
         let Payload { number, line } = seen.payload;
         let number = *number;
         let Some(next) = state.next else {
@@ -155,20 +157,14 @@ impl Machine for Gaps {
         } else {
             state.restart = None;
             state.next = Some(number.saturating_add(1));
-            if number > next && room.enter(seen.at_ms, MAX_PARTIAL_OF_RULE) {
-                state.gaps.push_back(Gap {
-                    first: next,
-                    last: number - 1,
-                    since_ms: seen.at_ms,
-                    origin: seen.origin,
-                    line: line.clone(),
-                });
+            if number > next {
+                let (since_ms, origin, line) = (seen.at_ms, seen.origin, line.clone());
+                let gap = Gap { first: next, last: number - 1, since_ms, origin, line };
+                state.gaps.enter(room, MAX_PARTIAL_OF_RULE, gap);
             }
         }
-        while state.gaps.len() > self.max_gaps
-            && let Some(gap) = state.gaps.pop_front()
-        {
-            room.leave(gap.since_ms);
+        while state.gaps.len() > self.max_gaps {
+            state.gaps.take(room, 0);
             room.lose(1);
         }
     }
@@ -187,18 +183,12 @@ impl Machine for Gaps {
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let burst_ms = burst_due_ms(&state.burst, self.collapse, episode.map(|episode| episode.opened_ms));
-        let end_ms = state.gaps.front().map(|gap| self.end_ms(gap).saturating_add(1));
+        let end_ms = state.gaps.first().map(|gap| self.end_ms(gap.since_ms).saturating_add(1));
         [burst_ms, end_ms].into_iter().flatten().min()
     }
 
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        while state.gaps.front().is_some_and(|gap| self.end_ms(gap) < at_ms) {
-            let Some(gap) = state.gaps.pop_front() else { break };
-            let is_gone = room.is_gone(gap.since_ms);
-            room.leave(gap.since_ms);
-            if is_gone {
-                continue;
-            }
+        while let Some(gap) = state.gaps.take_first(room, |since_ms| self.end_ms(since_ms) < at_ms) {
             // What is missing may have been in what could not be read.
             if life.healthy_since_ms() > gap.since_ms {
                 room.lose(1);
@@ -208,7 +198,7 @@ impl Machine for Gaps {
             tally.add(gap.since_ms, gap.origin);
             tally.show(&gap.line);
             let words = self.words_of(&gap);
-            tell(life, &mut state.burst, self.collapse, self.end_ms(&gap), tally, words);
+            tell(life, &mut state.burst, self.collapse, self.end_ms(gap.since_ms), tally, words);
         }
         end_burst(life, &mut state.burst, self.collapse, at_ms);
     }
@@ -218,16 +208,11 @@ impl Machine for Gaps {
     }
 
     fn drop_state(&self, room: &mut Room, state: &State) {
-        for gap in &state.gaps {
-            if !room.is_gone(gap.since_ms) {
-                room.leave(gap.since_ms);
-                room.lose(1);
-            }
-        }
+        state.gaps.drop_from(room);
     }
 
     fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
-        state.gaps.iter().for_each(|gap| room.adopt(gap.since_ms));
+        state.gaps.adopt_into(room);
     }
 
     fn words(&self, _: &State, tally: &Tally) -> Words {
@@ -241,14 +226,13 @@ impl Machine for Gaps {
     fn encode(&self, state: &State, writer: &mut Writer<'_>) {
         writer.flag(state.next.is_some());
         writer.unsigned(state.next.unwrap_or(0));
-        writer.size(state.gaps.len());
-        for gap in &state.gaps {
+        state.gaps.encode(writer, |gap, writer| {
             writer.unsigned(gap.first);
             writer.unsigned(gap.last);
             writer.signed(gap.since_ms);
             writer.origin(gap.origin);
             writer.sample(Some(&gap.line));
-        }
+        });
         let (expected, n) = state.restart.unwrap_or((0, 0));
         writer.unsigned(u64::from(n));
         writer.unsigned(expected);
@@ -258,18 +242,16 @@ impl Machine for Gaps {
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
         let has_next = reader.flag()?;
         let next = Some(reader.unsigned()?).filter(|_| has_next);
-        let gaps = (0..reader.size()?)
-            .map(|_| {
-                let (first, last) = (reader.unsigned()?, reader.unsigned()?);
-                Some(Gap {
-                    first,
-                    last: Some(last).filter(|last| *last >= first)?,
-                    since_ms: reader.signed()?,
-                    origin: reader.origin()?,
-                    line: reader.sample()??,
-                })
+        let gaps = Queue::decode(reader, |reader| {
+            let (first, last) = (reader.unsigned()?, reader.unsigned()?);
+            Some(Gap {
+                first,
+                last: Some(last).filter(|last| *last >= first)?,
+                since_ms: reader.signed()?,
+                origin: reader.origin()?,
+                line: reader.sample()??,
             })
-            .collect::<Option<_>>()?;
+        })?;
         let n = reader.unsigned_32()?;
         let expected = reader.unsigned()?;
         let restart = (n > 0).then_some((expected, n));
