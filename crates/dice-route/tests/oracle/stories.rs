@@ -348,7 +348,22 @@ fn sequences() {
         ],
     );
     let gaps = sequence(&[], SequenceMode::Gaps(field("fields.v")));
-    check(gaps, &events(&["1 a 7", "2 a 12", "30 x", "80 b"]), &[]);
+    check(gaps.clone(), &events(&["1 a 7", "2 a 12", "30 x", "80 b"]), &[]);
+    // Some input could not be read before it was seen that they are missing.
+    check(gaps, &events(&["1 a 7", "30 x", "50 a 12", "150 b"]), &[]);
+    // With no time for a missing one to come, only the lateness is waited for.
+    let mut gaps = sequence(&[], SequenceMode::Gaps(field("fields.v")));
+    if let RuleType::Sequence { within_ms, .. } = &mut gaps {
+        *within_ms = 0;
+    }
+    check(
+        gaps,
+        &events(&["1 a 7", "3 a 9", "2 a 8", "4 a 12", "14 b", "15 b"]),
+        &[
+            "14: open at 4: `fields.v` 10 to 11 are missing, 2 numbers",
+            "14: close at 4: `fields.v` 10 to 11 are missing, 2 numbers",
+        ],
+    );
     let figures = [("first".into(), 10.0), ("last".into(), 11.0), ("missing".into(), 2.0)];
     assert_eq!(said[2].evidence.figures, figures);
 }

@@ -1,4 +1,8 @@
 //! Numbers that are missing in a sequence of numbers.
+//!
+//! Events come here when the lateness is over, in the order of their times. A program that writes from several
+//! threads gives a higher number an earlier time now and then, so a missing number may still come for a while
+//! that the rule sets: with none, it is told as soon as the lateness is over.
 
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ const RESTART: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Gaps {
     field: Field,
-    /// How long a missing number may still come.
+    /// How much later than a higher number a missing one may have happened.
     within_ms: i64,
     max_gaps: usize,
     collapse: Option<Many>,
@@ -29,8 +33,8 @@ pub(crate) struct Gaps {
 /// What is known of a key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
-    /// One more than the highest number; `None` before the first.
-    next: Option<u64>,
+    /// One more than the highest number, and when that came; `None` before the first.
+    next: Option<(u64, i64)>,
     /// Missing numbers whose time is not over, oldest first.
     gaps: Queue<Gap>,
     /// Perhaps the numbers begin anew: which would be the next one, and how many came.
@@ -43,6 +47,8 @@ pub(crate) struct State {
 struct Gap {
     first: u64,
     last: u64,
+    /// When the number before it came.
+    after_ms: i64,
     /// When the number after it came, from where, and its line.
     since_ms: i64,
     origin: u32,
@@ -57,7 +63,7 @@ pub(crate) struct Payload {
 }
 
 impl Gaps {
-    /// Watches the numbers of a field. A missing one may come for `within_ms` yet; of a key, `max_gaps` are
+    /// Watches the numbers of a field. A missing one may have happened `within_ms` later than a higher one; of a key, `max_gaps` are
     /// remembered. So many in so long (milliseconds) are one episode.
     pub(crate) fn new(field: &Field, within_ms: i64, max_gaps: usize, collapse: Option<(u32, i64)>) -> Gaps {
         let max_gaps = max_gaps.max(1);
@@ -111,14 +117,14 @@ impl State {
 
     /// A number that was there before: doubled, or the program was started anew and counts from the
     /// beginning.
-    fn take_low(&mut self, number: u64) {
+    fn take_low(&mut self, number: u64, at_ms: i64) {
         self.restart = match self.restart {
             Some((expected, n)) if expected == number => Some((number.saturating_add(1), n + 1)),
             _ if number <= 1 => Some((number + 1, 1)),
             other => other,
         };
         if let Some((expected, _)) = self.restart.filter(|(_, n)| *n >= RESTART) {
-            self.next = Some(expected);
+            self.next = Some((expected, at_ms));
             self.restart = None;
         }
     }
@@ -146,20 +152,21 @@ impl Machine for Gaps {
         state.gaps.forget_gone(room);
         let Payload { number, line } = seen.payload;
         let number = *number;
-        let Some(next) = state.next else {
-            state.next = Some(number.saturating_add(1));
+        let following = Some((number.saturating_add(1), seen.at_ms));
+        let Some((next, after_ms)) = state.next else {
+            state.next = following;
             return;
         };
         if number < next {
             if !state.fill(room, number) {
-                state.take_low(number);
+                state.take_low(number, seen.at_ms);
             }
         } else {
             state.restart = None;
-            state.next = Some(number.saturating_add(1));
+            state.next = following;
             if number > next {
                 let (since_ms, origin, line) = (seen.at_ms, seen.origin, line.clone());
-                let gap = Gap { first: next, last: number - 1, since_ms, origin, line };
+                let gap = Gap { first: next, last: number - 1, after_ms, since_ms, origin, line };
                 state.gaps.enter(room, MAX_PARTIAL_OF_RULE, gap);
             }
         }
@@ -190,7 +197,7 @@ impl Machine for Gaps {
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
         while let Some(gap) = state.gaps.take_first(room, |since_ms| self.end_ms(since_ms) < at_ms) {
             // What is missing may have been in what could not be read.
-            if life.healthy_since_ms() > gap.since_ms {
+            if life.healthy_since_ms() > gap.after_ms {
                 room.lose(1);
                 continue;
             }
@@ -225,10 +232,13 @@ impl Machine for Gaps {
 
     fn encode(&self, state: &State, writer: &mut Writer<'_>) {
         writer.flag(state.next.is_some());
-        writer.unsigned(state.next.unwrap_or(0));
+        let (next, next_ms) = state.next.unwrap_or((0, 0));
+        writer.unsigned(next);
+        writer.signed(next_ms);
         state.gaps.encode(writer, |gap, writer| {
             writer.unsigned(gap.first);
             writer.unsigned(gap.last);
+            writer.signed(gap.after_ms);
             writer.signed(gap.since_ms);
             writer.origin(gap.origin);
             writer.sample(Some(&gap.line));
@@ -241,12 +251,13 @@ impl Machine for Gaps {
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
         let has_next = reader.flag()?;
-        let next = Some(reader.unsigned()?).filter(|_| has_next);
+        let next = Some((reader.unsigned()?, reader.signed()?)).filter(|_| has_next);
         let gaps = Queue::decode(reader, |reader| {
             let (first, last) = (reader.unsigned()?, reader.unsigned()?);
             Some(Gap {
                 first,
                 last: Some(last).filter(|last| *last >= first)?,
+                after_ms: reader.signed()?,
                 since_ms: reader.signed()?,
                 origin: reader.origin()?,
                 line: reader.sample()??,
