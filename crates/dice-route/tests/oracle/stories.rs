@@ -399,6 +399,41 @@ fn absences() {
 }
 
 #[test]
+fn an_outage() {
+    let mut rule = rule(missing(Pairing::Each, 10_000));
+    rule.condition = kind_is("a");
+    let mut engine = Engine::default();
+    let (mut out, message) = (Vec::new(), message());
+    engine.configure(&[Arc::new(rule)], 0, &mut out);
+    // Five thousand are not followed in time; those that are, are 20 minutes late.
+    for (second, kind) in [(1, "a"), (1_200, "b")] {
+        for number in 0..5_000 {
+            let fact = Fact { key: format!("k{number:04}"), ..parsed(&format!("{second} {kind}")) };
+            let event = event(&fact, &message);
+            engine.arrive(Stamped { event: &event, at_ms: fact.at_ms, is_late: false }, 0, 0, &mut out);
+        }
+    }
+    engine.advance(2_000_000, true, 2_000_000, &mut out);
+    let of_host = |transition: &&Transition| transition.key.values() == ["k0009"];
+    assert_eq!(out.iter().filter(|transition| transition.change == Change::Open).count(), 10);
+    let said: Vec<String> = out.iter().filter(of_host).map(|said| said.reason.clone()).collect();
+    let expected = "expected `fields.kind == \"b\"` within 5m of `fields.kind == \"a\"`, it did not come";
+    let names: Vec<String> = (9..17).map(|number| format!("`k{number:04}`")).collect();
+    assert_eq!(
+        said,
+        [
+            format!("{expected} for 10 keys in 5m; from now on they are told together"),
+            format!(
+                "{expected} 4991 times for 4991 keys, of which 4991 still wait: {} and others",
+                names.join(", ")
+            ),
+            "`fields.kind == \"b\"` came after all, for all of 4991 keys".to_owned(),
+        ]
+    );
+    assert_eq!(engine.status()[0].keys, 0, "nothing is waited for any more");
+}
+
+#[test]
 fn sessions() {
     let session = RuleType::Session {
         gap_ms: 5_000,
