@@ -127,6 +127,10 @@ impl<T: Waits> Queue<T> {
         let since_ms = one.since_ms();
         let is_kept = room.enter(since_ms, most);
         if is_kept {
+            if self.waiting.len() == self.waiting.capacity() {
+                // Most keys have one that waits: doubling from four on would cost them more than that.
+                self.waiting.reserve_exact(1 + self.waiting.len() / 2);
+            }
             let place = self.waiting.partition_point(|other| other.since_ms() <= since_ms);
             self.waiting.insert(place, one);
         }
