@@ -42,7 +42,7 @@ impl fmt::Display for MessageId {
             MessageId::Known(fingerprint) => fingerprint.fmt(f),
             MessageId::Unknown(bytes) => {
                 f.write_str("u:")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                Fingerprint::from_bytes(*bytes).fmt(f)
             }
         }
     }
