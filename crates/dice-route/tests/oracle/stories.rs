@@ -155,6 +155,7 @@ fn changes() {
             "20: open at 2: `fields.v` changed from `5` to `6`",
             "20: close at 2: `fields.v` changed from `5` to `6`",
             "20: open at 3: `fields.v` is flapping: 2 changes in 30s, the last from `6` to `5`",
+            "1000: update at 33: `fields.v` is flapping: 3 changes, it is `6`",
             "1000: close at 50: `fields.v` did not change for 30s, it is `6`",
         ],
     );
