@@ -15,4 +15,5 @@ mod rules;
 mod setup;
 mod site;
 mod state;
+mod time;
 mod who;

@@ -1,6 +1,7 @@
 //! The router at work: sources in, decisions out, everything committed.
 
 mod classifier;
+mod hold;
 mod latency;
 mod ledger;
 pub(crate) mod look;

@@ -19,6 +19,7 @@ use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
+use super::hold::Hold;
 use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
@@ -230,7 +231,10 @@ fn generations<W: Write>(
     loop {
         let (sources, plans) = wish.sources(&plan.loaded)?;
         let positions = service.positions();
-        let known = service.router().watermarks().partitions();
+        service.open(|name| {
+            plans.contains_key(name) || plan.loaded.sources.iter().any(|source| source.name == name)
+        });
+        let known = service.router().watermarks().partitions().filter(|(id, _)| !Hold::is(*id));
         let known = known.map(|(id, each)| (id, (each.source.to_string(), each.name.to_string())));
         let numbers = Numbers::from_state(known, &positions);
         let resume: Vec<dice_source::Position> =
@@ -293,6 +297,7 @@ fn generations<W: Write>(
                 service.input(Input::Configuration(config), line);
                 plan = next;
             }
+            (Ending::Read, _) => return service.conclude(),
             _ => return Ok(()),
         }
     }

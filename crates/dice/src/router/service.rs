@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_route::book::Delta;
-use dice_route::{Answer, Command, Input, Intent, Outcome, Receipt, Router, State};
+use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::Done;
 use dice_store::{Batch, JournalLine, Store};
 
+use super::hold::Hold;
 use super::latency::Latency;
 use super::ledger::Ledger;
 use super::pipeline::Portion;
@@ -43,6 +44,7 @@ pub(crate) struct Service<W> {
     ledger: Ledger,
     teller: Outlet<W>,
     is_replay: bool,
+    hold: Hold,
     /// How far reading has come, by source and partition: where it goes on when sources are opened anew.
     positions: BTreeMap<(String, String), String>,
     /// Rows of the process itself that the next batch writes.
@@ -107,6 +109,7 @@ impl<W: Write> Service<W> {
             ledger: Ledger::new(store),
             teller,
             is_replay,
+            hold: Hold::default(),
             positions: positions.collect(),
             notes: Vec::new(),
             latency: Latency::default(),
@@ -167,6 +170,24 @@ impl<W: Write> Service<W> {
             let outcome = Outcome::Later(0, POSSIBLE_REPEAT.to_owned());
             self.receipts.push(Receipt { intent, at_ms, outcome });
         }
+    }
+
+    /// Sources are opened now, those for which `is_source` is true.
+    pub(crate) fn open(&mut self, is_source: impl Fn(&str) -> bool) {
+        if self.is_replay {
+            return;
+        }
+        let now_ms = self.now_ms();
+        for input in self.hold.start(&self.router, now_ms, is_source) {
+            self.step(input);
+        }
+    }
+
+    /// Everything was read that there is: what waits for later lines is decided as far as lines go.
+    pub(crate) fn conclude(&mut self) -> Result<()> {
+        let Some(input) = self.hold.end(&self.router) else { return Ok(()) };
+        self.step(input);
+        self.settle()
     }
 
     /// Works until there is nothing more to read, or somebody asks to stop, or `is_changed` says that sources
@@ -240,11 +261,12 @@ impl<W: Write> Service<W> {
             self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
         }
         for input in portion.inputs {
-            let is_moment = self.is_replay && matches!(input, Input::Tick(_));
-            self.step(input);
-            if is_moment {
-                // What was due at that moment was delivered before what came next, and is so again.
-                self.settle()?;
+            if self.is_replay {
+                self.replay(input)?;
+                continue;
+            }
+            for input in self.hold.around(input, &self.router).into_iter().flatten() {
+                self.step(input);
             }
         }
         for position in &portion.positions {
@@ -263,6 +285,17 @@ impl<W: Write> Service<W> {
         self.n_lines += portion.n_lines;
         self.wait();
         Ok(())
+    }
+
+    /// Takes an input in the time of the lines.
+    fn replay(&mut self, mut input: Input) -> Result<()> {
+        if let Input::Partition(_, PartitionNews::CaughtUp(at_ms)) = &mut input {
+            *at_ms = self.router.now_ms().min(*at_ms);
+        }
+        let is_moment = matches!(input, Input::Tick(_));
+        self.step(input);
+        // What was due at that moment was delivered before what came next, and is so again.
+        if is_moment { self.settle() } else { Ok(()) }
     }
 
     fn order(&mut self, order: Order) {
@@ -309,6 +342,9 @@ impl<W: Write> Service<W> {
             self.step(Input::Receipt(receipt));
         }
         let now_ms = self.now_ms();
+        if let Some(input) = self.hold.pass(&self.router, now_ms) {
+            self.step(input);
+        }
         self.step(Input::Tick(now_ms));
         self.begin_attempts(now_ms);
         let mut batch = std::mem::take(&mut self.batch);
