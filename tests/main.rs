@@ -7,6 +7,7 @@ mod errors;
 mod founding;
 mod index;
 mod kill;
+mod posted;
 mod program;
 mod readme;
 mod recordings;

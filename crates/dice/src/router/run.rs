@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
 use super::hold::Hold;
+use super::memory::Memory;
 use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
@@ -178,6 +179,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     let out = Outlet::Print(anstream::AutoStream::auto(io::stdout()), output);
     let is_kept = wish.config.is_some() || wish.state.is_some();
     let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
+    let mut memory = Memory::default();
     let mut service = match &path {
         None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
         Some(path) => {
@@ -186,6 +188,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
                 Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
             })?;
             let router = restore(&store, config, now_ms)?;
+            memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
             Service::new(router, Some(store), positions, out, false)
         }
@@ -198,7 +201,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     service.journal(JournalLine { at_ms: now_ms, what: "start".to_owned(), body: "{}".to_owned() });
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
-    generations(wish, plan, &mut service, &orders, false)?;
+    generations(wish, plan, &mut service, &orders, memory, false)?;
     let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
@@ -215,7 +218,7 @@ pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router
     let mut service = Service::new(router, None, Vec::new(), teller, true);
     let (_orders_to, orders) = unbounded();
     interrupt::ends_the_input();
-    generations(wish, plan, &mut service, &orders, true)?;
+    generations(wish, plan, &mut service, &orders, Memory::default(), true)?;
     service.run_on(wish.afterwards_s)?;
     Ok(service.end())
 }
@@ -226,6 +229,7 @@ fn generations<W: Write>(
     mut plan: Plan,
     service: &mut Service<W>,
     orders: &Receiver<Order>,
+    mut memory: Memory,
     is_replay: bool,
 ) -> Result<()> {
     loop {
@@ -266,7 +270,7 @@ fn generations<W: Write>(
                 (&known.matcher, &known.repos, &known.outdated),
                 &plans,
                 numbers,
-                &positions,
+                (&positions, &mut memory),
                 is_replay,
                 clock::now,
             );

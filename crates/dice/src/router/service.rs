@@ -47,8 +47,6 @@ pub(crate) struct Service<W> {
     hold: Hold,
     /// How far reading has come, by source and partition: where it goes on when sources are opened anew.
     positions: BTreeMap<(String, String), String>,
-    /// Rows of the process itself that the next batch writes.
-    notes: Vec<Delta>,
     latency: Latency,
     /// What the next batch consists of, beside the router's deltas.
     batch: Batch,
@@ -111,7 +109,6 @@ impl<W: Write> Service<W> {
             is_replay,
             hold: Hold::default(),
             positions: positions.collect(),
-            notes: Vec::new(),
             latency: Latency::default(),
             batch: Batch::default(),
             n_lines: 0,
@@ -143,7 +140,7 @@ impl<W: Write> Service<W> {
 
     /// Has a row of the process itself written with the next batch.
     pub(crate) fn note(&mut self, note: Delta) {
-        self.notes.push(note);
+        self.batch.deltas.push(note);
     }
 
     /// Has a line written into the journal with the next batch.
@@ -276,6 +273,7 @@ impl<W: Write> Service<W> {
         for key in &portion.forgotten {
             self.positions.remove(key);
         }
+        self.batch.deltas.extend(portion.notes);
         self.batch.positions.extend(portion.positions);
         self.batch.forgotten.extend(portion.forgotten);
         self.waiting.posts.extend(portion.waiting);
@@ -348,8 +346,7 @@ impl<W: Write> Service<W> {
         self.step(Input::Tick(now_ms));
         self.begin_attempts(now_ms);
         let mut batch = std::mem::take(&mut self.batch);
-        batch.deltas = self.router.deltas();
-        batch.deltas.append(&mut self.notes);
+        batch.deltas.append(&mut self.router.deltas());
         (self.n_lines, self.since, self.last_commit) = (0, None, clock::start());
         self.open = std::mem::take(&mut self.waiting);
         if self.ledger.commit(batch) {
