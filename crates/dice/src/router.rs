@@ -5,6 +5,7 @@ mod hold;
 mod latency;
 mod ledger;
 pub(crate) mod look;
+mod losses;
 mod memory;
 pub(crate) mod operator;
 mod pipeline;

@@ -4,12 +4,14 @@ use anyhow::Result;
 use dice_route::book::Table;
 use dice_store::Store;
 
+use super::losses::Losses;
 use super::posts::Posts;
 
 /// What the classifying thread remembers over all starts: rows of notes, written with what led to them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     pub(crate) posts: Posts,
+    pub(crate) losses: Losses,
 }
 
 impl Memory {
@@ -18,6 +20,7 @@ impl Memory {
         let mut memory = Memory::default();
         store.entries(Table::Notes, |note| {
             memory.posts.restore(&note.id, &note.body);
+            memory.losses.restore(&note.id, &note.body);
         })?;
         Ok(memory)
     }

@@ -248,6 +248,9 @@ impl<'m> Pipeline<'m> {
                     LineCounts { source: Arc::clone(&partition.source), lost_bytes, ..LineCounts::default() };
                 portion.inputs.push(Input::Lines(counts));
             }
+            Arrival::Lost { partition, messages, kept_bytes } => {
+                portion.notes.push(self.memory.losses.dropped(&partition.source, messages, kept_bytes));
+            }
             Arrival::Disconnected { partition, why } => {
                 tracing::warn!(partition = %partition.name, "cannot be read for now: {why}");
                 if let Some(open) = self.feeds.get_mut(&partition.id) {
