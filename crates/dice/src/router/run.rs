@@ -28,7 +28,7 @@ use super::service::{Ending, Order, Outlet, Pulse, Service};
 #[cfg(unix)]
 use super::socket::Socket;
 use crate::commands::Output;
-use crate::{Failure, Outcome, clock, interrupt, settings};
+use crate::{Failure, Outcome, clock, duration, interrupt, settings};
 
 /// The source of files named on the command line, and of standard input.
 const FILES: &str = "files";
@@ -69,9 +69,8 @@ pub(crate) struct Wish {
 
 /// The seconds of `20m`, `24h`, `3d`: how long time goes on after the last line.
 pub(crate) fn afterwards(text: &str) -> Result<u32> {
-    let span: Option<jiff::Span> = text.parse().ok();
-    let length = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
-    let seconds = length.map(|length| length.as_secs()).filter(|n| (0..=MAX_AFTERWARDS_S).contains(n));
+    let seconds =
+        duration::parse(text).map(|length| length.as_secs()).filter(|n| (0..=MAX_AFTERWARDS_S).contains(n));
     seconds.and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(|| {
         Failure::new(
             format!("wanted a duration of at most 31d, found `{text}`"),
@@ -99,6 +98,7 @@ impl Wish {
         let formats = Format::names().map(str::to_owned).collect();
         let config_files = Stamp::of(&self.config.as_deref().map(plan::watched).unwrap_or_default());
         let loaded = self.read(&Given { messages, formats })?;
+        plan::warn(&loaded);
         Ok(Plan { loaded, known, config_files })
     }
 
@@ -307,20 +307,15 @@ fn generations<W: Write>(
     }
 }
 
-/// Listens for posted lines, once for each address that the configuration names.
+/// Listens for posted lines; no two sources of a configuration have one address.
 fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Result<Vec<Server>> {
-    let mut wanted: Vec<dice_serve::Settings> = Vec::new();
+    let mut wanted = Vec::new();
     for source in loaded.sources.iter().filter(|_| files.is_empty()) {
         let SourceKind::Http { listen, token_env } = &source.kind else { continue };
         let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
-        match wanted.iter_mut().find(|known| known.listen == *listen) {
-            Some(known) => known.sources.push(source.name.clone()),
-            None => {
-                let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
-                (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
-                wanted.push(server);
-            }
-        }
+        let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
+        (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
+        wanted.push(server);
     }
     let started = wanted.into_iter().map(|settings| {
         let listen = settings.listen;
@@ -383,6 +378,7 @@ impl Watch<'_> {
             self.next = Some(self.wish.plan()?);
             return Ok(Pulse::End(Ending::Changed));
         }
+        plan::warn(&loaded);
         let config = Arc::new(loaded.router.clone());
         self.loaded = loaded;
         let line = configured(&config, self.wish.config.as_deref());

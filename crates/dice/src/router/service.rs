@@ -15,6 +15,7 @@ use dice_store::{Batch, JournalLine, Store};
 use super::hold::Hold;
 use super::latency::Latency;
 use super::ledger::Ledger;
+use super::operator::ordered;
 use super::pipeline::Portion;
 use super::terminal;
 use crate::clock;
@@ -298,11 +299,7 @@ impl<W: Write> Service<W> {
 
     fn order(&mut self, order: Order) {
         let Order { command, reply } = order;
-        self.batch.journal.push(JournalLine {
-            at_ms: command.at_ms,
-            what: "command".to_owned(),
-            body: serde_json::to_string(&command).expect("a command is strings and numbers"),
-        });
+        self.batch.journal.push(ordered(&command));
         if let Some(answer) = self.router.step(Input::Command(command)) {
             self.waiting.replies.push((reply, answer));
         }
