@@ -21,8 +21,9 @@ use super::terminal;
 use crate::clock;
 use crate::commands::Output;
 
-/// Lines after which a batch is committed, however little time has passed.
-const MAX_LINES: u64 = 20_000;
+/// Lines after which a batch is committed, however little time has passed. While one is committed as many wait
+/// behind it: at full speed a line waits for both.
+const MAX_LINES: u64 = 12_000;
 /// How long lines wait for a commit at most.
 const MAX_WAIT: Duration = Duration::from_millis(25);
 /// How often time passes for the router when nothing else happens.
