@@ -22,6 +22,12 @@ use crate::{Done, Request, Settings};
 /// Milliseconds between two tries to hand in what the channel has no room for.
 const FULL_MS: u64 = 2;
 
+/// Names a request, so that its repetition does nothing.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Bytes of such a name.
+const KEY_BYTES: usize = 255;
+
 const STOPPING: &str = "the router stops";
 const AGAIN: &str = "send the lines again";
 
@@ -50,6 +56,7 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     may_send(settings, &headers)?;
     let source = source(settings, &uri)?;
     let shape = shape(&headers)?;
+    let key = key(&headers)?;
     if shared.is_refusing.load(Ordering::Relaxed) {
         return Err(Refusal::unavailable(STOPPING, AGAIN));
     }
@@ -64,7 +71,7 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     }
     let answer = Taken { lines: lines.len(), cut_bytes: lines.skipped_bytes() };
     if !lines.is_empty() {
-        hand_in(&shared, source, lines).await?;
+        hand_in(&shared, source, lines, key).await?;
     }
     Ok(json(StatusCode::OK, &answer))
 }
@@ -159,6 +166,20 @@ fn shape(headers: &HeaderMap) -> Result<Shape, Refusal> {
     }
 }
 
+fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let mut keys = headers.get_all(KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let is_plain = (1..=KEY_BYTES).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    match key.to_str() {
+        Ok(key) if is_plain && keys.next().is_none() => Ok(Some(key.to_owned())),
+        _ => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "cannot read the Idempotency-Key",
+            format!("say one, of {KEY_BYTES} letters, digits and signs at most"),
+        )),
+    }
+}
+
 async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
     let limit_bytes = settings.body_limit_bytes;
     let too_large = || {
@@ -184,10 +205,16 @@ async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Ve
     }
 }
 
-async fn hand_in<T: From<Request>>(shared: &Shared<T>, source: String, lines: Block) -> Result<(), Refusal> {
+async fn hand_in<T: From<Request>>(
+    shared: &Shared<T>,
+    source: String,
+    lines: Block,
+    key: Option<String>,
+) -> Result<(), Refusal> {
     let settings = &shared.settings;
     let (done, outcome) = Done::new();
-    let mut item = T::from(Request { source, lines, done });
+    let is_named = key.is_some();
+    let mut item = T::from(Request { source, lines, key, done });
     let mut waited_ms = 0;
     loop {
         match shared.out.try_send(item) {
@@ -210,11 +237,21 @@ async fn hand_in<T: From<Request>>(shared: &Shared<T>, source: String, lines: Bl
     };
     match waited {
         Ok(Ok(Outcome::Committed)) => Ok(()),
+        Ok(Ok(Outcome::KeyTaken)) => Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "other lines were sent with this Idempotency-Key",
+            "give each request a key of its own, and the same one only to its repetition",
+        )),
         Ok(Ok(Outcome::Refused(why))) => Err(Refusal::unavailable(format!("not committed: {why}"), AGAIN)),
         Ok(Err(_)) => Err(Refusal::unavailable(format!("not committed: {STOPPING}"), AGAIN)),
         Err(_) => Err(Refusal::unavailable(
             format!("not committed within {} ms", settings.commit_ms),
-            "send the lines again; if the commit was under way just now they are counted twice",
+            if is_named {
+                AGAIN
+            } else {
+                "send the lines again; if the commit was under way just now they are counted twice, unless \
+                 they have an Idempotency-Key"
+            },
         )),
     }
 }
