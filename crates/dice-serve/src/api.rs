@@ -46,7 +46,7 @@ use crate::{Ask, NotTaken, Reply, Settings};
 
 /// Milliseconds between two tries to hand in what there is no room for.
 const FULL_MS: u64 = 2;
-/// Bytes of a reason that is logged.
+/// Bytes of a reason that is logged; a few more where a character ends there.
 const MAX_WHY_BYTES: usize = 1_024;
 
 /// What all requests of the API share.
@@ -348,6 +348,19 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
+/// A reason as a terminal can show it: control characters are named, and what is long is cut.
+fn shown(told: &str) -> String {
+    let mut why = String::new();
+    for letter in told.chars() {
+        if why.len() >= MAX_WHY_BYTES {
+            why.push('…');
+            break;
+        }
+        if letter.is_control() { why.extend(letter.escape_default()) } else { why.push(letter) }
+    }
+    why
+}
+
 /// Counts every request, and tells of those that were not done.
 pub(crate) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -359,13 +372,8 @@ pub(crate) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     let status = response.status();
     api.requests.count(&route, method, status.as_u16());
     if status.is_client_error() || status.is_server_error() {
-        let mut why = match response.extensions().get::<Told>() {
-            Some(Told(why)) => why.clone(),
-            None => status.to_string(),
-        };
-        while why.len() > MAX_WHY_BYTES {
-            why.pop();
-        }
+        let told = response.extensions().get::<Told>();
+        let why = shown(&told.map_or_else(|| status.to_string(), |Told(told)| told.clone()));
         let token = match identity {
             Identity::Known { name, .. } => Some(name),
             _ => None,

@@ -1,8 +1,9 @@
 //! What the API needs of the program around it.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use dice_route::Command;
+use dice_route::{Answer, Command};
 use serde_json::Value;
 
 use crate::managed::{Change, ChangeRefused, Changed, Kind, Version};
@@ -63,7 +64,8 @@ pub trait Desk: Views {
     ///
     /// When there is no room, with the ask, or the loop stops.
     fn take(&self, ask: Ask) -> Result<(), NotTaken>;
-    /// Checks a letter's signature and reads what it wants. It may take no longer than a signature takes.
+    /// Checks a letter's signature and reads what it wants, on a thread that may wait. Together with the commit
+    /// it has `letter_ms` of the settings; what comes later is not done.
     ///
     /// # Errors
     ///
@@ -148,14 +150,40 @@ impl Sender {
     }
 }
 
+impl Letter {
+    /// The first header of that name, which is in lower case, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        str::from_utf8(value).ok()
+    }
+}
+
 /// What a letter wants.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Default)]
 pub struct Opened {
     /// What is to be done, in this order; answered when all of it is committed. Ids are the letter's own, so
     /// that its repetition does nothing.
     pub commands: Vec<Command>,
     /// What to answer then: a JSON object, or nothing.
     pub answer: Option<Value>,
+    /// What is done with the commands' answers, on a thread that may wait, when the sender has been answered:
+    /// telling the person who pressed a button. It is dropped where something was not committed.
+    pub then: Option<Then>,
+}
+
+/// What is done with answers.
+pub type Then = Box<dyn FnOnce(Vec<Answer>) + Send>;
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Opened { commands, answer, then } = self;
+        let then = then.as_ref().map(|_| "…");
+        f.debug_struct("Opened")
+            .field("commands", commands)
+            .field("answer", answer)
+            .field("then", &then)
+            .finish()
+    }
 }
 
 /// Why a letter is not read.

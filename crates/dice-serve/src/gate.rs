@@ -2,7 +2,7 @@
 //!
 //! A request shows a token, whose name becomes the actor `api:NAME` of what it does. Where no token is set up
 //! at all, the address is loopback and every program of this machine may do everything as `api:local`; pages
-//! that a browser shows may not, even when their name was made to point here.
+//! that a browser shows may not, even when their name was made to point here, but for our own.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -178,15 +178,20 @@ impl Gate {
         wanted: Scope,
     ) -> Result<Caller, Barred> {
         if *identity == Identity::Local {
-            let site = headers.get(SEC_FETCH_SITE).map(|site| site.as_bytes());
-            if headers.contains_key(ORIGIN) || !matches!(site, None | Some(b"none" | b"same-origin")) {
-                return Err(Barred::Page);
-            }
-            // A page of another name that was made to point here comes without an origin.
-            if let Some(host) = headers.get(HOST)
-                && !self.is_here(host.to_str().unwrap_or_default())
+            let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let (host, origin, site) = (text(HOST), text(ORIGIN), text(SEC_FETCH_SITE));
+            // A page of another name that was made to point here has that name as its origin, or none.
+            if let Some(host) = &host
+                && !self.is_here(host)
             {
-                return Err(Barred::Host(String::from_utf8_lossy(host.as_bytes()).into_owned()));
+                return Err(Barred::Host(host.clone().into_owned()));
+            }
+            let is_own =
+                |origin: &str| origin.split_once("://").is_some_and(|(_, at)| Some(at) == host.as_deref());
+            if !matches!(site.as_deref(), None | Some("none" | "same-origin"))
+                || origin.is_some_and(|origin| !is_own(&origin))
+            {
+                return Err(Barred::Page);
             }
         }
         allowed(identity, wanted)
@@ -350,6 +355,9 @@ mod tests {
             check(&settings(), &[("host", host)], "");
         }
         check(&settings(), &[("origin", "http://localhost")], "");
+        check(&settings(), &[("origin", "http://localhost:81"), ("host", "localhost:80")], "");
+        check(&settings(), &[("origin", "http://evil.example"), ("host", "evil.example")], "");
+        check(&settings(), &[("origin", "http://localhost:80"), ("host", "localhost:80")], all);
         check(&settings(), &[("origin", "null")], "");
         check(&settings(), &[("sec-fetch-site", "cross-site")], "");
         check(&settings(), &[("sec-fetch-site", "none"), ("host", "localhost")], all);

@@ -36,7 +36,7 @@ pub use allowance::Allowance;
 pub use api::openapi_text;
 pub use ask::{Alerts, Ask, NotTaken, Reply};
 pub use desk::{
-    Backtest, Desk, Found, Health, Letter, NotFound, Opened, Refused, Sender, Turned, Views, Why,
+    Backtest, Desk, Found, Health, Letter, NotFound, Opened, Refused, Sender, Then, Turned, Views, Why,
 };
 pub use gate::{Key, Scope, Token};
 pub use metrics::{Family, MetricKind, Sample};

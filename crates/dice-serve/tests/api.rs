@@ -299,6 +299,7 @@ fn letters_are_opened_and_answered_after_the_commit() {
     let acked = |who| format!(r#"{who} {{"act":"ack","episode":"e1"}}"#);
     let slack = |signature, body: &str| dice.send("POST /slack/actions", &[form, signature], body.as_bytes());
     dice.check(slack("X-Signature: good1", "payload=x"), 200, "", &[&acked("slack")]);
+    assert_eq!(dice.fake.told(), "done");
     dice.check(slack("X-Signature: good1", "payload=x"), 409, "sent before", &[]);
     dice.check(slack("X-Signature: bad", "payload=x"), 401, "another signature", &[]);
     dice.check(slack("X-None: 1", "payload=x"), 401, "another signature", &[]);
@@ -372,7 +373,7 @@ fn pages_may_not_ask_where_there_is_no_token() {
     let dice = start(settings());
     let rebound = dice.send("GET /api/v1/rules", &["Host: evil.example"], b"");
     dice.check(rebound, 403, "one to evil.example", &[]);
-    let page = dice.send("POST /api/v1/episodes/e1/ack", &["Origin: http://localhost"], b"");
+    let page = dice.send("POST /api/v1/episodes/e1/ack", &["Origin: http://localhost:1"], b"");
     dice.check(page, 403, "a web page may not", &[]);
     let cross = dice.send("GET /metrics", &["Sec-Fetch-Site: cross-site"], b"");
     dice.check(cross, 403, "a web page may not", &[]);
@@ -430,7 +431,9 @@ fn what_is_asked_wrongly_is_said() {
         assert_eq!(status == 405, answered.header("allow").is_some(), "{head}");
         dice.check(answered, status, part, &[]);
     }
+    let large = "x".repeat(1_001);
     for (body, kind, status, part) in [
+        (large.as_str(), "application/json", 413, "1000 bytes at most"),
         ("{", "application/json", 400, "\"at\":\"line 1 column 1\""),
         ("{}", "text/plain", 415, "application/json"),
         ("{}", "application/json\r\nContent-Encoding: gzip", 415, "packed as gzip"),

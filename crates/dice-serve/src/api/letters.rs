@@ -66,10 +66,13 @@ async fn deliver(
     let opened = tokio::task::spawn_blocking(move || desk.open(&letter)).await.map_err(|_| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Dice is wrong").wanted("an answer").found("a defect")
     })?;
-    let Opened { commands, answer } = opened?;
+    let Opened { commands, answer, then } = opened?;
+    let mut answers = Vec::new();
     for command in commands {
-        // What the person is told of it is the courier's business; here it counts that it was committed.
-        api.ask(api.settings.letter_ms, |reply| Ask::Command(command, reply)).await?;
+        answers.push(api.ask(api.settings.letter_ms, |reply| Ask::Command(command, reply)).await?);
+    }
+    if let Some(then) = then {
+        tokio::task::spawn_blocking(move || then(answers));
     }
     Ok(match answer {
         Some(answer) => json(StatusCode::OK, &answer),

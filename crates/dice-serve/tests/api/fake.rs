@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender as Sending, channel};
 use std::sync::{Mutex, MutexGuard};
 
 use dice_route::{Act, Answer, Command};
@@ -30,11 +31,13 @@ pub(crate) struct Fake {
     taken: Mutex<Vec<String>>,
     kept: Mutex<Vec<Ask>>,
     refused: Mutex<Vec<Refused>>,
-    letters: Mutex<BTreeSet<Vec<u8>>>,
+    letters: Mutex<BTreeSet<String>>,
+    told: (Sending<String>, Mutex<Receiver<String>>),
 }
 
 impl Default for Fake {
     fn default() -> Fake {
+        let (sending, receiver) = channel();
         Fake {
             now_ms: AtomicI64::new(NOW_MS),
             is_well: AtomicBool::new(true),
@@ -45,6 +48,7 @@ impl Default for Fake {
             kept: Mutex::default(),
             refused: Mutex::default(),
             letters: Mutex::default(),
+            told: (sending, Mutex::new(receiver)),
         }
     }
 }
@@ -58,6 +62,11 @@ impl Fake {
     /// What was refused since the last time.
     pub(crate) fn refusals(&self) -> Vec<Refused> {
         std::mem::take(&mut *self.refused.lock().unwrap())
+    }
+
+    /// What the next letter's sender was told after the commit.
+    pub(crate) fn told(&self) -> String {
+        self.told.1.lock().unwrap().recv().unwrap()
     }
 
     /// Whether somebody still waits for an ask that was kept.
@@ -252,18 +261,18 @@ impl Desk for Fake {
     }
 
     fn open(&self, letter: &Letter) -> Result<Opened, Turned> {
-        let signature = letter.headers.iter().find(|(name, _)| name == "x-signature");
+        let signature = letter.header("x-signature");
         if let Sender::Unsubscribe(token) = &letter.from {
             if token != "good" {
                 return Err(Turned::Forged("another token".to_owned()));
             }
-        } else if signature.is_none_or(|(_, value)| !value.starts_with(b"good")) {
+        } else if signature.is_none_or(|value| !value.starts_with("good")) {
             return Err(Turned::Forged("another signature".to_owned()));
-        } else if !self.letters.lock().unwrap().insert(signature.map(|(_, it)| it.clone()).unwrap()) {
+        } else if !self.letters.lock().unwrap().insert(signature.unwrap().to_owned()) {
             return Err(Turned::Repeated);
         }
         if letter.body == b"challenge" {
-            return Ok(Opened { commands: Vec::new(), answer: Some(json!({ "challenge": 1 })) });
+            return Ok(Opened { answer: Some(json!({ "challenge": 1 })), ..Opened::default() });
         }
         if letter.body.is_empty() {
             return Err(Turned::Unclear("nothing".to_owned()));
@@ -271,7 +280,9 @@ impl Desk for Fake {
         let act = Act::Ack { episode: "e1".to_owned() };
         let id = "0".repeat(32);
         let command = Command { id, actor: letter.from.as_str().to_owned(), at_ms: letter.at_ms, act };
-        Ok(Opened { commands: vec![command], answer: None })
+        let told = self.told.0.clone();
+        let then = Box::new(move |answers: Vec<Answer>| drop(told.send(answers[0].text.clone())));
+        Ok(Opened { commands: vec![command], answer: None, then: Some(then) })
     }
 
     fn health(&self) -> Health {
