@@ -125,7 +125,8 @@ fn complete(document: &mut Document) {
         let operations: [&mut Option<Operation>; 4] =
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(error()));
+            let responses = &mut operation.responses.responses;
+            responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(error()));
         }
     }
 }

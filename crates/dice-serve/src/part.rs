@@ -68,7 +68,7 @@ impl Placed for Delivery {
 
 impl Placed for Noted {
     fn place(&self) -> String {
-        latest_first(self.at.0, &format!("{} {} {}", self.cause, self.subject, self.by))
+        latest_first(self.at.0, &format!("{} {} {} {}", self.cause, self.subject, self.by, self.text))
     }
 }
 

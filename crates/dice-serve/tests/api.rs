@@ -215,6 +215,18 @@ fn what_is_not_committed_is_said() {
 }
 
 #[test]
+fn a_look_that_takes_too_long_is_not_waited_for() {
+    let dice = start(Settings { look_ms: 1, looks: 1, ..settings() });
+    let held = dice.fake.hold.lock().unwrap();
+    // The second finds no place, because the first still looks.
+    for _ in 0..2 {
+        dice.check(dice.get("/api/v1/snoozes"), 503, "not answered in time", &[]);
+    }
+    dice.server.stop();
+    drop(held);
+}
+
+#[test]
 fn the_managed_configuration_has_versions() {
     let dice = start(settings());
     let tag = dice.get("/api/v1/config").header("etag").unwrap().to_owned();
@@ -471,7 +483,8 @@ fn the_document_tells_of_every_route_and_of_no_other() {
                 assert_ne!(answered.status, 405, "{method} {path}");
                 assert!(!answered.body.contains("there is nothing here"), "{method} {path}");
                 let errors = &item[method]["responses"]["default"]["content"]["application/json"]["schema"];
-                assert_eq!(errors["$ref"], "#/components/schemas/ErrorBody", "{method} {path}");
+                let shape = if path == "/v1/lines" { "LinesRefused" } else { "ErrorBody" };
+                assert_eq!(errors["$ref"], format!("#/components/schemas/{shape}"), "{method} {path}");
             } else if (method, path.as_str()) != ("get", "/unsubscribe/{token}") {
                 // A page is for people and not in the document.
                 assert_eq!(answered.status, 405, "{method} {path}");

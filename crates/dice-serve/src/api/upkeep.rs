@@ -38,11 +38,32 @@ struct Ready {
     commit_age_ms: Option<u64>,
 }
 
+/// What was taken.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the handler of lines answers")]
+struct LinesTaken {
+    /// How many lines there were.
+    lines: u64,
+    /// Bytes of lines longer than the limit that were left out.
+    cut_bytes: u64,
+}
+
+/// Why lines were not taken.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the handler of lines answers")]
+struct LinesRefused {
+    /// What was wanted and what was found.
+    error: String,
+    /// What to do next.
+    hint: String,
+}
+
 /// Takes lines, a source's or the only one's. Answered after the commit.
 #[utoipa::path(post, path = "/v1/lines", tag = "letters",
-    params(("source" = Option<String>, Query, description = "The source; not needed where there is one.")),
+    params(("source" = Option<String>, Query, description = "The source; not needed where there is one."),
+        ("Idempotency-Key" = Option<String>, Header)),
     request_body(content((String = "text/plain"), (String = "application/x-ndjson"))),
-    responses((status = 200, body = Object)))]
+    responses((status = 200, body = LinesTaken), (status = "default", body = LinesRefused)))]
 #[expect(dead_code, reason = "it stands for the handler that is generic over what lines become")]
 pub(super) fn lines() {}
 

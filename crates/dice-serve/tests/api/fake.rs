@@ -27,6 +27,8 @@ pub(crate) struct Fake {
     pub(crate) is_slow: AtomicBool,
     /// Whether there is no room for asks.
     pub(crate) is_full: AtomicBool,
+    /// Held while snoozes are not to be told.
+    pub(crate) hold: Mutex<()>,
     versions: Mutex<Versions>,
     taken: Mutex<Vec<String>>,
     kept: Mutex<Vec<Ask>>,
@@ -43,6 +45,7 @@ impl Default for Fake {
             is_well: AtomicBool::new(true),
             is_slow: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
+            hold: Mutex::default(),
             versions: Mutex::default(),
             taken: Mutex::default(),
             kept: Mutex::default(),
@@ -150,6 +153,7 @@ impl Views for Fake {
     }
 
     fn snoozes(&self) -> Found<Vec<Snooze>> {
+        let _held = self.hold.lock().unwrap();
         Ok(vec![Snooze { id: "z1".to_owned(), ..Snooze::default() }])
     }
 
