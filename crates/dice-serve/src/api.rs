@@ -117,7 +117,6 @@ fn complete(document: &mut Document) {
     let error = || {
         let schema: RefOr<utoipa::openapi::Schema> = Ref::from_schema_name(ErrorBody::name()).into();
         ResponseBuilder::new()
-            .description("What was wanted, what was found, and what to do next.")
             .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
             .build()
     };
@@ -127,7 +126,25 @@ fn complete(document: &mut Document) {
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
             responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(error()));
+            for (status, response) in responses {
+                // The format wants a description of each.
+                if let RefOr::T(response) = response
+                    && response.description.is_empty()
+                {
+                    meaning(status).clone_into(&mut response.description);
+                }
+            }
         }
+    }
+}
+
+/// What an answer of that status means where nothing else is said of it.
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "201" => "It is there now.",
+        "503" => "Something is not well.",
+        "default" => "What was wanted, what was found, and what to do next.",
+        _ => "What was asked for.",
     }
 }
 

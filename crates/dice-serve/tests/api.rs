@@ -483,6 +483,10 @@ fn the_document_tells_of_every_route_and_of_no_other() {
                 assert_ne!(answered.status, 405, "{method} {path}");
                 assert!(!answered.body.contains("there is nothing here"), "{method} {path}");
                 let errors = &item[method]["responses"]["default"]["content"]["application/json"]["schema"];
+                assert!(item[method]["summary"].is_string(), "{method} {path}");
+                for (status, response) in item[method]["responses"].as_object().unwrap() {
+                    assert!(response["description"].is_string(), "{method} {path} {status}");
+                }
                 let shape = if path == "/v1/lines" { "LinesRefused" } else { "ErrorBody" };
                 assert_eq!(errors["$ref"], format!("#/components/schemas/{shape}"), "{method} {path}");
             } else if (method, path.as_str()) != ("get", "/unsubscribe/{token}") {

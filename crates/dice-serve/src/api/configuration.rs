@@ -272,7 +272,7 @@ async fn put(
 macro_rules! handlers {
     ($kind:expr, $what:literal, $all:literal, $one:literal, $list:ident, $get:ident, $put:ident, $delete:ident) => {
         #[doc = concat!("Lists the ", $what, "s in force, those of files and those managed here, by id.")]
-        #[utoipa::path(get, path = $all, tag = "configuration", params(Span),
+        #[utoipa::path(get, summary = concat!("Lists the ", $what, "s in force, those of files and those managed here, by id."), path = $all, tag = "configuration", params(Span),
             responses((status = 200, body = Part<Defined>, headers(("ETag" = String)))))]
         async fn $list(
             State(api): State<Arc<Api>>,
@@ -283,7 +283,7 @@ macro_rules! handlers {
         }
 
         #[doc = concat!("Gives the ", $what, " of that id.")]
-        #[utoipa::path(get, path = $one, tag = "configuration", params(("id" = String, Path)),
+        #[utoipa::path(get, summary = concat!("Gives the ", $what, " of that id."), path = $one, tag = "configuration", params(("id" = String, Path)),
             responses((status = 200, body = Defined, headers(("ETag" = String)))))]
         async fn $get(
             State(api): State<Arc<Api>>,
@@ -294,7 +294,7 @@ macro_rules! handlers {
         }
 
         #[doc = concat!("Writes a ", $what, ", new or in place of the one of that id that is managed here.")]
-        #[utoipa::path(put, path = $one, tag = "configuration",
+        #[utoipa::path(put, summary = concat!("Writes a ", $what, ", new or in place of the one of that id that is managed here."), path = $one, tag = "configuration",
             params(("id" = String, Path), Trial, ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
             request_body = Written,
             responses((status = 200, body = Outcome), (status = 201, body = Outcome)))]
@@ -310,7 +310,7 @@ macro_rules! handlers {
         }
 
         #[doc = concat!("Removes a ", $what, " that is managed here.")]
-        #[utoipa::path(delete, path = $one, tag = "configuration",
+        #[utoipa::path(delete, summary = concat!("Removes a ", $what, " that is managed here."), path = $one, tag = "configuration",
             params(("id" = String, Path), Trial, ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
             responses((status = 200, body = Outcome)))]
         async fn $delete(

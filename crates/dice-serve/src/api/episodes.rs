@@ -77,7 +77,7 @@ async fn act(api: &Api, caller: &Caller, head: &Head, id: String, act: Act) -> R
 macro_rules! handler {
     ($doc:literal, $path:literal, $name:ident, $act:ident) => {
         #[doc = $doc]
-        #[utoipa::path(post, path = $path, tag = "state",
+        #[utoipa::path(post, summary = $doc, path = $path, tag = "state",
                             params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
                             responses((status = 200, body = super::Done)))]
         async fn $name(
