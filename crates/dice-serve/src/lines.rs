@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, ORIGIN};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use dice_source::Block;
@@ -53,7 +53,7 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     body: Body,
 ) -> Result<Response, Refusal> {
     let settings = &shared.settings;
-    may_send(settings, &headers)?;
+    shared.gate.lines(&headers)?;
     let source = source(settings, &uri)?;
     let shape = shape(&headers)?;
     let key = key(&headers)?;
@@ -87,33 +87,6 @@ struct Taken {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
     headers.get(name).map(|value| value.as_bytes())
-}
-
-fn may_send(settings: &Settings, headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(token) = &settings.token else {
-        // Any page that a browser on this machine shows could send otherwise; programs do not name an origin.
-        return match text(headers, ORIGIN) {
-            None => Ok(()),
-            Some(_) => Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "a web page wanted to send lines",
-                "send them without an Origin header, or set a token",
-            )),
-        };
-    };
-    let shown = text(headers, AUTHORIZATION).and_then(|shown| {
-        let (scheme, token) = shown.split_at_checked(b"Bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token.trim_ascii())
-    });
-    if shown.is_some_and(|shown| token.is(shown)) {
-        return Ok(());
-    }
-    let found = if shown.is_some() { "another one" } else { "none" };
-    Err(Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        format!("wanted the token of this router, found {found}"),
-        "send the header Authorization: Bearer TOKEN",
-    ))
 }
 
 fn source(settings: &Settings, uri: &Uri) -> Result<String, Refusal> {
