@@ -66,7 +66,7 @@ pub struct RuleStatus {
     pub rule: Arc<str>,
     /// When it decides.
     pub decides: Decides,
-    /// Keys that are kept.
+    /// Keys that are kept; of a rule about terms, the groups that terms are kept in.
     pub keys: usize,
     /// Episodes that are open, those announced included.
     pub open: usize,
@@ -74,10 +74,11 @@ pub struct RuleStatus {
     pub waiting: usize,
     /// Keys that went for want of room and still meant something: above 0 the rule sees less than it should.
     pub evicted: u64,
-    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next.
+    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next. Of a rule
+    /// about terms, the terms that are known.
     pub pending: usize,
     /// Beginnings that were given up, for want of room or because an input could not be read: nothing was
-    /// said about them, though perhaps something should have been.
+    /// said about them, though perhaps something should have been. Of a rule about terms, those forgotten.
     pub lost: u64,
     /// Late events that were taken into account.
     pub late_counted: u64,
