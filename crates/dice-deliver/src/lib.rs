@@ -7,6 +7,7 @@
 
 mod courier;
 mod parcel;
+pub mod slack;
 
 pub use courier::{Answer, Courier, Found};
 pub use parcel::Parcel;
