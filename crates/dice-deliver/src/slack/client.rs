@@ -273,7 +273,7 @@ impl Client {
         let now = Instant::now();
         limits.retain(|_, until| *until > now);
         let until = now + Duration::from_millis(wait_ms.unsigned_abs());
-        let Some(channel) = channel else {
+        let Some(channel) = channel.filter(|_| reach != Reach::Account) else {
             limits.insert(method.to_owned(), until);
             return reach;
         };
