@@ -310,6 +310,41 @@ fn a_lost_answer_is_found_and_a_lost_call_is_not() {
 }
 
 #[test]
+fn what_slack_shows_late_is_there_at_the_second_look() {
+    let world = World::new();
+    world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+    let lost =
+        Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..world.parcel("lost", NoticeKind::Open) };
+    assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+    world.fake.set_history_lag(1);
+    assert_eq!(world.find(&lost), Found::Absent);
+    assert!(matches!(world.find(&lost), Found::There(_)));
+}
+
+#[test]
+fn a_channel_takes_so_many_messages_a_second() {
+    let world = World::new();
+    world.fake.set_now_ms(Some(1_700_000_000_000));
+    world.fake.set_rate(Some(1));
+    world.delivered(&world.parcel("a", NoticeKind::Open));
+    assert_eq!(word(&world.deliver(&world.parcel("b", NoticeKind::Open))), "limited 1000 Destination");
+}
+
+#[test]
+fn who_is_of_another_workspace_is_nobody() {
+    let world = World::new();
+    world.fake.person(&world.ada, |ada| ada.is_guest = true);
+    world.delivered(&world.parcel("i", NoticeKind::Open));
+    let payload = world.fake.press(&world.ada, &world.message(0), None, "Disable");
+    let click = clicks(Happening::of_payload(&payload, &Seal::new(b"seal"), 0)).remove(0);
+    let refusal = "only people of this workspace can do that".to_owned();
+    assert_eq!(world.runtime.block_on(world.slack.command(&click)), Err(refusal));
+    let mut parcel = world.parcel("j", NoticeKind::Open);
+    parcel.intent.destination = Destination::Person("@ada".to_owned());
+    assert_eq!(word(&world.deliver(&parcel)), "refused");
+}
+
+#[test]
 fn what_cannot_be_looked_up_is_said() {
     #[track_caller]
     fn check(fault: Fault, wanted: &str) {
@@ -388,6 +423,14 @@ fn what_is_gone_or_closed_is_told_otherwise() {
     world.fake.fail("chat.postMessage", Fault::Code("thread_not_found"));
     world.delivered(&Parcel { first: Some(first.clone()), ..world.parcel("remind", NoticeKind::Reminder) });
     assert!(world.fake.messages().last().unwrap().thread.is_none());
+    // Told anew, and the answer lost: it is found, and changed from then on.
+    let last = world.slack.remembered().moved.into_values().last().unwrap();
+    world.fake.delete(last.split_once(':').unwrap().1);
+    world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+    let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost anew") };
+    assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+    let Found::There(found) = world.find(&lost) else { panic!("it has arrived") };
+    assert_eq!(world.delivered(&update("after that")), found);
     // An update whose answer is lost is looked for, and then repeated: that changes nothing.
     world.fake.fail("chat.update", Fault::LoseAnswer);
     let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost") };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dice_route::{Config, Destination, Outcome};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Slack;
 use super::client::Failure;
@@ -56,8 +56,10 @@ pub(super) struct Book {
     cursor: Option<String>,
     /// When its end was reached, milliseconds since 1970.
     listed_ms: Option<i64>,
-    /// Whether the token may see private channels.
+    /// Whether the token may not see private channels.
     sees_no_private: bool,
+    /// The ids of the workspace and of the organisation it belongs to; the second is empty without one.
+    home: Option<(String, String)>,
 }
 
 impl Book {
@@ -266,6 +268,24 @@ impl Slack {
         Ok(())
     }
 
+    /// Whether somebody is of this workspace or its organisation. Guests through shared channels choose their
+    /// e-mail addresses elsewhere: such an address is nobody's word for who they are.
+    async fn is_ours(&self, user: &Value) -> Result<bool, Failure> {
+        let home = match self.book(|book| book.home.clone()) {
+            Some(home) => home,
+            None => {
+                let reply = self.read("auth.test", &[]).await?;
+                let home = (reply.text("/team_id").to_owned(), reply.text("/enterprise_id").to_owned());
+                self.book(|book| book.home = Some(home.clone()));
+                home
+            }
+        };
+        let (team, enterprise) = home;
+        let is_colleague =
+            !enterprise.is_empty() && user["enterprise_user"]["enterprise_id"] == enterprise.as_str();
+        Ok(user["team_id"] == team.as_str() || is_colleague)
+    }
+
     /// The id of a person.
     pub(super) async fn person(&self, name: &str, now_ms: i64) -> Result<String, Outcome> {
         let known = self.book(|book| book.people.get(name).cloned());
@@ -289,7 +309,11 @@ impl Slack {
             match self.read("users.lookupByEmail", &[("email", email)]).await {
                 Ok(reply) if !reply.text("/user/id").is_empty() => {
                     let user = &reply.value["user"];
-                    if user["deleted"].as_bool() == Some(true) || user["is_bot"].as_bool() == Some(true) {
+                    let is_ours = self.is_ours(user).await;
+                    if user["deleted"] == true
+                        || user["is_bot"] == true
+                        || !is_ours.map_err(|failure| failure.of_reading("cannot look up the workspace"))?
+                    {
                         continue;
                     }
                     let id = reply.text("/user/id").to_owned();
@@ -336,6 +360,9 @@ impl Slack {
         }
         let reply =
             self.read("users.info", &[("user", user)]).await.map_err(|failure| failure.to_string())?;
+        if !self.is_ours(&reply.value["user"]).await.map_err(|failure| failure.to_string())? {
+            return Err("only people of this workspace can do that".to_owned());
+        }
         let email = reply.text("/user/profile/email");
         if email.is_empty() {
             return Err("Slack does not tell your e-mail address: the app needs users:read.email".to_owned());

@@ -56,7 +56,14 @@ impl Slack {
         }
         for (method, thread) in places {
             match self.pages(method, &channel, thread, &oldest, intent).await {
-                Ok(Some(ts)) => return Found::There(Reference { channel, ts }.to_string()),
+                Ok(Some((ts, is_own))) => {
+                    let found = Reference { channel, ts }.to_string();
+                    // It was told anew because the first was gone, and the answer to that was lost.
+                    if let Some(first) = first.as_ref().filter(|_| is_own) {
+                        self.book(|book| book.moved(&first.to_string(), &found));
+                    }
+                    return Found::There(found);
+                }
                 Ok(None) => {}
                 // The thread's beginning is gone: what was told instead is in the channel.
                 Err(failure) if thread.is_some() && failure.is("thread_not_found") => {}
@@ -76,7 +83,8 @@ impl Slack {
         Found::Absent
     }
 
-    /// The time stamp of the message that carries the intent's name.
+    /// The time stamp of the message that carries the intent's name, and whether it stands by itself rather
+    /// than in a thread.
     async fn pages(
         &self,
         method: &str,
@@ -84,7 +92,7 @@ impl Slack {
         thread: Option<&str>,
         oldest: &str,
         intent: &str,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<(String, bool)>, Failure> {
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let mut fields = vec![
@@ -99,8 +107,11 @@ impl Slack {
             let reply = self.read(method, &fields).await?;
             let messages = reply.value["messages"].as_array();
             let found = messages.into_iter().flatten().find(|message| is_of(message, intent));
-            if let Some(ts) = found.and_then(|message| message["ts"].as_str()) {
-                return Ok(Some(ts.to_owned()));
+            if let Some(found) = found
+                && let Some(ts) = found["ts"].as_str()
+            {
+                let is_own = found["thread_ts"].is_null() || found["thread_ts"] == ts;
+                return Ok(Some((ts.to_owned(), is_own)));
             }
             cursor = reply.cursor();
             if cursor.is_none() {

@@ -252,6 +252,7 @@ fn shown(id: &str, channel: &Channel) -> Value {
 fn user(id: &str, person: &super::Person) -> Value {
     json!({
         "id": id, "deleted": person.is_deleted, "is_bot": false, "tz": person.zone, "name": id.to_lowercase(),
+        "team_id": if person.is_guest { "T2" } else { "T1" },
         "profile": {"email": person.email},
     })
 }

@@ -62,6 +62,8 @@ pub struct Person {
     pub zone: String,
     /// Whether they have left.
     pub is_deleted: bool,
+    /// Whether they are of another workspace and only share a channel with this one.
+    pub is_guest: bool,
 }
 
 /// Something that was written.
