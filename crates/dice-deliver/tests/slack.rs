@@ -1,6 +1,8 @@
 //! Slack's courier against a workspace that is as strict as Slack, and fails in every way Slack does.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
@@ -242,7 +244,7 @@ fn every_way_to_fail_ends_in_what_can_be_said() {
 #[test]
 fn nobody_there_is_no_attempt() {
     let world = World::new();
-    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let place = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let slack = Slack::new(settings(&format!("http://{place}/api"))).unwrap();
     let outcome = world.runtime.block_on(slack.deliver(&parcel("i", NoticeKind::Open)));
     assert_eq!(word(&outcome), "later 0", "{outcome:?}");
@@ -748,6 +750,39 @@ fn clicks_become_commands_and_are_answered_in_the_message() {
     // A link is nothing to do.
     let link = world.fake.press(&world.ada, &world.message(0), None, "Show in code");
     assert_eq!(clicks(Happening::of_payload(&link, &seal, 0)), []);
+}
+
+#[test]
+fn a_click_arrives_at_an_address_signed() {
+    let world = World::new();
+    world.delivered(&world.parcel("i", NoticeKind::Open));
+    let payload = world.fake.press(&world.ada, &world.message(0), None, "Not me");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/slack", listener.local_addr().unwrap());
+    let now_ms = world.fake.now_ms();
+    let served = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut input = BufReader::new(&stream);
+        let mut headers = BTreeMap::new();
+        loop {
+            let mut line = String::new();
+            input.read_line(&mut line).unwrap();
+            match line.trim_end().split_once(": ") {
+                Some((name, value)) => drop(headers.insert(name.to_owned(), value.to_owned())),
+                None if line.trim().is_empty() => break,
+                None => {}
+            }
+        }
+        let mut body = vec![0; headers["content-length"].parse().unwrap()];
+        input.read_exact(&mut body).unwrap();
+        (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        let (at, signed) = (&headers["x-slack-request-timestamp"], &headers["x-slack-signature"]);
+        let signature = Signature::new(Token::new(FakeSlack::SIGNING_SECRET));
+        assert_eq!(signature.check(at, signed, &body, now_ms, &mut Replays::default()), Ok(()));
+        clicks(Happening::of_request(&body, &Seal::new(b"seal"), 0).unwrap())
+    });
+    assert_eq!(world.fake.send(&url, &payload), Some((200, String::new())));
+    assert_eq!(served.join().unwrap()[0].wish, Wish::AskNotMe(MESSAGE.to_owned()));
 }
 
 #[track_caller]
