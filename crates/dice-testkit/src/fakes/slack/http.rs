@@ -127,8 +127,8 @@ fn answer(call: &Call, out: &mut TcpStream, shared: &Arc<Shared>) -> Option<()> 
         "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n",
         body.len()
     );
-    out.write_all(head.as_bytes()).ok()?;
-    out.write_all(body.as_bytes()).ok()
+    // In one piece: two would wait for each other's acknowledgement.
+    out.write_all((head + &body).as_bytes()).ok()
 }
 
 /// Until the workspace is no more.
@@ -148,8 +148,7 @@ pub(super) fn post(url: &str, headers: &str, body: &str) -> Option<(u16, String)
         "POST /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
+    stream.write_all((head + body).as_bytes()).ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
