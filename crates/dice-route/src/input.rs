@@ -249,6 +249,26 @@ pub enum Outcome {
     Later(i64, String),
     /// The other side will never take it, and why.
     Refused(String),
+    /// The other side wants to be left alone for this long, milliseconds: nothing else within this reach may
+    /// be attempted before either.
+    Limited(i64, Reach, String),
+    /// The other side does not accept who Dice says it is, and why: nothing of the whole account will arrive
+    /// until somebody acts.
+    Denied(String),
     /// It may or may not have arrived, and why.
     Ambiguous(String),
+    /// It was looked for where it would be, and is not there.
+    Absent(String),
+}
+
+/// How much of a courier's account a limit is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// Calls of the same kind to the same destination.
+    Destination,
+    /// Calls of the same kind to any destination.
+    Kind,
+    /// Every call.
+    Account,
 }

@@ -41,7 +41,8 @@ pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
-    Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Receipt, Scope,
+    Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Reach, Receipt,
+    Scope,
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
 pub use manager::Manager;

@@ -186,9 +186,14 @@ impl Outbox {
                     row.state = State::Sent;
                     row.reference = Some(reference.clone());
                 }
-                Outcome::Later(wait_ms, why) => {
+                Outcome::Later(wait_ms, why) | Outcome::Limited(wait_ms, _, why) => {
                     row.state = State::Retry;
                     row.due_ms = receipt.at_ms.saturating_add((*wait_ms).max(0));
+                    row.why = Some(why.clone());
+                }
+                Outcome::Denied(why) | Outcome::Absent(why) => {
+                    row.state = State::Retry;
+                    row.due_ms = receipt.at_ms;
                     row.why = Some(why.clone());
                 }
                 Outcome::Refused(why) => {
