@@ -5,8 +5,12 @@
 //! dice-route, and whoever calls has committed the attempt before. Everything in a parcel that comes from a
 //! log or a repository is data; each courier escapes it for where it goes.
 
+pub mod call;
 mod courier;
+pub mod guard;
 mod parcel;
+pub mod secrets;
+mod wording;
 
 pub use courier::{Answer, Courier, Found};
 pub use parcel::Parcel;
