@@ -53,7 +53,7 @@ pub fn client(deadline_ms: u64, proxy: &Proxy, guard: Option<&Guard>) -> Result<
         .retry(reqwest::retry::never())
         .referer(false);
     builder = match (guard, proxy) {
-        (Some(guard), _) => builder.no_proxy().dns_resolver(guard.clone()),
+        (Some(guard), _) => builder.no_proxy().dns_resolver(*guard),
         (None, Proxy::System) => builder,
         (None, Proxy::None) => builder.no_proxy(),
         (None, Proxy::Url(url)) => {

@@ -8,6 +8,7 @@
 pub mod alertmanager;
 pub mod call;
 mod courier;
+pub mod email;
 pub mod guard;
 pub mod pagerduty;
 mod parcel;

@@ -56,5 +56,5 @@ fn is_checked(number: &[u8]) -> bool {
             (_, twice) => twice / 10 + twice % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -80,8 +80,8 @@ mod tests {
     fn either_secret_will_do_while_they_are_changed() {
         let [old, new] = ["old", "new"].map(|text| Secret::new(text).unwrap());
         let sealed = seal(&[new.clone(), old.clone()], "i", 100, b"x");
-        for secrets in [&[old.clone()][..], &[new.clone()], &[old.clone(), new.clone()]] {
-            assert!(is_sealed(secrets, &sealed, "i", 100, b"x", 100_000));
+        for secrets in [vec![old.clone()], vec![new.clone()], vec![old.clone(), new.clone()]] {
+            assert!(is_sealed(&secrets, &sealed, "i", 100, b"x", 100_000));
         }
         for (id, seconds, body, now_ms) in [
             ("j", 100, &b"x"[..], 100_000),
@@ -89,7 +89,7 @@ mod tests {
             ("i", 100, b"y", 100_000),
             ("i", 100, b"x", 400_001),
         ] {
-            assert!(!is_sealed(&[old.clone()], &sealed, id, seconds, body, now_ms));
+            assert!(!is_sealed(std::slice::from_ref(&old), &sealed, id, seconds, body, now_ms));
         }
         assert!(Secret::new("whsec_?").is_err() && Secret::new(" ").is_err());
     }
