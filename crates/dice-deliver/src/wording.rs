@@ -4,42 +4,50 @@ use std::fmt::Write;
 
 use dice_route::{Evidence, NoticeRow};
 
-/// The text without control characters and without those that turn the direction of writing; line ends and
-/// tabs stay.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_steering(*c)).collect()
+/// The first `max` characters without control characters and without those that turn the direction of
+/// writing; line ends and tabs stay. What is cut is told by `…`.
+pub(crate) fn plain(text: &str, max: usize) -> String {
+    let mut kept = text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_steering(*c));
+    let mut out: String = kept.by_ref().take(max).collect();
+    if kept.next().is_some() {
+        out.pop();
+        out.push('…');
+    }
+    out
 }
 
 /// The text in one line of at most `max` characters; what is cut is told by `…`.
 pub(crate) fn one_line(text: &str, max: usize) -> String {
     let mut out = String::new();
     let mut n = 0;
-    // More than is kept is never looked at.
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        let blank = usize::from(n > 0);
-        let length = word.chars().take(max + 1).count();
-        if blank == 1 {
-            out.push(' ');
+    let mut is_between = false;
+    for c in text.chars() {
+        if c.is_whitespace() || c.is_control() {
+            is_between = n > 0;
+            continue;
         }
-        if n + blank + length > max {
-            let room = max.saturating_sub(n + blank + 1);
-            out.extend(word.chars().filter(|c| !is_steering(*c)).take(room));
+        if is_steering(c) {
+            continue;
+        }
+        let length = if is_between { 2 } else { 1 };
+        if n + length > max {
+            // Nothing of the rest is looked at, however long it is.
+            while n >= max.max(1) {
+                out.pop();
+                n -= 1;
+            }
             out.truncate(out.trim_end().len());
             out.push('…');
             return out;
         }
-        out.extend(word.chars().filter(|c| !is_steering(*c)));
-        n += blank + length;
+        if is_between {
+            out.push(' ');
+        }
+        out.push(c);
+        n += length;
+        is_between = false;
     }
     out
-}
-
-/// The first `max` characters; what is cut is told by `…`.
-pub(crate) fn cut(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(max.saturating_sub(1)).chain(['…']).collect(),
-    }
 }
 
 fn is_steering(c: char) -> bool {
@@ -103,8 +111,7 @@ pub(crate) fn facts(row: &NoticeRow) -> Vec<(&'static str, String)> {
         evidence.figures.iter().map(|(name, value)| format!("{} {value}", one_line(name, 60))).collect();
     facts.push(("figures", figures.join(", ")));
     facts.push(("traces", list(&evidence.traces)));
-    facts
-        .push(("sample", evidence.sample.as_deref().map(|line| cut(&plain(line), 1000)).unwrap_or_default()));
+    facts.push(("sample", evidence.sample.as_deref().map(|line| plain(line, 1000)).unwrap_or_default()));
     facts.retain(|(_, value)| !value.is_empty());
     facts
 }
@@ -116,6 +123,9 @@ pub(crate) fn has_ended(row: &NoticeRow) -> bool {
 
 /// The address, where a browser would open it as a page.
 pub(crate) fn link(url: &str) -> Option<&str> {
+    if url.len() > 2000 {
+        return None;
+    }
     let is_page = url.starts_with("https://") || url.starts_with("http://");
     (is_page && !url.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"')))
         .then_some(url)
@@ -123,7 +133,7 @@ pub(crate) fn link(url: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, one_line, plain};
+    use super::{one_line, plain};
 
     #[test]
     fn texts_become_lines() {
@@ -131,7 +141,9 @@ mod tests {
         assert_eq!(one_line("abc def", 5), "abc…");
         assert_eq!(one_line("abcdefgh", 5), "abcd…");
         assert_eq!(one_line("abcde", 5), "abcde");
-        assert_eq!(plain("a\u{202E}b\nc\u{0}"), "ab\nc");
-        assert_eq!((cut("äöü", 3).as_str(), cut("äöüß", 3).as_str()), ("äöü", "äö…"));
+        assert_eq!(one_line("abc\u{202E} d", 5), "abc d");
+        assert_eq!((one_line("ab", 1).as_str(), one_line("  ", 1).as_str()), ("…", ""));
+        assert_eq!(plain("a\u{202E}b\nc\u{0}", 4), "ab\nc");
+        assert_eq!((plain("äöü", 3).as_str(), plain("äöüß", 3).as_str()), ("äöü", "äö…"));
     }
 }

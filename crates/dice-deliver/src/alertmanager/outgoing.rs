@@ -82,7 +82,7 @@ fn alert(
     let title = row.map(|row| &row.title).filter(|title| !title.is_empty()).unwrap_or(&notice.title);
     put("summary", wording::one_line(title, 1000));
     put("because", wording::one_line(&notice.because, 1000));
-    put("description", wording::cut(&wording::plain(&notice.notes.join("\n")), 4000));
+    put("description", wording::plain(&notice.notes.join("\n"), 4000));
     for (name, value) in row.map(wording::facts).unwrap_or_default() {
         put(&name.replace(' ', "_"), value);
     }

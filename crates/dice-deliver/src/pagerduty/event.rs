@@ -181,12 +181,14 @@ fn payload(settings: &PagerDutySettings, parcel: &Parcel, row: Option<&NoticeRow
     let evidence = row.map(|row| &row.evidence);
     let began_ms =
         evidence.and_then(|evidence| evidence.seen_ms).map_or(parcel.intent.created_ms, |seen| seen.0);
-    let host = evidence.and_then(|evidence| evidence.hosts.first());
+    // A field that is there must say something.
+    let short = |text: &str| Some(wording::one_line(text, 255)).filter(|text| !text.is_empty());
+    let host = evidence.and_then(|evidence| evidence.hosts.first()).and_then(|(host, _)| short(host));
     let service =
         evidence.filter(|evidence| evidence.services.len() == 1).map(|evidence| &evidence.services[0]);
     Payload {
         summary,
-        source: host.map_or_else(|| settings.source.clone(), |(host, _)| wording::one_line(host, 255)),
+        source: host.or_else(|| short(&settings.source)).unwrap_or_else(|| "dice".to_owned()),
         severity: match severity {
             Severity::Critical => "critical",
             Severity::High => "error",
@@ -195,8 +197,8 @@ fn payload(settings: &PagerDutySettings, parcel: &Parcel, row: Option<&NoticeRow
         }
         .to_owned(),
         timestamp: wording::instant(began_ms),
-        component: service.map(|service| wording::one_line(service, 255)),
-        group: evidence.and_then(|evidence| evidence.env.as_deref()).map(|env| wording::one_line(env, 255)),
+        component: service.and_then(|service| short(service)),
+        group: evidence.and_then(|evidence| evidence.env.as_deref()).and_then(short),
         custom_details: details,
     }
 }

@@ -191,3 +191,63 @@ fn no_text_takes_long() {
         let _ = masked_text(&text, Masking { emails: true });
     }
 }
+
+/// Texts of many fragments: none is cut within a character, and masking twice changes nothing.
+#[test]
+fn any_text_is_masked_once() {
+    const PARTS: &[&str] = &[
+        "password",
+        "token",
+        "key",
+        "api",
+        "=",
+        ":",
+        "\"",
+        "'",
+        "\\",
+        " ",
+        "  ",
+        "ä",
+        "ß𝄞",
+        "hunter2",
+        "a1b2c3d4e5f6",
+        "://",
+        "@",
+        ".",
+        "x.org",
+        "eyJhbGciOiJI",
+        "-",
+        "--",
+        "-----BEGIN ",
+        "PRIVATE KEY-----",
+        "-----END ",
+        "Bearer ",
+        "4111 1111 1111 1111",
+        "\n",
+        ",",
+        ";",
+        "&",
+        ")",
+        "(",
+        "Authorization",
+        "Basic ",
+        "Cookie",
+        "***",
+        "/",
+        "<",
+        "u:",
+    ];
+    for seed in 1..20_000_u64 {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut text = String::new();
+        for _ in 0..12 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            text.push_str(PARTS[(state % PARTS.len() as u64) as usize]);
+        }
+        let once = masked_text(&text, Masking { emails: true });
+        let twice = masked_text(&once, Masking { emails: true });
+        assert_eq!(once, twice, "seed {seed}: {text:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Tokens that are known by their form alone.
 
-use super::{LOOK_BYTES, is_quote};
+use super::LOOK_BYTES;
 
 /// Bytes that follow a prefix.
 #[derive(Debug, Clone, Copy)]
@@ -143,8 +143,11 @@ fn bearer(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 pub(super) fn private_key(text: &str, at: usize) -> Option<(usize, usize)> {
     const BEGIN: &str = "-----BEGIN ";
     let rest = text[at..].strip_prefix(BEGIN)?;
-    let dashes = rest.as_bytes().iter().take(48).position(|byte| *byte == b'-' || is_quote(*byte))?;
-    if !rest[..dashes].ends_with("PRIVATE KEY") && !rest[..dashes].ends_with("PRIVATE KEY BLOCK") {
+    let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    let dashes = rest.as_bytes().iter().take(48).take_while(|byte| is_label(byte)).count();
+    if !rest[dashes..].starts_with('-')
+        || !rest[..dashes].ends_with("PRIVATE KEY") && !rest[..dashes].ends_with("PRIVATE KEY BLOCK")
+    {
         return None;
     }
     let start = at + BEGIN.len();
