@@ -57,7 +57,8 @@ pub fn client(deadline_ms: u64, proxy: &Proxy, guard: Option<&Guard>) -> Result<
         (None, Proxy::System) => builder,
         (None, Proxy::None) => builder.no_proxy(),
         (None, Proxy::Url(url)) => {
-            let proxy = reqwest::Proxy::all(url).map_err(|err| format!("the proxy is no address: {err}"))?;
+            let proxy = reqwest::Proxy::all(url)
+                .map_err(|err| format!("the proxy is no address: {}", words(&err)))?;
             builder.no_proxy().proxy(proxy)
         }
     };

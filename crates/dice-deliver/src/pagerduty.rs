@@ -6,6 +6,8 @@
 mod event;
 mod incoming;
 
+use std::time::Duration;
+
 use dice_route::{Outcome, Reach};
 use reqwest::Client;
 use serde::Deserialize;
@@ -21,6 +23,9 @@ pub const EVENTS_URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 /// The time for one event, milliseconds.
 const DEADLINE_MS: u64 = 10_000;
+
+/// The time for all events of a notice, milliseconds.
+const TOGETHER_MS: u64 = 30_000;
 
 /// What is known of one integration.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,7 +104,10 @@ impl PagerDuty {
 
 impl Courier for PagerDuty {
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a, Outcome> {
-        Box::pin(self.send(parcel))
+        Box::pin(async move {
+            let sent = tokio::time::timeout(Duration::from_millis(TOGETHER_MS), self.send(parcel)).await;
+            sent.unwrap_or_else(|_| Outcome::Ambiguous("not all of it was answered in time".to_owned()))
+        })
     }
 
     /// Says at once that it is not there: nobody can look, and nobody has to. The same event again changes
