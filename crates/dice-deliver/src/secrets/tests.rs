@@ -1,3 +1,5 @@
+//! What is masked, and what is not: both sides as tables.
+
 use dice_route::{Evidence, Notice, NoticeRow};
 
 use super::{MASK, Masking, masked, masked_text};
