@@ -129,7 +129,15 @@ struct Visits {
     any: Arc<[Visit]>,
     /// What is decided for a service and a source once and for all. Only filled where conditions depend on
     /// the event.
-    programs: Vec<(Option<Arc<str>>, Arc<str>, Arc<[Visit]>)>,
+    programs: Vec<OfProgram>,
+}
+
+/// What is decided for the events of one program.
+#[derive(Debug)]
+struct OfProgram {
+    service: Option<Arc<str>>,
+    source: Arc<str>,
+    visits: Arc<[Visit]>,
 }
 
 /// The key of the event at hand under some fields, made when first asked for.
@@ -528,17 +536,22 @@ impl Engine {
         if known.any.iter().all(|visit| visit.depends == 0) {
             return known.any.clone();
         }
-        let of_program = known.programs.iter().find(|(service, source, _)| {
-            service.as_deref() == event.service.as_deref() && **source == *event.source
-        });
-        if let Some((_, _, visits)) = of_program {
-            return visits.clone();
+        let of_program = known
+            .programs
+            .iter()
+            .find(|program| program.service == event.service && program.source == event.source);
+        if let Some(program) = of_program {
+            return program.visits.clone();
         }
         if known.programs.len() >= MAX_PROGRAMS {
             return known.any.clone();
         }
         let visits = visits_by(posts, |condition| condition.of_program(event));
-        known.programs.push((event.service.clone(), event.source.clone(), visits.clone()));
+        known.programs.push(OfProgram {
+            service: event.service.clone(),
+            source: event.source.clone(),
+            visits: visits.clone(),
+        });
         visits
     }
 

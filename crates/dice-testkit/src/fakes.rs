@@ -3,4 +3,9 @@
 //!
 //! They run on threads of their own, so that a test needs no runtime for them, and end when they are dropped.
 
+pub mod alertmanager;
+pub mod http;
+pub mod pagerduty;
 pub mod slack;
+pub mod smtp;
+pub mod webhook;
