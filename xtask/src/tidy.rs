@@ -49,14 +49,17 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["dice-deliver"]),
     ("notify", &["dice-source"]),
     ("rayon", &["dice-index", "dice"]),
+    ("rcgen", &["dice-testkit"]),
     ("regex", &["dice-route", "dice-config"]),
     ("regex-automata", &["dice-match"]),
     ("reqwest", &["dice-deliver"]),
     ("rusqlite", &["dice-store"]),
-    ("tokio", &["dice-serve"]),
+    ("tokio", &["dice-deliver", "dice-serve"]),
+    ("tokio-tungstenite", &["dice-deliver", "dice-testkit"]),
     ("tree-sitter", &["dice-extract"]),
     ("tree-sitter-c", &["dice-extract"]),
     ("tree-sitter-rust", &["dice-extract"]),
+    ("utoipa", &["dice-serve"]),
 ];
 
 /// Names of files that say nothing about what is in them.

@@ -110,7 +110,7 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.dispatch = courier::dispatch(&mut desk, &router, &names);
     config.masking = courier::masking(&router);
     config.inhibitions = route::inhibitions(&mut desk, &router, &names);
-    config.policies = route::policies(&mut desk, &router, &names, &config.receivers);
+    config.policies = route::policies(&mut desk, &router, &names);
     config.schedules = people::schedules(&mut desk, &router, &names);
     config.calendars = people::calendars(&mut desk, &router, files);
     config.intervals = people::intervals(&mut desk, &router);

@@ -36,7 +36,7 @@ pub(crate) enum Named {
 }
 
 /// Severities, and the policies that always exist.
-pub(crate) const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Labels that every episode may have.
 const LABELS: &[&str] = &[

@@ -5,11 +5,11 @@ mod inhibition;
 use std::collections::BTreeMap;
 
 use dice_route::Lane;
-use dice_route::config::{Guard, LaneTimers, Lanes, Policy, Receiver, Route, Step, StepIf, Storm, Target};
+use dice_route::config::{Guard, LaneTimers, Lanes, Policy, Route, Step, StepIf, Storm, Target};
 
 pub(crate) use inhibition::inhibitions;
 
-use crate::names::{Named, Names, SEVERITIES, check_unique};
+use crate::names::{Named, Names, check_unique};
 use crate::text::{Complaint, Desk};
 use crate::value::{Table, Value};
 
@@ -213,22 +213,9 @@ pub(crate) fn lanes(desk: &mut Desk, router: &Table) -> Lanes {
     lanes
 }
 
-/// The policies that are written, and those for every severity that exist without it.
-pub(crate) fn policies(
-    desk: &mut Desk,
-    router: &Table,
-    names: &Names,
-    receivers: &BTreeMap<String, Receiver>,
-) -> BTreeMap<String, Policy> {
-    let pagers: Vec<Target> = receivers
-        .iter()
-        .filter(|(_, receiver)| receiver.courier == "pagerduty")
-        .map(|(name, _)| Target::To(name.clone()))
-        .collect();
-    let on_call = router.named("schedules").iter().map(|(name, _)| Target::OnCall(name.clone()));
-    let on_call: Vec<Target> = if pagers.is_empty() { on_call.collect() } else { pagers };
-    let mut policies: BTreeMap<String, Policy> =
-        SEVERITIES.iter().map(|severity| ((*severity).to_owned(), usual(severity, &on_call))).collect();
+/// The policies that are written. Those of the severities exist without it: the router knows them.
+pub(crate) fn policies(desk: &mut Desk, router: &Table, names: &Names) -> BTreeMap<String, Policy> {
+    let mut policies = BTreeMap::new();
     for (name, table) in router.named("policies") {
         let steps: Vec<Step> = table.tables("steps").map(|step| self::step(desk, step, names)).collect();
         if steps.is_empty() && table.is_sound() {
@@ -250,33 +237,6 @@ pub(crate) fn policies(
         );
     }
     policies
-}
-
-/// What happens to episodes of a severity where nothing is written. `on_call` are the paging services, else
-/// those on call; where there is neither, the owner hears at once.
-fn usual(severity: &str, on_call: &[Target]) -> Policy {
-    const MINUTE_MS: i64 = 60_000;
-    let step = |after_min: i64, to: Vec<Target>| Step {
-        after_ms: after_min * MINUTE_MS,
-        only_if: Vec::new(),
-        to,
-        remind_ms: None,
-    };
-    let pager = if on_call.is_empty() { vec![Target::Owner] } else { on_call.to_vec() };
-    let channel_and_pager = || std::iter::once(Target::Channel).chain(pager.iter().cloned()).collect();
-    let (steps, repeat, ack_timeout_min) = match severity {
-        "low" => (vec![step(0, vec![Target::Channel])], 0, 240),
-        "medium" => {
-            let mut steps = vec![step(0, vec![Target::Channel]), step(10, vec![Target::Owner])];
-            if !on_call.is_empty() {
-                steps.push(step(15, on_call.to_vec()));
-            }
-            (steps, 0, 240)
-        }
-        "high" => (vec![step(0, channel_and_pager()), step(10, vec![Target::Owner])], 1, 30),
-        _ => (vec![step(0, channel_and_pager()), step(5, vec![Target::Owner])], 3, 30),
-    };
-    Policy { steps, repeat, ack_timeout_ms: ack_timeout_min * MINUTE_MS, resolve_quietly: severity == "low" }
 }
 
 fn step(desk: &mut Desk, table: &Table, names: &Names) -> Step {

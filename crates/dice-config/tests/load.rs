@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dice_config::{ExpectedChange, Given, Loaded, Problems, SourceKind, Texts, example, load};
-use dice_route::config::{RuleType, Shift, Step, Target};
+use dice_route::config::{RuleType, Shift};
 use dice_route::{Change, CloseReason, Config, Engine, Lane, MessageId, Stamped};
 use proptest::prelude::*;
 
@@ -39,36 +39,9 @@ fn the_example_is_valid() {
 #[test]
 fn an_empty_file_is_the_default_configuration() {
     let loaded = load("router.toml", "", &Texts::default(), &Given::default()).unwrap();
-    let expected = Config {
-        version: loaded.router.version.clone(),
-        policies: loaded.router.policies.clone(),
-        ..Config::default()
-    };
+    let expected = Config { version: loaded.router.version.clone(), ..Config::default() };
     assert_eq!(format!("{:?}", loaded.router), format!("{expected:?}"));
     assert_eq!((loaded.sources.len(), loaded.catalogs.len(), loaded.state), (0, 0, None));
-    let names: Vec<&str> = loaded.router.policies.keys().map(String::as_str).collect();
-    assert_eq!(names, ["critical", "high", "low", "medium"]);
-}
-
-/// The recipients of each step of the policy for a severity, with the minutes before it.
-fn usual(text: &str, severity: &str) -> Vec<(i64, Vec<Target>)> {
-    let policy = valid(text).router.policies[severity].clone();
-    policy.steps.into_iter().map(|Step { after_ms, to, .. }| (after_ms / 60_000, to)).collect()
-}
-
-#[test]
-fn a_pager_or_who_is_on_call_is_part_of_the_usual_policies() {
-    use Target::{Channel, OnCall, Owner, To};
-    assert_eq!(usual("", "low"), [(0, vec![Channel])]);
-    assert_eq!(usual("", "medium"), [(0, vec![Channel]), (10, vec![Owner])]);
-    assert_eq!(usual("", "high"), [(0, vec![Channel, Owner]), (10, vec![Owner])]);
-    let on_call = "[schedules.main]\npeople = \"a@b.c\"\nfrom = \"2026-11-23T09:00\"\n";
-    assert_eq!(usual(on_call, "high")[0], (0, vec![Channel, OnCall("main".to_owned())]));
-    let pager = format!("{on_call}[receivers.pd]\ncourier = \"pagerduty\"\nrouting_key_env = \"K\"\n");
-    assert_eq!(usual(&pager, "high")[0], (0, vec![Channel, To("pd".to_owned())]));
-    assert_eq!(usual(&pager, "medium")[2], (15, vec![To("pd".to_owned())]));
-    let own = "[policies.high]\nsteps = [{ to = \"#a\" }]";
-    assert_eq!(usual(own, "high"), [(0, vec![To("#a".to_owned())])]);
 }
 
 #[test]

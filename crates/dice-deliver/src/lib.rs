@@ -5,8 +5,18 @@
 //! dice-route, and whoever calls has committed the attempt before. Everything in a parcel that comes from a
 //! log or a repository is data; each courier escapes it for where it goes.
 
+pub mod alertmanager;
+pub mod call;
 mod courier;
+pub mod email;
+pub mod guard;
+pub mod pagerduty;
 mod parcel;
+pub mod secrets;
+mod signature;
+pub mod slack;
+pub mod webhook;
+mod wording;
 
 pub use courier::{Answer, Courier, Found};
 pub use parcel::Parcel;

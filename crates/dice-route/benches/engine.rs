@@ -15,7 +15,8 @@ use dice_catalog::Level;
 use dice_route::book::{Cell, Delta};
 use dice_route::condition::{Condition, Field};
 use dice_route::config::{
-    Aggregate, Baseline, Bound, Measure, OnMissingKey, OnNew, Rule, RuleType, SpikeTest, Timing,
+    Aggregate, Baseline, Bound, FirstSeen, Measure, Missing, NewTerms, OnMissingKey, OnNew, Pairing, Rule,
+    RuleType, SequenceMode, SequenceStep, Skip, SpikeTest, Timing,
 };
 use dice_route::{Engine, Event, Message, MessageId, PartitionId, Severity, Stamped};
 
@@ -47,6 +48,7 @@ fn main() {
     speed("the same, written out every 10,000 events", &few, KEYS, Some(10_000));
     speed("every rule means each event", &every, KEYS / 20, None);
     weight();
+    weights();
     restart();
 }
 
@@ -126,6 +128,162 @@ fn weight() {
     }
     assert_eq!(out, [], "nineteen are not twenty");
     println!("engine: {:.0} bytes per idle key with 19 events", largest as f64 / IDLE as f64);
+}
+
+/// What a key of the other types weighs, with all that every key has: `n` events of each, and nothing open.
+fn weights() {
+    const IDLE: u64 = 100_000;
+    let took = || Field::parse("vars.took").expect("a field");
+    let always = || Condition::parse("").expect("a condition");
+    let never = || Condition::parse("level >= fatal").expect("a condition");
+    let metric = |aggregate| RuleType::Metric {
+        measure: Measure { aggregate, field: Some(took()) },
+        window_ms: 300_000,
+        bound: Bound::Above(1e9),
+        clear: 1e8,
+        min_count: 5,
+    };
+    let step = |name: &str, condition| SequenceStep { name: name.into(), condition };
+    let kinds = [
+        (
+            "change",
+            2,
+            RuleType::Change {
+                field: Field::parse("service").expect("a field"),
+                within_ms: None,
+                ignore: Vec::new(),
+                with_null: false,
+                flap: Some((10, 300_000)),
+            },
+        ),
+        (
+            "flatline",
+            6,
+            RuleType::Flatline {
+                within_ms: 300_000,
+                min: 1,
+                keys: Vec::new(),
+                min_seen: 3,
+                learn_ms: 86_400_000,
+                forget_after_ms: 86_400_000,
+            },
+        ),
+        (
+            "spike",
+            12,
+            RuleType::Spike {
+                window_ms: 300_000,
+                baseline: Baseline::Previous { ref_ms: 300_000 },
+                measure: Measure { aggregate: Aggregate::Count, field: None },
+                tests: vec![SpikeTest::Up { factor: 3.0, ref_floor: 2.0, min_cur: 100.0 }],
+                on_new: OnNew::Skip,
+            },
+        ),
+        (
+            "ratio",
+            6,
+            RuleType::Ratio {
+                numerator: never(),
+                window_ms: 300_000,
+                min_den: 20,
+                bound: Bound::Above(0.5),
+                clear: 0.4,
+                confidence: None,
+            },
+        ),
+        ("metric avg", 6, metric(Aggregate::Avg)),
+        ("metric p95", 6, metric(Aggregate::Quantile(0.95))),
+        (
+            "session",
+            3,
+            RuleType::Session {
+                gap_ms: 1_000_000_000,
+                max_len_ms: 1_000_000_000,
+                count: Some(Bound::Above(10.0)),
+                duration_ms: None,
+                has: None,
+                lacks: None,
+                ended_without: None,
+            },
+        ),
+        (
+            "sequence",
+            1,
+            RuleType::Sequence {
+                steps: vec![step("one", always()), step("two", never())],
+                not: None,
+                within_ms: 1_000_000_000,
+                is_strict: false,
+                skip: Skip::PastLast,
+                mode: SequenceMode::Match,
+                max_partial: 16,
+                collapse: None,
+            },
+        ),
+        (
+            "missing",
+            1,
+            RuleType::MissingB(Missing {
+                expected: never(),
+                within_ms: 1_000_000_000,
+                skew_ms: 2_000,
+                pairing: Pairing::Each,
+                ttl_ms: 86_400_000,
+                max_pending: 1_000_000,
+            }),
+        ),
+        (
+            "cardinality",
+            4,
+            RuleType::Cardinality {
+                field: took(),
+                within_ms: 1_000_000_000,
+                bound: Bound::Above(10.0),
+                clear: 5,
+            },
+        ),
+    ];
+    for (name, n, kind) in kinds {
+        println!("engine: {:.0} bytes per idle key of `{name}` with {n} events", weigh(kind, IDLE, n));
+    }
+    let mut first_seen = FirstSeen {
+        terms: NewTerms::Fields(vec![Field::parse("fields.merchant").expect("a field")]),
+        horizon_ms: 30 * 86_400_000,
+        learn_for_ms: 86_400_000,
+        seed: Arc::default(),
+        seed_messages: Arc::default(),
+        max_terms: 1_000_000,
+    };
+    for n in [100_000, 1_000_000] {
+        let bytes = weigh(RuleType::FirstSeen(first_seen.clone()), n, 1);
+        println!("engine: {bytes:.1} bytes per term of `first-seen`, {n} of 1000000");
+    }
+    first_seen.max_terms = 500_000;
+    let bytes = 2.0 * weigh(RuleType::FirstSeen(first_seen), 1_000_000, 1);
+    println!("engine: {bytes:.1} bytes per term of `first-seen` when as many are forgotten as are kept");
+}
+
+/// Bytes per key after so many events of each, 50 seconds apart.
+fn weigh(kind: RuleType, keys: u64, n_events: u64) -> f64 {
+    let rules = [rule(0, "", kind)];
+    let message = message(0);
+    let mut engine = Engine::default();
+    let mut out = Vec::new();
+    engine.configure(&rules, 0, &mut out);
+    let before = ALLOCATED.load(Ordering::Relaxed);
+    for number in 0..keys * n_events {
+        let event = event(&message, number % keys, number / keys, number);
+        let at_ms = 1_700_000_000_000 + (number as f64 / keys as f64 * 50_000.0) as i64;
+        engine.arrive(Stamped { event: &event, at_ms, is_late: false }, i64::MIN, at_ms, &mut out);
+        engine.advance(at_ms - 10, true, at_ms, &mut out);
+        if number % 20_000 == 0 {
+            engine.deltas(&mut Vec::new());
+        }
+    }
+    engine.advance(1_700_000_000_000 + (n_events * 50_000) as i64 - 1, true, 0, &mut out);
+    engine.deltas(&mut Vec::new());
+    assert_eq!(out, [], "nothing is open");
+    (ALLOCATED.load(Ordering::Relaxed) - before) as f64 / keys as f64
 }
 
 /// A million keys that were saved.

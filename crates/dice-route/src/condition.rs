@@ -33,6 +33,7 @@ pub use quantity::{Quantity, Unit};
 pub use spelling::nearest;
 
 use crate::{Event, Message};
+use check::Check;
 use expression::{Expression, Step, Target};
 
 /// The longest text of a condition, in bytes.
@@ -95,6 +96,19 @@ impl Condition {
 
     /// What the message alone says. Whatever the catalog tells is decided here, once for each message.
     pub fn of_message(&self, message: &Message) -> Share {
+        self.share(|check| check.decide(message, None))
+    }
+
+    /// What the message and the event's program (its service and source) say together: whatever does not
+    /// change from line to line.
+    pub fn of_program(&self, event: &Event) -> Share {
+        self.share(|check| {
+            let is_known = check.field.is_of_program();
+            check.decide(&event.message, is_known.then_some(event))
+        })
+    }
+
+    fn share(&self, decide: impl Fn(&Check) -> Option<bool>) -> Share {
         // Every step leads to earlier ones only, so that one pass from the front knows all answers.
         let mut shares: Vec<Share> = Vec::with_capacity(self.steps.len());
         let share = |shares: &[Share], target: Target| match target {
@@ -104,7 +118,7 @@ impl Condition {
         };
         for step in &*self.steps {
             let (holds, fails) = (share(&shares, step.holds), share(&shares, step.fails));
-            shares.push(match step.test.decide(message, None) {
+            shares.push(match decide(&step.test) {
                 Some(true) => holds,
                 Some(false) => fails,
                 None if holds == fails => holds,

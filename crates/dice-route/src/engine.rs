@@ -33,10 +33,13 @@ use self::runner::{Ground, Runs};
 use crate::book::{Cell, Delta, Table, Waiting};
 use crate::condition::{Condition, Field, Share};
 use crate::config::{OnMissingKey, Rule};
-use crate::{EpisodeId, Message, Stamped, Transition};
+use crate::{EpisodeId, Event, Message, Stamped, Transition};
 
 /// Messages for which it is remembered which rules may look at them.
 const MAX_MESSAGES: usize = 1 << 16;
+
+/// Programs that a message is told apart by; with more, each event is asked about anew.
+const MAX_PROGRAMS: usize = 8;
 
 /// Removed rules whose episodes' numbers are remembered.
 const MAX_RETIRED: usize = 1_000;
@@ -63,7 +66,7 @@ pub struct RuleStatus {
     pub rule: Arc<str>,
     /// When it decides.
     pub decides: Decides,
-    /// Keys that are kept.
+    /// Keys that are kept; of a rule about terms, the groups that terms are kept in.
     pub keys: usize,
     /// Episodes that are open, those announced included.
     pub open: usize,
@@ -71,10 +74,11 @@ pub struct RuleStatus {
     pub waiting: usize,
     /// Keys that went for want of room and still meant something: above 0 the rule sees less than it should.
     pub evicted: u64,
-    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next.
+    /// Beginnings that wait for what belongs to them: an A for its B, a first step for the next. Of a rule
+    /// about terms, the terms that are known.
     pub pending: usize,
     /// Beginnings that were given up, for want of room or because an input could not be read: nothing was
-    /// said about them, though perhaps something should have been.
+    /// said about them, though perhaps something should have been. Of a rule about terms, those forgotten.
     pub lost: u64,
     /// Late events that were taken into account.
     pub late_counted: u64,
@@ -114,6 +118,26 @@ struct Visit {
     always: u64,
     /// Conditions that depend on the event.
     depends: u64,
+}
+
+/// Which rules may look at events of a message.
+#[derive(Debug)]
+struct Visits {
+    /// Held so that its address stays its own.
+    _message: Arc<Message>,
+    /// Whatever program an event is of.
+    any: Arc<[Visit]>,
+    /// What is decided for a service and a source once and for all. Only filled where conditions depend on
+    /// the event.
+    programs: Vec<OfProgram>,
+}
+
+/// What is decided for the events of one program.
+#[derive(Debug)]
+struct OfProgram {
+    service: Option<Arc<str>>,
+    source: Arc<str>,
+    visits: Arc<[Visit]>,
 }
 
 /// The key of the event at hand under some fields, made when first asked for.
@@ -158,9 +182,8 @@ pub struct Engine {
     posts: Vec<Post>,
     /// When each rule has something to decide next, in the order of `posts`.
     next_ms: Vec<i64>,
-    /// Which rules may look at a message, by the address of the message, which is held so that the address
-    /// stays its own.
-    visits: FxHashMap<usize, (Arc<Message>, Arc<[Visit]>)>,
+    /// Which rules may look at a message, by the address of the message.
+    visits: FxHashMap<usize, Visits>,
     /// The different lists of key fields.
     fields: Vec<(Vec<Field>, OnMissingKey)>,
     at_hand: Vec<KeyAtHand>,
@@ -264,7 +287,7 @@ impl Engine {
             self.advance(watermark_ms, true, now_ms, out);
         }
         let event = stamped.event;
-        let visits = self.visits_of(&event.message);
+        let visits = self.visits_of(event);
         if visits.is_empty() {
             return;
         }
@@ -498,31 +521,37 @@ impl Engine {
         self.posts.iter().map(|post| post.runs.status()).collect()
     }
 
-    /// Which rules may look at events of a message.
-    fn visits_of(&mut self, message: &Arc<Message>) -> Arc<[Visit]> {
-        let address = Arc::as_ptr(message) as usize;
-        if let Some((_, visits)) = self.visits.get(&address) {
-            return visits.clone();
+    /// Which rules may look at the event.
+    fn visits_of(&mut self, event: &Event) -> Arc<[Visit]> {
+        let Engine { posts, visits, .. } = self;
+        let address = Arc::as_ptr(&event.message) as usize;
+        if visits.len() >= MAX_MESSAGES && !visits.contains_key(&address) {
+            visits.clear();
         }
-        let mut visits = Vec::new();
-        for (number, post) in self.posts.iter().enumerate() {
-            let mut visit = Visit { post: number as u32, always: 0, depends: 0 };
-            for (bit, condition) in post.conditions.iter().enumerate() {
-                match condition.of_message(message) {
-                    Share::Always => visit.always |= 1 << bit,
-                    Share::Depends => visit.depends |= 1 << bit,
-                    Share::Never => {}
-                }
-            }
-            if post.runs.wants(visit.always | visit.depends) {
-                visits.push(visit);
-            }
+        let known = visits.entry(address).or_insert_with(|| Visits {
+            any: visits_by(posts, |condition| condition.of_message(&event.message)),
+            programs: Vec::new(),
+            _message: event.message.clone(),
+        });
+        if known.any.iter().all(|visit| visit.depends == 0) {
+            return known.any.clone();
         }
-        if self.visits.len() >= MAX_MESSAGES {
-            self.visits.clear();
+        let of_program = known
+            .programs
+            .iter()
+            .find(|program| program.service == event.service && program.source == event.source);
+        if let Some(program) = of_program {
+            return program.visits.clone();
         }
-        let visits: Arc<[Visit]> = visits.into();
-        self.visits.insert(address, (message.clone(), visits.clone()));
+        if known.programs.len() >= MAX_PROGRAMS {
+            return known.any.clone();
+        }
+        let visits = visits_by(posts, |condition| condition.of_program(event));
+        known.programs.push(OfProgram {
+            service: event.service.clone(),
+            source: event.source.clone(),
+            visits: visits.clone(),
+        });
         visits
     }
 
@@ -544,6 +573,25 @@ impl Engine {
         self.said.sort_by_key(|(decided_ms, _)| *decided_ms);
         out.extend(self.said.drain(..).map(|(_, transition)| transition));
     }
+}
+
+/// The rules that may look at events of which `share` says what is known of a condition.
+fn visits_by(posts: &[Post], share: impl Fn(&Condition) -> Share) -> Arc<[Visit]> {
+    let mut visits = Vec::new();
+    for (number, post) in posts.iter().enumerate() {
+        let mut visit = Visit { post: number as u32, always: 0, depends: 0 };
+        for (bit, condition) in post.conditions.iter().enumerate() {
+            match share(condition) {
+                Share::Always => visit.always |= 1 << bit,
+                Share::Depends => visit.depends |= 1 << bit,
+                Share::Never => {}
+            }
+        }
+        if post.runs.wants(visit.always | visit.depends) {
+            visits.push(visit);
+        }
+    }
+    visits.into()
 }
 
 fn retired_name(rule: &str, semantic_rev: u64) -> String {

@@ -42,7 +42,7 @@ impl fmt::Display for MessageId {
             MessageId::Known(fingerprint) => fingerprint.fmt(f),
             MessageId::Unknown(bytes) => {
                 f.write_str("u:")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                Fingerprint::from_bytes(*bytes).fmt(f)
             }
         }
     }
@@ -132,4 +132,32 @@ pub struct Message {
     /// Only a revision that is not the newest of its repository's catalogs knows it.
     #[serde(default)]
     pub is_outdated: bool,
+}
+
+impl Message {
+    /// A message of which nothing but its name is known: no statement, no text, no owner.
+    pub fn unknown(id: MessageId) -> Message {
+        let empty: Arc<str> = Arc::from("");
+        Message {
+            id,
+            was: Vec::new(),
+            repo: empty.clone(),
+            template: empty.clone(),
+            place: empty.clone(),
+            file: empty,
+            function: None,
+            target: None,
+            kind: None,
+            level: None,
+            holes: Vec::new(),
+            owners: Vec::new(),
+            candidates: Vec::new(),
+            fallback: None,
+            annotations: Vec::new(),
+            author: None,
+            revision: None,
+            url: None,
+            is_outdated: false,
+        }
+    }
 }

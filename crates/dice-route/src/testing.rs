@@ -6,27 +6,8 @@ use crate::{Event, Message, MessageId, PartitionId};
 
 /// A message that nothing is known about but its text.
 pub(crate) fn message(template: &str) -> Message {
-    Message {
-        id: MessageId::of_unmatched("", template),
-        was: Vec::new(),
-        repo: "".into(),
-        template: template.into(),
-        place: "".into(),
-        file: "".into(),
-        function: None,
-        target: None,
-        kind: None,
-        level: None,
-        holes: Vec::new(),
-        owners: Vec::new(),
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
-    }
+    let id = MessageId::of_unmatched("", template);
+    Message { template: template.into(), ..Message::unknown(id) }
 }
 
 /// An event of such a message.

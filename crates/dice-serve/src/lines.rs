@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, ORIGIN};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use dice_source::Block;
@@ -21,6 +21,12 @@ use crate::{Done, Request, Settings};
 
 /// Milliseconds between two tries to hand in what the channel has no room for.
 const FULL_MS: u64 = 2;
+
+/// Names a request, so that its repetition does nothing.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Bytes of such a name.
+const KEY_BYTES: usize = 255;
 
 const STOPPING: &str = "the router stops";
 const AGAIN: &str = "send the lines again";
@@ -47,9 +53,10 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     body: Body,
 ) -> Result<Response, Refusal> {
     let settings = &shared.settings;
-    may_send(settings, &headers)?;
+    shared.gate.lines(&headers)?;
     let source = source(settings, &uri)?;
     let shape = shape(&headers)?;
+    let key = key(&headers)?;
     if shared.is_refusing.load(Ordering::Relaxed) {
         return Err(Refusal::unavailable(STOPPING, AGAIN));
     }
@@ -64,7 +71,7 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     }
     let answer = Taken { lines: lines.len(), cut_bytes: lines.skipped_bytes() };
     if !lines.is_empty() {
-        hand_in(&shared, source, lines).await?;
+        hand_in(&shared, source, lines, key).await?;
     }
     Ok(json(StatusCode::OK, &answer))
 }
@@ -80,33 +87,6 @@ struct Taken {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
     headers.get(name).map(|value| value.as_bytes())
-}
-
-fn may_send(settings: &Settings, headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(token) = &settings.token else {
-        // Any page that a browser on this machine shows could send otherwise; programs do not name an origin.
-        return match text(headers, ORIGIN) {
-            None => Ok(()),
-            Some(_) => Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "a web page wanted to send lines",
-                "send them without an Origin header, or set a token",
-            )),
-        };
-    };
-    let shown = text(headers, AUTHORIZATION).and_then(|shown| {
-        let (scheme, token) = shown.split_at_checked(b"Bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token.trim_ascii())
-    });
-    if shown.is_some_and(|shown| token.is(shown)) {
-        return Ok(());
-    }
-    let found = if shown.is_some() { "another one" } else { "none" };
-    Err(Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        format!("wanted the token of this router, found {found}"),
-        "send the header Authorization: Bearer TOKEN",
-    ))
 }
 
 fn source(settings: &Settings, uri: &Uri) -> Result<String, Refusal> {
@@ -159,6 +139,20 @@ fn shape(headers: &HeaderMap) -> Result<Shape, Refusal> {
     }
 }
 
+fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let mut keys = headers.get_all(KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let is_plain = (1..=KEY_BYTES).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    match key.to_str() {
+        Ok(key) if is_plain && keys.next().is_none() => Ok(Some(key.to_owned())),
+        _ => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "cannot read the Idempotency-Key",
+            format!("say one, of {KEY_BYTES} letters, digits and signs at most"),
+        )),
+    }
+}
+
 async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
     let limit_bytes = settings.body_limit_bytes;
     let too_large = || {
@@ -184,10 +178,16 @@ async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Ve
     }
 }
 
-async fn hand_in<T: From<Request>>(shared: &Shared<T>, source: String, lines: Block) -> Result<(), Refusal> {
+async fn hand_in<T: From<Request>>(
+    shared: &Shared<T>,
+    source: String,
+    lines: Block,
+    key: Option<String>,
+) -> Result<(), Refusal> {
     let settings = &shared.settings;
     let (done, outcome) = Done::new();
-    let mut item = T::from(Request { source, lines, done });
+    let is_named = key.is_some();
+    let mut item = T::from(Request { source, lines, key, done });
     let mut waited_ms = 0;
     loop {
         match shared.out.try_send(item) {
@@ -210,11 +210,21 @@ async fn hand_in<T: From<Request>>(shared: &Shared<T>, source: String, lines: Bl
     };
     match waited {
         Ok(Ok(Outcome::Committed)) => Ok(()),
+        Ok(Ok(Outcome::KeyTaken)) => Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "other lines were sent with this Idempotency-Key",
+            "give each request a key of its own, and the same one only to its repetition",
+        )),
         Ok(Ok(Outcome::Refused(why))) => Err(Refusal::unavailable(format!("not committed: {why}"), AGAIN)),
         Ok(Err(_)) => Err(Refusal::unavailable(format!("not committed: {STOPPING}"), AGAIN)),
         Err(_) => Err(Refusal::unavailable(
             format!("not committed within {} ms", settings.commit_ms),
-            "send the lines again; if the commit was under way just now they are counted twice",
+            if is_named {
+                AGAIN
+            } else {
+                "send the lines again; if the commit was under way just now they are counted twice, unless \
+                 they have an Idempotency-Key"
+            },
         )),
     }
 }

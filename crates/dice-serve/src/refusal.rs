@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::problem::Told;
+
 /// Seconds after which to come back.
 const RETRY_SECONDS: &str = "1";
 
@@ -41,7 +43,9 @@ impl IntoResponse for Refusal {
             error: String,
             hint: String,
         }
+        let told = Told(self.error.clone());
         let mut response = json(self.status, &Shown { error: self.error, hint: self.hint });
+        response.extensions_mut().insert(told);
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }

@@ -10,6 +10,8 @@ pub struct Request {
     pub source: String,
     /// The lines, one at least.
     pub lines: Block,
+    /// What the sender calls the request, so that its repetition does nothing: 255 printable bytes at most.
+    pub key: Option<String>,
     /// Where to say what became of them.
     pub done: Done,
 }
@@ -25,6 +27,7 @@ pub struct Done {
 pub(crate) enum Outcome {
     Committed,
     Refused(String),
+    KeyTaken,
 }
 
 impl Done {
@@ -41,9 +44,15 @@ impl Done {
         !self.outcome.is_closed()
     }
 
-    /// Says that the lines and what they led to are on disk.
+    /// Says that the lines and what they led to are on disk, since now or since an earlier request with the
+    /// same key and the same lines.
     pub fn committed(self) {
         let _ = self.outcome.send(Outcome::Committed);
+    }
+
+    /// Says that the request's key has been used for other lines.
+    pub fn key_is_taken(self) {
+        let _ = self.outcome.send(Outcome::KeyTaken);
     }
 
     /// Says why the lines were not taken and will not be.

@@ -10,15 +10,17 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
+use axum::{Router, middleware};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Semaphore, watch};
 
-use crate::connection::Door;
+use crate::api::{self, Api};
+use crate::connection::{Door, Peer};
+use crate::gate::Gate;
 use crate::refusal::Refusal;
-use crate::{Request, Settings, lines};
+use crate::{Desk, Request, Settings, lines};
 
 /// Milliseconds that connections are given to take their last answers.
 const FAREWELL_MS: u64 = 500;
@@ -35,6 +37,7 @@ pub struct Server {
 /// What all requests share.
 pub(crate) struct Shared<T> {
     pub(crate) settings: Settings,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) out: SyncSender<T>,
     /// One for each request that is read or waits.
     pub(crate) places: Semaphore,
@@ -54,8 +57,27 @@ pub fn serve<T>(settings: Settings, out: SyncSender<T>) -> Result<Server, ServeE
 where
     T: From<Request> + Send + 'static,
 {
+    start(settings, out, None)
+}
+
+/// Listens as [`serve`] does, with the API beside it: what it asks for is carried out by `desk`.
+///
+/// # Errors
+///
+/// As those of [`serve`].
+pub fn serve_api<T>(settings: Settings, out: SyncSender<T>, desk: Arc<dyn Desk>) -> Result<Server, ServeError>
+where
+    T: From<Request> + Send + 'static,
+{
+    start(settings, out, Some(desk))
+}
+
+fn start<T>(settings: Settings, out: SyncSender<T>, desk: Option<Arc<dyn Desk>>) -> Result<Server, ServeError>
+where
+    T: From<Request> + Send + 'static,
+{
     let listen = settings.listen;
-    if settings.token.is_none() && !listen.ip().is_loopback() {
+    if settings.token.is_none() && settings.keys.is_empty() && !listen.ip().is_loopback() {
         let what = format!("wanted a token, because other machines can reach {listen}, found none");
         return Err(ServeError { what, cause: None });
     }
@@ -76,13 +98,23 @@ where
     let (stop, stopped) = watch::channel(false);
     let is_refusing = Arc::new(AtomicBool::new(false));
     let places = Semaphore::new(settings.requests.clamp(1, Semaphore::MAX_PERMITS));
-    let shared = Shared { settings, out, places, is_refusing: Arc::clone(&is_refusing), stopped };
+    let gate = Arc::new(Gate::new(&settings));
+    let api = desk.map(|desk| {
+        let (settings, gate) = (settings.clone(), Arc::clone(&gate));
+        Arc::new(Api::new(settings, desk, gate, Arc::clone(&is_refusing), stopped.clone()))
+    });
+    let shared = Shared { settings, gate, out, places, is_refusing: Arc::clone(&is_refusing), stopped };
     let thread = thread::Builder::new().name("serve".to_owned());
-    let thread = thread.spawn(move || run(&runtime, door, shared)).map_err(wanted)?;
+    let thread = thread.spawn(move || run(runtime, door, shared, api)).map_err(wanted)?;
     Ok(Server { address, is_refusing, stop, thread: Some(thread) })
 }
 
-fn run<T: From<Request> + Send + 'static>(runtime: &Runtime, door: Door, shared: Shared<T>) {
+fn run<T: From<Request> + Send + 'static>(
+    runtime: Runtime,
+    door: Door,
+    shared: Shared<T>,
+    api: Option<Arc<Api>>,
+) {
     let stopped = || {
         let mut stopped = shared.stopped.clone();
         async move {
@@ -90,13 +122,22 @@ fn run<T: From<Request> + Send + 'static>(runtime: &Runtime, door: Door, shared:
         }
     };
     let (graceful, last) = (stopped(), stopped());
-    let routes = Router::new()
-        .route("/v1/lines", post(lines::post::<T>))
-        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "there is nothing here", "POST /v1/lines"))
-        .method_not_allowed_fallback(async || {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "lines can be sent, nothing else", "POST /v1/lines")
-        })
-        .with_state(Arc::new(shared));
+    let lines = Router::new().route("/v1/lines", post(lines::post::<T>));
+    let lines = lines.method_not_allowed_fallback(async || {
+        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "lines can be sent, nothing else", "POST /v1/lines")
+    });
+    let lines = lines.with_state(Arc::new(shared));
+    let routes = match api {
+        None => lines.fallback(async || {
+            Refusal::new(StatusCode::NOT_FOUND, "there is nothing here", "POST /v1/lines")
+        }),
+        Some(api) => {
+            let routes = api::routes().method_not_allowed_fallback(api::not_so).with_state(Arc::clone(&api));
+            let routes = routes.merge(lines).fallback(api::nowhere);
+            routes.layer(middleware::from_fn_with_state(api, api::observe))
+        }
+    };
+    let routes = routes.into_make_service_with_connect_info::<Peer>();
     runtime.block_on(async move {
         let serving = axum::serve(door, routes).with_graceful_shutdown(graceful).into_future();
         let farewell = async {
@@ -108,6 +149,8 @@ fn run<T: From<Request> + Send + 'static>(runtime: &Runtime, door: Door, shared:
             () = farewell => {}
         }
     });
+    // A look that goes on is not waited for.
+    runtime.shutdown_background();
 }
 
 impl Server {

@@ -28,7 +28,12 @@ fn committing(settings: Settings) -> (Server, JoinHandle<Vec<String>>) {
     let (server, requests) = idle(settings);
     let commits = thread::spawn(move || {
         let mut taken = Vec::new();
-        for Request { source, lines, done } in requests {
+        for Request { source, lines, key, done } in requests {
+            if key.as_deref() == Some("taken") {
+                done.key_is_taken();
+                continue;
+            }
+            let source = key.map_or_else(|| source.clone(), |key| format!("{source} {key}"));
             let lines = lines.iter().map(|line| format!("{source}: {}", line.escape_ascii()));
             taken.extend(lines);
             assert!(done.is_wanted());
@@ -112,6 +117,20 @@ fn lines_are_handed_in_and_answered_when_committed() {
             r#"app: {\"b\":2}"#,
         ]
     );
+}
+
+#[test]
+fn a_request_may_have_a_key() {
+    let (server, commits) = committing(settings());
+    let post = |headers: &str| shown(&exchange(&server, &request("POST /v1/lines", headers, "one")));
+    assert_eq!(post("Idempotency-Key: \"8e03-97\"\r\n"), r#"200 {"lines":1,"cut_bytes":0}"#);
+    assert!(post("idempotency-key: taken\r\n").starts_with("422 "));
+    for bad in [&*format!("k: {}", "x".repeat(256)), "k: two words", "k:", "k: a\r\nk: b"] {
+        let headers = format!("{}\r\n", bad.replace("k:", "Idempotency-Key:"));
+        assert!(post(&headers).starts_with("400 "), "{bad}");
+    }
+    server.stop();
+    assert_eq!(commits.join().unwrap(), [r#"app "8e03-97": one"#]);
 }
 
 #[test]

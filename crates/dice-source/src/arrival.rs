@@ -55,6 +55,15 @@ pub enum Arrival {
         /// Bytes that were there and not yet read. More may have come and gone unseen.
         lost_bytes: u64,
     },
+    /// Messages came and were dropped before they could be read: more came than were taken.
+    Lost {
+        /// Which partition.
+        partition: Partition,
+        /// How many, since this was told last.
+        messages: u64,
+        /// How many bytes wait at most.
+        kept_bytes: u64,
+    },
     /// Lines may exist and cannot be had. It is tried again; `Lines` or `CaughtUp` tell that it worked.
     Disconnected {
         /// Which partition.

@@ -6,8 +6,9 @@ use memchr::memchr_iter;
 
 use crate::{Sample, Within};
 
-/// Bytes that are read at once. A block has no more than that and one line.
-pub const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes that are read at once, but for a line that is longer. Few, because whatever takes blocks waits for
+/// the last line of each.
+pub const BLOCK_BYTES: usize = 1 << 17;
 
 /// Lines in order, in one piece of memory.
 ///

@@ -27,6 +27,8 @@ pub(crate) struct OpenFile {
     pub(crate) due_ms: Option<i64>,
     size: u64,
     changed_ms: i64,
+    /// Bytes that the next look reads at most: more than a block only within a line that is longer.
+    reach_bytes: usize,
 }
 
 /// A file that was rotated away.
@@ -129,7 +131,8 @@ impl OpenFile {
         let changed_ms = modified_ms.map_or(now_ms, |ms| ms.min(now_ms));
         let watched = Vec::new();
         let (is_ready, away, due_ms) = (true, None, None);
-        Ok(OpenFile { feed, file, id, path, watched, is_ready, away, due_ms, size, changed_ms })
+        let reach_bytes = BLOCK_BYTES;
+        Ok(OpenFile { feed, file, id, path, watched, is_ready, away, due_ms, size, changed_ms, reach_bytes })
     }
 
     /// Reads on, one block at most, and tells it.
@@ -157,7 +160,7 @@ impl OpenFile {
             (self.size, self.changed_ms) = (size, now_ms);
         }
         let offset = self.feed.position.offset;
-        let wanted = size.saturating_sub(offset).min(BLOCK_BYTES.max(settings.limit_bytes + 2) as u64);
+        let wanted = size.saturating_sub(offset).min(self.reach_bytes as u64);
         let mut bytes = vec![0; wanted as usize];
         let n_bytes = mark::read_at(&self.file, &mut bytes, offset)?;
         bytes.truncate(n_bytes);
@@ -176,6 +179,11 @@ impl OpenFile {
         self.feed.position.within = cut.within;
         self.mark(head, (cut.used > 0).then(|| cut.block.tail()));
         self.is_ready = !is_end;
+        // A line past the limit is cut, and so is not waited for.
+        self.reach_bytes = match cut.used {
+            0 if !is_end => self.reach_bytes.saturating_mul(2).min(BLOCK_BYTES.max(settings.limit_bytes + 2)),
+            _ => BLOCK_BYTES,
+        };
         Ok(self.tell(cut.block, cut.used, cut.rest.is_empty(), now_ms).map(|()| match over {
             _ if self.is_ready => Look::More,
             Some(end) => Look::Over(end),

@@ -27,6 +27,7 @@ mod journal;
 mod pump;
 mod stdin;
 
+mod drops;
 mod frame;
 mod syslog;
 

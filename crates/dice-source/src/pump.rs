@@ -12,7 +12,7 @@ use crate::outlet::{Feed, Stopped};
 use crate::{Block, Position, Settings};
 
 /// Bytes that are read at once.
-const CHUNK_BYTES: usize = 1 << 18;
+const CHUNK_BYTES: usize = 1 << 16;
 
 /// Milliseconds without bytes after which it is looked at what else there is to do.
 const WAIT_MS: u64 = 50;

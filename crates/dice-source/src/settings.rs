@@ -83,7 +83,7 @@ pub enum Kind {
 /// How syslog messages travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// A message a datagram. What arrives faster than it is read is lost, and nobody is told.
+    /// A message a datagram. What arrives faster than it is read is lost; on Linux it is told how many were.
     Udp,
     /// Connections; messages are counted or end with a line feed (RFC 6587), decided for each message.
     Tcp {

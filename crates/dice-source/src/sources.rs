@@ -33,8 +33,8 @@ pub struct Sources {
 /// Starts to read `settings`, each source where its positions in `resume` say.
 ///
 /// Arrivals go through `out`, as whatever the receiver takes them for. A full channel makes sources wait, and
-/// with them who writes to them, as far as that is possible: a channel of 16 holds about 16 MiB at most. When
-/// every source has ended, the channel closes.
+/// with them who writes to them, as far as that is possible: a channel of 16 holds about 2 MiB, and
+/// more only where single lines are longer than a block. When every source has ended, the channel closes.
 ///
 /// ```
 /// use std::sync::Arc;

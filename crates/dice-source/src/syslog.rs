@@ -9,12 +9,13 @@ use std::time::Duration;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::block::BLOCK_BYTES;
+use crate::drops::Drops;
 use crate::frame::{Frames, push};
 use crate::outlet::{Feed, Outlet, Stopped};
-use crate::{Block, Position, Settings};
+use crate::{Arrival, Block, Position, Settings};
 
 /// Bytes of datagrams that the system is asked to keep while they are not read.
-const RECEIVE_BYTES: usize = 8 << 20;
+const RECEIVE_BYTES: usize = 32 << 20;
 
 /// Bytes of the largest datagram.
 const DATAGRAM_BYTES: usize = 64 << 10;
@@ -37,7 +38,7 @@ const COMPLAINT_MS: u64 = 10_000;
 /// An address that datagrams are sent to.
 pub(crate) fn bind_udp(listen: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(listen), Type::DGRAM, None)?;
-    // What comes faster than it is read is lost in silence, so as much as the system grants.
+    // What comes faster than it is read is lost, so as much as the system grants.
     let _ = socket.set_recv_buffer_size(RECEIVE_BYTES);
     socket.bind(&listen.into())?;
     Ok(socket.into())
@@ -51,6 +52,7 @@ pub(crate) fn receive(
     outlet: &Outlet,
 ) -> Result<(), Stopped> {
     let mut feed = Feed::open(outlet, position, None)?;
+    let mut drops = Drops::of(socket);
     let mut datagram = vec![0; DATAGRAM_BYTES];
     let mut checked_ms = outlet.now_ms();
     loop {
@@ -88,6 +90,12 @@ pub(crate) fn receive(
         }
         if now_ms.abs_diff(checked_ms) >= settings.poll_ms {
             checked_ms = now_ms;
+            let messages = drops.more();
+            if messages > 0 {
+                let kept_bytes = SockRef::from(socket).recv_buffer_size().unwrap_or(0) as u64;
+                let partition = feed.partition.clone();
+                outlet.send(Arrival::Lost { partition, messages, kept_bytes })?;
+            }
             outlet.checked(now_ms)?;
         }
     }

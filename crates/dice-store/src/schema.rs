@@ -98,6 +98,15 @@ const VIEWS: &[View] = &[
          FROM counters ORDER BY id",
     ),
     (
+        "lost",
+        "What was gone before it could be read?",
+        "SELECT id AS source, 'emptied before it was read' AS cause, body->>'lost_bytes' AS lost, 'bytes' AS what
+         FROM counters WHERE body->>'lost_bytes' > 0
+         UNION ALL
+         SELECT body->>'source', body->>'cause', body->>'messages', 'messages'
+         FROM notes WHERE id LIKE 'service lost %'",
+    ),
+    (
         "rule_keys",
         "How many keys does each rule watch?",
         "SELECT rule, count(*) AS keys, sum(is_open) AS open, sum(episodes) AS episodes,

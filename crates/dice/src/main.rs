@@ -2,6 +2,7 @@
 
 mod clock;
 mod commands;
+mod duration;
 mod failure;
 mod input;
 mod interrupt;

@@ -1,12 +1,16 @@
 //! The router at work: sources in, decisions out, everything committed.
 
 mod classifier;
+mod hold;
 mod latency;
 mod ledger;
 pub(crate) mod look;
+mod losses;
+mod memory;
 pub(crate) mod operator;
 mod pipeline;
 pub(crate) mod plan;
+mod posts;
 pub(crate) mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod service;

@@ -15,6 +15,9 @@ use crate::value::{Item, Table};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
+/// The shortest window.
+const MIN_WINDOW_MS: i64 = 1_000;
+
 /// Conditions of one rule, beside those that every rule has: the engine keeps a bit for each.
 const MAX_CONDITIONS: usize = 62;
 
@@ -370,6 +373,20 @@ fn sequence(desk: &mut Desk, table: &Table) -> Option<RuleType> {
         let complaint =
             Complaint::new("mode \"gaps\" has no steps").hint("say which events it means with `where`");
         complain(desk, table, "steps", complaint);
+    }
+    if !is_gaps && table.duration("within") < MIN_WINDOW_MS {
+        let complaint = Complaint::wanted(
+            "`within`, 1s or more",
+            match table.is_written("within") {
+                true => "less",
+                false => "no such key",
+            },
+        );
+        desk.complain(
+            table.place_of("within"),
+            &table.path_of("within"),
+            complaint.hint("write within = \"5m\""),
+        );
     }
     if !is_gaps && !(2..=MAX_CONDITIONS).contains(&n_steps) {
         complain(desk, table, "steps", Complaint::wanted(format!("2 to {MAX_CONDITIONS} steps"), n_steps));

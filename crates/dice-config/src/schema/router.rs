@@ -98,7 +98,12 @@ static TIME: Section = Section::of(
             "A line's time may lie this far ahead of its reading; past that, the reading counts",
         )
         .or("\"5m\""),
-        key("max_age", SPAN, "A line older than this is counted and nothing else").or("\"24h\""),
+        key(
+            "max_age",
+            SPAN,
+            "A line older than this is told in digests, never at once, and no rule looks at it",
+        )
+        .or("\"24h\""),
         key(
             "lateness",
             SPAN,

@@ -176,7 +176,8 @@ static SEQUENCE: Section = Section::of(
         key("steps", Kind::Tables(&SEQUENCE_STEP), "The steps in order; none with mode gaps")
             .like("[{ name = \"start\", where = 'text =~ \"started\"' }, { name = \"end\", where = 'text =~ \"ended\"' }]"),
         key("not", Kind::Condition, "What must not come between").like("'text =~ \"retried\"'"),
-        within("From the first step to the last"),
+        key("within", Kind::Duration(0, 366 * DAY), "From the first step to the last; has to be written but with mode gaps, where a missing number is waited for so long beyond the lateness, and no longer where it is not set")
+            .like("\"5m\""),
         key("strict", Kind::Bool, "Whether nothing else of the key may come between").or("false"),
         key("skip", Kind::Word(&["past-last", "none", "to-next"]), "Which matches may share events: none, all, or those that begin at different events")
             .or("\"past-last\""),

@@ -134,6 +134,11 @@ impl Field {
         self.part
     }
 
+    /// Whether it says which program wrote the line, which is the same for many lines.
+    pub(super) fn is_of_program(&self) -> bool {
+        matches!(self.part, Part::Service | Part::Source)
+    }
+
     /// The value where the message has it (or lacks it); `None` where the event has.
     ///
     /// What has no single text (ids, levels, owners, annotations) is not asked for here.

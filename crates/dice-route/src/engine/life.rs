@@ -50,6 +50,8 @@ pub(crate) struct Episode {
     pub(crate) opened_ms: i64,
     /// When something was last said about it.
     pub(crate) told_ms: i64,
+    /// Something was counted since, which is still to be said.
+    pub(crate) is_untold: bool,
     /// It was said on arrival and is not decided yet.
     pub(crate) is_announced: bool,
     /// Since when the clear condition holds.
@@ -59,6 +61,11 @@ pub(crate) struct Episode {
 }
 
 impl Episode {
+    /// When what was counted since the last word about it is said, if nothing is said before.
+    pub(crate) fn update_due_ms(&self, update_every_ms: i64) -> Option<i64> {
+        self.is_untold.then(|| self.told_ms.saturating_add(update_every_ms))
+    }
+
     /// Writes it.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
         writer.text(&self.id);
@@ -66,6 +73,7 @@ impl Episode {
         writer.unsigned(u64::from(self.n));
         writer.signed(self.opened_ms);
         writer.signed(self.told_ms);
+        writer.flag(self.is_untold);
         writer.flag(self.is_announced);
         writer.signed_or_none(self.clear_since_ms);
         self.tally.encode(writer);
@@ -79,6 +87,7 @@ impl Episode {
             n: reader.unsigned_32()?,
             opened_ms: reader.signed()?,
             told_ms: reader.signed()?,
+            is_untold: reader.flag()?,
             is_announced: reader.flag()?,
             clear_since_ms: reader.signed_or_none()?,
             tally: Tally::decode(reader)?,
@@ -243,6 +252,7 @@ impl Life<'_> {
             n: 0,
             opened_ms: at_ms,
             told_ms: at_ms,
+            is_untold: false,
             is_announced: is_announcement,
             clear_since_ms: None,
             tally,
@@ -284,6 +294,7 @@ impl Life<'_> {
             n: 0,
             opened_ms: at_ms,
             told_ms: at_ms,
+            is_untold: false,
             is_announced: false,
             clear_since_ms: None,
             tally,
@@ -322,6 +333,7 @@ impl Life<'_> {
         let n = episode.n;
         episode.n = n.saturating_add(1);
         episode.told_ms = at_ms;
+        episode.is_untold = false;
         let figures = words.figures.into_iter().map(|(name, figure)| (name.into(), figure)).collect();
         let transition = Transition {
             episode: EpisodeId(episode.id.clone()),

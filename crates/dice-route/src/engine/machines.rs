@@ -55,7 +55,7 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Box<dyn Run
         RuleType::Change { field, within_ms, ignore, with_null, flap } => {
             run!(Changes::new(field, *within_ms, ignore, *with_null, *flap))
         }
-        RuleType::FirstSeen(terms) => run!(NewTerm::new(terms)),
+        RuleType::FirstSeen(terms) => run!(NewTerm::new(terms, &rule.key, rule.on_missing_key)),
         RuleType::Cardinality { field, within_ms, bound, clear } => {
             let values = Values { field: field.clone(), within_ms: *within_ms, clear_for_ms };
             match *bound {

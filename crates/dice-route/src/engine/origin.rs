@@ -132,7 +132,7 @@ impl Origins {
         }
         let message = match origin.message {
             Named { is_known: false, bytes } => MessageId::Unknown(bytes),
-            Named { is_known: true, bytes } => MessageId::Known(fingerprint(bytes)),
+            Named { is_known: true, bytes } => MessageId::Known(Fingerprint::from_bytes(bytes)),
         };
         let parts = [origin.host, origin.service, origin.version, origin.env].map(|part| part.map(Arc::from));
         let kept = Some(Kept { parts, named: origin.message, message, hash });
@@ -189,11 +189,6 @@ impl Origins {
             self.table[place] = id as u32 + 1;
         }
     }
-}
-
-fn fingerprint(bytes: [u8; 16]) -> Fingerprint {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.parse().expect("sixteen bytes are thirty-two digits")
 }
 
 /// A line that shows what an episode is about.

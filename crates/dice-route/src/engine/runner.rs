@@ -214,10 +214,14 @@ impl<M: Machine> Runner<M> {
         slot
     }
 
-    /// When the machine wants to be called for this key.
+    /// When the machine wants to be called for this key, or something is to be said about its episode.
     fn due(&self, slot: u32) -> Option<i64> {
         let slot = self.keys.get(slot)?;
-        self.machine.due(&slot.state, slot.head.episode.as_deref())
+        let episode = slot.head.episode.as_deref();
+        let timer_ms = self.machine.due(&slot.state, episode);
+        let update_ms =
+            episode.and_then(|episode| episode.update_due_ms(self.speaker.timing.update_every_ms));
+        timer_ms.into_iter().chain(update_ms).min()
     }
 
     /// Sees to it that the key's timer is in the heap, or one before it. `before` is when it was due before
@@ -268,6 +272,8 @@ impl<M: Machine> Runner<M> {
             if now_ms.saturating_sub(told_ms) >= life.timing().update_every_ms {
                 let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
                 life.update(now_ms, || self.machine.words(&found.state, &tally));
+            } else if let Some(episode) = &mut life.head.episode {
+                episode.is_untold = true;
             }
         }
         let is_touched = life.is_touched;
@@ -319,7 +325,15 @@ impl<M: Machine> Runner<M> {
         slots.dedup();
         for slot in slots {
             self.ask(slot, Mode::InOrder, due_ms, ground, |machine, shared, state, life| {
-                machine.timer(shared, state, life, due_ms);
+                if machine.due(state, life.episode()).is_some_and(|timer_ms| timer_ms <= due_ms) {
+                    machine.timer(shared, state, life, due_ms);
+                }
+                let update_every_ms = life.timing().update_every_ms;
+                let update_ms = life.episode().and_then(|episode| episode.update_due_ms(update_every_ms));
+                if update_ms.is_some_and(|update_ms| update_ms <= due_ms) {
+                    let tally = life.episode().map(|episode| episode.tally.clone()).unwrap_or_default();
+                    life.update(due_ms, || machine.words(state, &tally));
+                }
             });
             // The entry that called is gone: unless the machine asks for an earlier time, which `arm` has
             // seen to, there is none for the next.

@@ -1,5 +1,7 @@
 //! What is hidden, as digests ask for it.
 
+use dice_catalog::Owner;
+
 use super::{Alerts, Overrides, Screen, Subject, episodes};
 use crate::digest::{DigestRow, Hiding};
 use crate::{Cause, Config, Destination};
@@ -16,7 +18,9 @@ impl Hiding for Curtain<'_> {
     fn hidden(&self, reader: &Destination, row: &DigestRow) -> Option<String> {
         let (alert, message) = self.alerts.get(&row.alert)?;
         let owners = || alert.owners.iter().map(|each| &each.owner);
-        let owner = owners().find(|owner| owner.name == reader.name()).or_else(|| owners().next())?;
+        let roster = self.overrides.roster();
+        let is_reader = |owner: &&Owner| roster.is_called(reader, &owner.name);
+        let owner = owners().find(is_reader).or_else(|| owners().next())?;
         let labels = episodes::labels_of_alert(alert, message, owner, self.config);
         let subject = Subject {
             message: Some(alert.message),

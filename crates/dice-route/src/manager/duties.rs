@@ -2,7 +2,7 @@
 
 use dice_catalog::{Kind, Level, Owner, Why};
 
-use super::{Place, places};
+use super::{Place, Roster, places};
 use crate::config::Route;
 use crate::{Config, Decided, Decision, Message, decide};
 
@@ -34,8 +34,24 @@ pub(super) fn fallback(message: Option<&Message>, config: &Config) -> Option<Own
     own.or_else(|| config.ownership.triage.as_deref().map(|name| Owner::named(name, Why::Fallback)))
 }
 
-/// Where a route tells what has nobody else.
-pub(super) fn places_of_fallback(route: &Route, fallback: Option<&Owner>) -> Vec<Place> {
-    let Some(fallback) = fallback else { return Vec::new() };
-    places(&Route { to: Vec::new(), ..route.clone() }, std::slice::from_ref(fallback))
+/// Where a route tells something with these owners, each person once; what has nobody else goes to the fallback.
+pub(super) fn places_for(
+    route: &Route,
+    owners: &[Owner],
+    fallback: Option<&Owner>,
+    roster: &Roster,
+) -> Vec<Place> {
+    let mut all = places(route, owners);
+    if all.is_empty()
+        && let Some(fallback) = fallback
+    {
+        all = places(&Route { to: Vec::new(), ..route.clone() }, std::slice::from_ref(fallback));
+    }
+    let mut distinct: Vec<Place> = Vec::with_capacity(all.len());
+    for place in all {
+        if !distinct.iter().any(|known| roster.reaches_same(&known.destination, &place.destination)) {
+            distinct.push(place);
+        }
+    }
+    distinct
 }

@@ -20,7 +20,8 @@ pub use self::escalation::{Escalation, Standing};
 use self::reach::{Word, holds, reach, tell};
 use super::{Alarms, Desk, Roster, Storm, wording};
 use crate::book::{Book, Delta, Row, Table};
-use crate::{Cause, CloseReason, Destination, NoticeKind, NoticeRow, Severity, State};
+use crate::config::Target;
+use crate::{Cause, CloseReason, Config, Destination, NoticeKind, NoticeRow, Severity, State};
 
 /// Escalations that are kept; past it new episodes have none, and somebody is told.
 const MAX_ESCALATIONS: usize = 100_000;
@@ -30,6 +31,11 @@ const AUDIT_MS: i64 = 60_000;
 
 /// What is overdue by more than this was forgotten.
 const OVERDUE_MS: i64 = 2 * 60_000;
+
+/// How long somebody who is on something of a severity is taken to be on it, milliseconds.
+pub(super) fn ack_timeout_ms(severity: Severity, config: &Config) -> i64 {
+    defaults::policy(severity, config).ack_timeout_ms.max(60_000)
+}
 
 /// What an escalation has to know of its episode.
 #[derive(Debug, Clone, Default)]
@@ -131,9 +137,10 @@ impl Escalations {
         means: &mut Means<'_>,
         desk: &mut Desk<'_>,
     ) {
-        let named = now.policy.as_ref().and_then(|name| Some((name, desk.config.policies.get(name)?)));
+        let named = now.policy.as_ref().and_then(|name| Some((name, defaults::called(name, desk.config)?)));
+        let is_default = named.is_none();
         let (name, policy) = match named {
-            Some((name, policy)) => (name.clone(), policy.clone()),
+            Some((name, policy)) => (name.clone(), policy),
             None => (now.severity.as_str().to_owned(), defaults::policy(now.severity, desk.config)),
         };
         let id = format!("{episode}/{name}");
@@ -162,7 +169,7 @@ impl Escalations {
             episode: episode.to_owned(),
             name,
             policy,
-            is_default: named.is_none(),
+            is_default,
             is_superseded: false,
             ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
             severity: now.severity,
@@ -214,6 +221,26 @@ impl Escalations {
         if is_worse {
             let notes = vec![format!("severity rose to {}", now.severity)];
             self.begin(episode, &now, notes, means, desk);
+        }
+    }
+
+    /// An episode is no longer told somewhere: its end is not told there either, unless a policy and not their
+    /// owning it had them told.
+    pub fn leave(&mut self, episode: &str, destination: &Destination) {
+        let roster = self.roster.clone();
+        for id in self.rows_of(episode) {
+            let Some(row) = self.book.get(&id) else { continue };
+            let names = |target: &Target| match target {
+                Target::OnCall(_) => true,
+                Target::To(name) => roster.reaches_same(&Destination::named(name), destination),
+                Target::Owner | Target::Channel => false,
+            };
+            let is_theirs = |(known, _): &(Destination, String)| roster.reaches_same(known, destination);
+            if row.told.iter().any(is_theirs)
+                && !row.policy.steps.iter().any(|step| step.to.iter().any(names))
+            {
+                self.change(&id, |row| row.told.retain(|told| !is_theirs(told)));
+            }
         }
     }
 

@@ -74,25 +74,15 @@ pub(crate) fn message(text: &str, owners: &[&str]) -> Message {
         None => Owner::named(name, Why::Author),
     };
     Message {
-        id: id_of(text),
-        was: Vec::new(),
         repo: "db".into(),
         template: text.into(),
         place: "src/disk.c:7".into(),
         file: "src/disk.c".into(),
-        function: None,
-        target: None,
-        kind: None,
         level: Some(Level::Error),
-        holes: Vec::new(),
         owners: owners.iter().map(owner).collect(),
-        candidates: Vec::new(),
-        fallback: None,
         annotations: owners.iter().filter_map(|name| name.strip_suffix('!')).map(str::to_owned).collect(),
         author: owners.first().map(|name| (*name).into()),
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(id_of(text))
     }
 }
 

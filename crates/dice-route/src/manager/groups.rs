@@ -9,7 +9,7 @@ use super::correlation::Tie;
 use super::group::{Group, Member, Moment, Reason, Told};
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
-use super::{Desk, Episode, Episodes, Routes, episodes, immediate, routes, wording};
+use super::{Desk, Episode, Episodes, Roster, Routes, episodes, immediate, routes, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Route;
 use crate::outbox::Draft;
@@ -144,7 +144,14 @@ impl Groups {
     }
 
     /// Puts an episode into the group of a route at a place. Gives the row.
-    pub fn join(&mut self, episode: &Episode, route: &Route, place: Place, desk: &mut Desk<'_>) -> String {
+    pub fn join(
+        &mut self,
+        episode: &Episode,
+        route: &Route,
+        mut place: Place,
+        roster: &Roster,
+        desk: &mut Desk<'_>,
+    ) -> String {
         let lane = routes::lane(route, episode.severity);
         let timers = routes::timers(Some(route), lane, desk.config);
         let mut labels: Vec<(String, String)> = if route.group_by.iter().any(|name| name == "...") {
@@ -154,6 +161,10 @@ impl Groups {
             route.group_by.iter().map(value).collect()
         };
         let mut id = group_id(&route.id, lane, &labels);
+        // Whoever is told already by another of their names is told by that one.
+        let aliases = roster.aliases(&place.destination);
+        let known = aliases.into_iter().find(|alias| self.book.get(&row_id(&id, alias)).is_some());
+        place.destination = known.unwrap_or(place.destination);
         let mut row = row_id(&id, &place.destination);
         if self.book.get(&row).is_none() && self.book.len() >= MAX_GROUPS {
             labels.clear();
@@ -226,6 +237,14 @@ impl Groups {
         }
         rows.dedup();
         rows
+    }
+
+    /// Tells an episode no longer in a row.
+    pub fn leave(&mut self, row: &str, episode: &str) {
+        self.edit(row, |group| group.members.remove(episode));
+        if self.book.get(row).is_some_and(|group| group.members.is_empty() && group.notified_ms.is_none()) {
+            self.remove(row);
+        }
     }
 
     /// The row in which an episode of `group` can be told together with its root.

@@ -1,5 +1,7 @@
 //! Messages that are told as they happen: the first at once, then the same notice changed.
 
+mod command;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::matchers::Labels;
 use super::screen::{Hidden, Screen};
 use super::storm::Storm;
-use super::{Alert, Alerts, Desk, Moment, Subject, episodes, wording};
+use super::{Alert, Alerts, Desk, Moment, Roster, Subject, episodes, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::outbox::Draft;
 use crate::{Cause, Destination, Lane, Message, Notice, NoticeKind, NoticeRow};
@@ -50,9 +52,24 @@ pub struct Ongoing {
     /// What hides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Hidden>,
+    /// Who is on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acked: Option<Acked>,
+    /// What the next notice has to say besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Others own it now: nothing is told here until they do no longer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_left: bool,
+}
+
+/// Somebody is on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acked {
+    /// Who.
+    pub by: String,
+    /// Until when they are taken to be, milliseconds since 1970.
+    pub until_ms: i64,
 }
 
 impl Row for Ongoing {
@@ -77,6 +94,8 @@ pub struct Immediate {
 pub struct Sight<'a> {
     /// What was counted.
     pub alerts: &'a Alerts,
+    /// Who is who.
+    pub roster: &'a Roster,
     /// What is hidden.
     pub screen: Screen<'a>,
     /// The guards.
@@ -115,9 +134,11 @@ impl Immediate {
     ) {
         let Some((row, _)) = sight.alerts.get(alert) else { return };
         let destination = Destination::named(&owner.name);
-        let written = serde_json::to_string(&destination).expect("names are JSON");
-        let name = crate::name(&[alert.as_bytes(), &row.runs.to_be_bytes(), written.as_bytes()]);
-        let id = format!("{PREFIX}{name}");
+        let is_told = |ongoing: &&Ongoing| {
+            ongoing.run == row.runs && sight.roster.reaches_same(&ongoing.destination, &destination)
+        };
+        let known = self.about(alert).find(is_told).map(|ongoing| ongoing.id.clone());
+        let id = known.unwrap_or_else(|| id_of(alert, row.runs, &destination));
         if let Some(known) = self.book.get(&id) {
             if known.has_left {
                 self.replace(Ongoing { has_left: false, due_ms: desk.now_ms, ..known.clone() });
@@ -140,6 +161,8 @@ impl Immediate {
             revision: 0,
             told: 0,
             hidden: None,
+            acked: None,
+            notes: Vec::new(),
             has_left: false,
         });
         self.index(&id);
@@ -178,13 +201,16 @@ impl Immediate {
     }
 
     /// Tells a message no longer to those who do not own it any more, without a word to them.
-    pub fn leave(&mut self, alert: &str, owners: &[Owner], desk: &mut Desk<'_>) {
+    pub fn leave(&mut self, alert: &str, owners: &[Owner], roster: &Roster, desk: &mut Desk<'_>) {
         for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
             let Some(ongoing) = self.book.get(&id).filter(|ongoing| !ongoing.has_left) else { continue };
-            if !owners.iter().any(|owner| Destination::named(&owner.name) == ongoing.destination) {
+            let is_told =
+                |owner: &Owner| roster.reaches_same(&Destination::named(&owner.name), &ongoing.destination);
+            if !owners.iter().any(is_told) {
                 let text = format!("no longer told to {}: others own it", ongoing.destination.name());
                 desk.records.note(desk.now_ms, Cause::Superseded, alert, "owners", &text);
-                self.replace(Ongoing { has_left: true, hidden: None, repeat_ms: None, ..ongoing.clone() });
+                let (hidden, acked) = (None, None);
+                self.replace(Ongoing { has_left: true, hidden, acked, repeat_ms: None, ..ongoing.clone() });
             }
         }
     }
@@ -206,6 +232,10 @@ impl Immediate {
         if ongoing.has_left {
             ongoing.due_ms = over_ms;
             return self.replace(ongoing);
+        }
+        if let Some(acked) = ongoing.acked.take_if(|acked| acked.until_ms <= now_ms) {
+            ongoing.notes.push(format!("ack by {} expired", acked.by));
+            ongoing.repeat_ms = ongoing.told_ms.map(|_| now_ms);
         }
         let count = alert.running_count();
         if let Some((cause, by)) = hides(&ongoing, alert, message, desk, sight) {
@@ -231,7 +261,8 @@ impl Immediate {
                 }
             }
             let is_due = ongoing.due_ms <= now_ms || !notes.is_empty();
-            let is_repeat = ongoing.repeat_ms.is_some_and(|repeat_ms| repeat_ms <= now_ms);
+            let is_repeat =
+                ongoing.acked.is_none() && ongoing.repeat_ms.is_some_and(|repeat_ms| repeat_ms <= now_ms);
             let kind = match ongoing.told_ms {
                 None => Some(NoticeKind::Open),
                 Some(_) if is_repeat => Some(NoticeKind::Reminder),
@@ -319,7 +350,10 @@ impl Immediate {
             Some(hidden) => moment(hidden.since_ms, false, &format!("hidden by {}", hidden.by)),
             None => moment(ongoing.due_ms, true, "changed if it came again, over if it has been quiet"),
         });
-        moments.extend(ongoing.repeat_ms.map(|repeat_ms| moment(repeat_ms, true, "repeat, if it goes on")));
+        let is_on_it = |acked: &Acked| format!("{} is on it until then", acked.by);
+        moments.extend(ongoing.acked.iter().map(|acked| moment(acked.until_ms, true, &is_on_it(acked))));
+        let repeat_ms = ongoing.repeat_ms.filter(|_| ongoing.acked.is_none());
+        moments.extend(repeat_ms.map(|repeat_ms| moment(repeat_ms, true, "repeat, if it goes on")));
         moments.sort_by(|a, b| (a.at_ms, a.is_next, &a.text).cmp(&(b.at_ms, b.is_next, &b.text)));
         moments
     }
@@ -337,8 +371,16 @@ impl Immediate {
     }
 }
 
+fn id_of(alert: &str, run: u64, destination: &Destination) -> String {
+    let written = serde_json::to_string(destination).expect("names are JSON");
+    let name = crate::name(&[alert.as_bytes(), &run.to_be_bytes(), written.as_bytes()]);
+    format!("{PREFIX}{name}")
+}
+
 fn wake_ms(ongoing: &Ongoing) -> i64 {
-    ongoing.repeat_ms.map_or(ongoing.due_ms, |repeat_ms| repeat_ms.min(ongoing.due_ms))
+    // Who is on it need not be reminded.
+    let timer = ongoing.acked.as_ref().map(|acked| acked.until_ms).or(ongoing.repeat_ms);
+    timer.map_or(ongoing.due_ms, |timer_ms| timer_ms.min(ongoing.due_ms))
 }
 
 /// The next instant after `now_ms` on the ladder that begins at `from_ms`; its last span repeats.
@@ -425,6 +467,7 @@ fn tell(
     if kind == NoticeKind::Reminder {
         notes.push(format!("goes on since {}", wording::duration(desk.now_ms - ongoing.opened_ms)));
     }
+    notes.append(&mut ongoing.notes);
     let title = episodes::title_of_message(message, &alert.sample);
     let state = if kind == NoticeKind::Resolved { "over" } else { "open" };
     let row = NoticeRow {
@@ -450,7 +493,10 @@ fn tell(
         due_ms: desk.now_ms,
         held: None,
         notice: Notice {
-            title,
+            title: match (kind, &ongoing.acked) {
+                (NoticeKind::Acknowledged, Some(acked)) => format!("{} is on it: {title}", acked.by),
+                _ => title,
+            },
             because: ongoing.reason.clone(),
             severity: alert.severity(),
             rows: vec![row],
@@ -463,7 +509,10 @@ fn tell(
     ongoing.first = ongoing.first.take().or(posted);
     ongoing.told_ms.get_or_insert(desk.now_ms);
     ongoing.revision += 1;
-    ongoing.told = alert.running_count();
+    // That somebody is on it changes no count where it stands.
+    if kind != NoticeKind::Acknowledged {
+        ongoing.told = alert.running_count();
+    }
 }
 
 #[cfg(test)]

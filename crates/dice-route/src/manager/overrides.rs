@@ -172,8 +172,18 @@ impl Overrides {
         }
     }
 
-    /// Who answers for a message: what people said, else the catalog; those who left are replaced.
+    /// Who is who.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Who answers for a message: what people said, else the catalog; those who left are replaced. Nobody
+    /// stands there twice, under two of their names.
     pub fn owners(&self, message: &Message) -> Vec<Owner> {
+        self.roster.distinct(self.named(message))
+    }
+
+    fn named(&self, message: &Message) -> Vec<Owner> {
         if !self.has_leavers && !self.index.contains(&message.id) {
             return message.owners.clone();
         }

@@ -10,7 +10,7 @@ use super::{
     Alerts, Concern, Episode, Episodes, Groups, Immediate, Kin, Overrides, Scene, Situation, Watch, episodes,
     immediate,
 };
-use crate::{Cause, Config, Destination, Message, MessageId, Scope, Severity};
+use crate::{Cause, Config, Destination, Evidence, Message, MessageId, Scope, Severity};
 
 /// At least so many digits name a thing that has a longer name.
 const MIN_DIGITS: usize = 4;
@@ -85,9 +85,20 @@ impl Things<'_> {
             return episode.owners.clone();
         }
         let owners = messages.iter().flat_map(|message| self.overrides.owners(message)).collect();
+        let owners = self.overrides.roster().distinct(owners);
         let fallback = messages.first().and_then(|message| message.fallback.as_ref());
         let owners = episodes::united(owners, fallback);
         if owners.is_empty() { episode.owners.clone() } else { owners }
+    }
+
+    /// What is known now of an episode: of a rule, or of a message that is told as it happens.
+    pub fn evidence_of(&self, episode: &str) -> Option<Evidence> {
+        if let Some(episode) = self.episodes.get(episode) {
+            return Some(episode.evidence.clone());
+        }
+        let ongoing = self.immediate.get(episode)?;
+        let (alert, message) = self.alerts.get(&ongoing.alert)?;
+        (alert.runs == ongoing.run).then(|| alert.evidence(&alert.running(), Some(message)))
     }
 
     fn group_of(&self, episode: &Episode) -> Option<&str> {
@@ -231,7 +242,11 @@ fn today(id: MessageId, alerts: &Alerts) -> Option<&Arc<Message>> {
 }
 
 /// The one name that begins so.
-fn one_of<'n>(named: &str, names: impl Iterator<Item = &'n str>, what: &str) -> Result<&'n str, String> {
+pub(super) fn one_of<'n>(
+    named: &str,
+    names: impl Iterator<Item = &'n str>,
+    what: &str,
+) -> Result<&'n str, String> {
     let mut fits: Vec<&str> = Vec::new();
     for name in names {
         if name == named {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Alerts, Episode, Episodes, Immediate, Matchers, Routes, episodes};
+use super::{Alerts, Episode, Episodes, Immediate, Matchers, Roster, Routes, episodes};
 use crate::{Config, Decision, Destination, OwnerDecision};
 
 /// What a silence would hide, as far as the state knows.
@@ -30,10 +30,10 @@ pub(super) fn preview(
     matchers: &Matchers,
     receiver: Option<&str>,
     config: &Config,
-    (episodes, alerts, immediate, routes): (&Episodes, &Alerts, &Immediate, &Routes),
+    (episodes, alerts, immediate, routes, roster): (&Episodes, &Alerts, &Immediate, &Routes, &Roster),
     now_ms: i64,
 ) -> Preview {
-    let is_for = |destination: &Destination| receiver.is_none_or(|only| only == destination.name());
+    let is_for = |destination: &Destination| receiver.is_none_or(|only| roster.is_called(destination, only));
     let is_hidden =
         |episode: &&Episode| episode.destinations.iter().any(is_for) && matchers.hold(&episode.labels);
     let week_ms = 7 * 24 * 3_600_000;

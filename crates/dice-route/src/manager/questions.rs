@@ -1,9 +1,10 @@
 //! What can be asked of the manager without changing it: who is told of a message, what hides it from whom,
 //! what waits in a digest or in a storm.
 
-use dice_catalog::Level;
+use dice_catalog::{Level, Owner};
 
-use super::{Curtain, Manager, Screen, Subject, decide_for, episodes};
+use super::duties::decide_for;
+use super::{Curtain, Manager, Screen, Subject, episodes};
 use crate::config::Route;
 use crate::digest::Preview;
 use crate::{Cause, Config, Decided, Destination, Message};
@@ -27,7 +28,8 @@ impl Manager {
         let (alert, message) = self.alerts.get(alert)?;
         let config = self.config.as_deref()?;
         let owners = || alert.owners.iter().map(|each| &each.owner);
-        let owner = owners().find(|owner| owner.name == destination.name()).or_else(|| owners().next())?;
+        let is_theirs = |owner: &&Owner| self.roster.is_called(destination, &owner.name);
+        let owner = owners().find(is_theirs).or_else(|| owners().next())?;
         let labels = episodes::labels_of_alert(alert, message, owner, config);
         let subject = Subject {
             message: Some(alert.message),

@@ -111,6 +111,51 @@ impl Roster {
         }
     }
 
+    /// Whether a destination goes by this name: a person by any of theirs.
+    pub fn is_called(&self, destination: &Destination, name: &str) -> bool {
+        match destination {
+            Destination::Person(known) => self.is_same(known, name),
+            _ => destination.name() == name,
+        }
+    }
+
+    /// Every destination that is the same as this one, this one first.
+    pub fn aliases(&self, destination: &Destination) -> Vec<Destination> {
+        let mut aliases = vec![destination.clone()];
+        if let Destination::Person(name) = destination
+            && let Some(person) = self.person(name)
+        {
+            let names = [self.canonical(name), &person.handle].into_iter();
+            let names = names.chain(person.emails.iter().map(String::as_str)).filter(|name| !name.is_empty());
+            for alias in names.map(|name| Destination::Person(name.to_owned())) {
+                if !aliases.contains(&alias) {
+                    aliases.push(alias);
+                }
+            }
+        }
+        aliases
+    }
+
+    /// The same owners, each person once: under the first of their names, and for the strongest of the reasons.
+    pub fn distinct(&self, owners: Vec<Owner>) -> Vec<Owner> {
+        if owners.len() < 2 {
+            return owners;
+        }
+        let mut distinct: Vec<Owner> = Vec::with_capacity(owners.len());
+        for owner in owners {
+            let is_same = |known: &&mut Owner| {
+                known.kind == owner.kind
+                    && (known.name == owner.name
+                        || owner.kind == OwnerKind::Person && self.is_same(&known.name, &owner.name))
+            };
+            match distinct.iter_mut().find(is_same) {
+                Some(known) => known.why = known.why.min(owner.why),
+                None => distinct.push(owner),
+            }
+        }
+        distinct
+    }
+
     /// Whether they are an administrator.
     pub fn is_admin(&self, name: &str) -> bool {
         self.person(name).is_some_and(|person| person.is_admin)

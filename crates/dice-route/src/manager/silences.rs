@@ -1,12 +1,13 @@
 //! Whatever the matchers say is hidden between two times.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::matchers::{Labels, Matchers, expression, written};
-use super::{Desk, Preview, refusal, wording};
+use super::{Desk, Preview, Roster, refusal, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::{Matcher, MatcherOp};
 use crate::{Act, Answer, Cause, Command, Destination};
@@ -104,9 +105,15 @@ pub struct Silences {
     book: Book<Silence>,
     /// The version that counts of each silence that is not over.
     current: BTreeMap<String, (String, Matchers)>,
+    roster: Arc<Roster>,
 }
 
 impl Silences {
+    /// Takes another roster.
+    pub fn configure(&mut self, roster: &Arc<Roster>) {
+        self.roster = roster.clone();
+    }
+
     /// The silence that hides what has these labels from `destination`.
     pub fn hides(&self, labels: &Labels, destination: &Destination, now_ms: i64) -> Option<String> {
         let hides = |current: &&(String, Matchers)| self.covers(current, labels, destination, now_ms);
@@ -128,7 +135,7 @@ impl Silences {
     ) -> bool {
         let Some(silence) = self.book.get(row) else { return false };
         silence.state(now_ms) == SilenceState::Active
-            && silence.receiver.as_deref().is_none_or(|only| only == destination.name())
+            && silence.receiver.as_deref().is_none_or(|only| self.roster.is_called(destination, only))
             && matchers.hold(labels)
     }
 

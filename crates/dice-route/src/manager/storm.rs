@@ -9,7 +9,7 @@ use super::{Desk, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Guard;
 use crate::outbox::Draft;
-use crate::{Cause, Destination, Lane, Notice, NoticeKind, NoticeRow, Severity};
+use crate::{Cause, Destination, Evidence, Lane, Notice, NoticeKind, NoticeRow, Severity};
 
 /// Rows that a collection remembers; others are counted.
 const MAX_COLLECTED: usize = 200;
@@ -243,8 +243,9 @@ impl Storm {
         }
     }
 
-    /// Tells again what was collected, and ends collections that nothing goes into any more.
-    pub fn tick(&mut self, desk: &mut Desk<'_>) {
+    /// Tells again what was collected, and ends collections that nothing goes into any more. `today` is what is
+    /// known now of the episode of a row: a row that was collected long ago must not be told as it was then.
+    pub fn tick(&mut self, desk: &mut Desk<'_>, today: &dyn Fn(&str) -> Option<Evidence>) {
         self.breaker.tick(desk);
         let due = |bucket: &&Bucket| {
             let guard = guard(&bucket.destination, bucket.lane, desk);
@@ -263,6 +264,7 @@ impl Storm {
                 .map_or(desk.config.storm.summary_every_ms, |guard| guard.within_ms);
             let is_calm = !collection.is_collecting || desk.now_ms - collection.last_ms >= quiet_ms;
             if is_calm && (bucket.lane != Lane::Page || !collection.has_open()) {
+                self.refresh(&id, today);
                 self.tell(&id, NoticeKind::Resolved, desk);
                 if let Some(bucket) = self.buckets.get_mut(&id) {
                     bucket.collection = None;
@@ -279,7 +281,18 @@ impl Storm {
             }
             let Some(collection) = self.collection(&id) else { continue };
             if collection.due_ms <= desk.now_ms && collection.count > collection.told {
+                self.refresh(&id, today);
                 self.tell(&id, NoticeKind::Update, desk);
+            }
+        }
+    }
+
+    /// Brings what is known of the collected episodes up to date. Whether they go on is said by their notices.
+    fn refresh(&mut self, id: &str, today: &dyn Fn(&str) -> Option<Evidence>) {
+        let collection = self.buckets.get_mut(id).and_then(|bucket| bucket.collection.as_mut());
+        for row in collection.into_iter().flat_map(|collection| collection.rows.values_mut()) {
+            if let Some(evidence) = row.episode.as_deref().and_then(today) {
+                row.evidence = evidence;
             }
         }
     }

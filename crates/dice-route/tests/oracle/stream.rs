@@ -80,25 +80,10 @@ pub(crate) fn stream(shape: &Shape, random: &mut Random) -> Vec<Fact> {
 /// What all events say.
 pub(crate) fn message() -> Arc<Message> {
     Arc::new(Message {
-        id: MessageId::of_unmatched("test", "something happened"),
-        was: Vec::new(),
-        repo: "".into(),
         template: "something happened".into(),
         place: "src/main.c:7".into(),
         file: "src/main.c".into(),
-        function: None,
-        target: None,
-        kind: None,
-        level: None,
-        holes: Vec::new(),
-        owners: Vec::new(),
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::of_unmatched("test", "something happened"))
     })
 }
 

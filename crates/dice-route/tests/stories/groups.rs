@@ -82,6 +82,25 @@ fn a_repetition_is_not_quantised_to_the_interval() {
 }
 
 #[test]
+fn every_notice_tells_what_is_counted_at_its_moment() {
+    check(
+        cpu(),
+        "
+        0s open cpu key=a
+        10s update cpu key=a count=5
+        30s -> #db open: cpu fires a [×5 open]
+        31s update cpu key=a count=6
+        2h update cpu key=a count=40
+        4h30s -> #db reminder: cpu fires a [×40 open]
+        5h update cpu key=a count=41
+        6h close cpu key=a count=44
+        6h40s -> #db resolved: cpu fires a [×44 resolved]
+        7h end
+        ",
+    );
+}
+
+#[test]
 fn every_notice_puts_the_repetition_off() {
     check(
         cpu(),

@@ -157,6 +157,53 @@ fn late_ones_count_and_the_last_never_goes_back() {
 }
 
 #[test]
+fn what_is_older_than_a_day_is_counted_and_read_in_a_digest() {
+    check(
+        scene(&[]).message("disk", Level::Info, OPS).message("retry", Level::Warning, ANN).message(
+            "hello",
+            Level::Info,
+            ANN,
+        ),
+        "
+        0s log disk at=-25h x=2
+        1s log retry at=-25h
+        1s log hello at=-25h
+        5s log disk
+        5s -> #ops open: disk <*> [×1 open]
+        6s log disk at=-2d
+        7s log disk at=-23h
+        10s count
+        10s -> now 2 digest 4 nobody 1
+        10s records
+        10s -> too-old 5
+        15s -> #ops update: disk <*> [×2 open]
+        1h10s -> #ops resolved: disk <*> [×2 over]
+        2h -> #ops digest: Digest for Friday, 15 January 2027: 1 message, 3 occurrences [×3 new] ~ 3 late: their lines came when their time had passed
+        4h -> @ann digest: Digest for Friday, 15 January 2027: 1 message, 1 occurrence [×1 new] ~ 1 late: their lines came when their time had passed ~ due Fri 2027-01-15 10:00: whether you are there is not known
+        5h end
+        ",
+    );
+}
+
+#[test]
+fn what_is_too_old_ends_no_snooze_and_is_no_storm() {
+    check(
+        scene(&[]).message("disk", Level::Info, OPS).message("net", Level::Info, OPS).with(|config| {
+            config.storm.new_messages_min = 1;
+        }),
+        "
+        0s log disk by=1.1
+        0s -> #ops open: disk <*> [×1 open]
+        1s @ann snooze message:disk next-release #ops
+        1s -> answer: disk <*> snoozed for #ops until the next release.
+        2s log disk by=1.0 at=-25h
+        3s log net at=-25h
+        1m end
+        ",
+    );
+}
+
+#[test]
 fn downtime_is_caught_up_with_one_update() {
     check(
         scene(&[]).message("disk", Level::Info, OPS),

@@ -64,7 +64,7 @@ fn a_snoozed_rule_waits_with_its_escalation() {
         6m update cpu key=a count=40
         1h5m end
         1h5m -> #store summary: 39 occurrences while snoozed: rule cpu [×39 snoozed] ~ snoozed by @cyd until Fri 2027-01-15 09:05 (UTC)
-        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×40 open] ~ was hidden for 1 h ~ next in 15 m: page
+        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×40 open] ~ was hidden for 1 h ~ next in 15 m: pager
         1h25m -> page pager escalation: not acknowledged for 1 h 25 m: cpu fires a [×40 open]
         1h30m end
         1h40m close cpu key=a
@@ -90,7 +90,7 @@ fn an_escalation_from_the_channel_to_the_pager_and_its_end() {
         30s -> #store open: cpu fires a [×1 open]
         1m open net log=disk
         1m -> page #store open: net fires [×1 open]
-        1m -> page pager escalation: net fires [×1 open]
+        1m -> page pager escalation: net fires [×1 open] ~ next in 10 m: the owner
         2m open ram log=disk
         2m30s -> #store open: ram fires [×1 open]
         5m @bob ack net
@@ -98,16 +98,18 @@ fn an_escalation_from_the_channel_to_the_pager_and_its_end() {
         5m -> page pager acknowledged: @bob is on it: net fires [×1 open]
         5m @bob ack cp
         5m -> answer: there is no episode `cp`: `dice episodes` lists them
-        10m -> @ann escalation: not acknowledged for 10 m: cpu fires a [×1 open] ~ next in 15 m: page
+        10m -> @ann escalation: not acknowledged for 10 m: cpu fires a [×1 open] ~ next in 15 m: pager
         25m -> page pager escalation: not acknowledged for 25 m: cpu fires a [×1 open]
         26m close cpu key=a
         26m -> @ann resolved: over: cpu fires a [×1 resolved] ~ it lasted 26 m
         26m -> page pager resolved: over: cpu fires a [×1 resolved] ~ it lasted 26 m
         30m30s -> #store resolved: cpu fires a [×1 resolved]
-        35m -> page #store escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
-        35m -> page pager escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
+        35m -> page @ann escalation: not acknowledged for 34 m: net fires [×1 open] ~ ack by @bob expired
+        45m -> page #store escalation: not acknowledged for 44 m: net fires [×1 open] ~ next in 10 m: the owner
+        45m -> page pager escalation: not acknowledged for 44 m: net fires [×1 open] ~ next in 10 m: the owner
         50m end
         50m close net
+        50m -> page @ann resolved: over: net fires [×1 resolved] ~ it lasted 49 m
         50m -> page pager resolved: over: net fires [×1 resolved] ~ it lasted 49 m
         51m -> page #store resolved: net fires [×1 resolved]
         1h30m end
@@ -156,7 +158,7 @@ fn silenced_episodes_are_not_escalated() {
         5m silence service=api for 1h
         5m -> answer: Silence 948cf094fb31 is active. It hides 1 thing that goes on now; of the last 7 days it would have hidden 0.
         1h5m -> #store summary: cpu fires a [×1 open] ~ cpu fires a: silenced 1 h, 0 occurrences
-        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×1 open] ~ was hidden for 1 h ~ next in 15 m: page
+        1h10m -> @ann escalation: not acknowledged for 1 h 10 m: cpu fires a [×1 open] ~ was hidden for 1 h ~ next in 15 m: pager
         1h25m -> page pager escalation: not acknowledged for 1 h 25 m: cpu fires a [×1 open]
         1h30m end
         ",
@@ -172,7 +174,7 @@ fn what_was_due_while_nothing_ran_is_done_once() {
         0s open cpu key=a log=disk
         30s -> #store open: cpu fires a [×1 open]
         5m down until 3h
-        3h -> @ann escalation: not acknowledged for 3 h: cpu fires a [×1 open] ~ delayed 2 h 50 m by restart ~ next in 15 m: page
+        3h -> @ann escalation: not acknowledged for 3 h: cpu fires a [×1 open] ~ delayed 2 h 50 m by restart ~ next in 15 m: pager
         3h15m -> page pager escalation: not acknowledged for 3 h 15 m: cpu fires a [×1 open]
         4h -> @ann digest: Digest for Friday, 15 January 2027: 1 message, 1 occurrence [×1 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
         4h30s -> #store reminder: cpu fires a [×1 open]
@@ -273,6 +275,179 @@ fn a_snooze_of_a_key_a_group_and_an_episode() {
     );
 }
 
+#[test]
+fn somebody_is_on_a_message_that_is_told_as_it_happens() {
+    let told = &[("#store", Why::Annotation), ("#ops", Why::Annotation)];
+    check(
+        house(&[]).message("disk", Level::Error, told).with(|config| {
+            config.lanes.immediate_repeat_ms = 3_600_000;
+            config.lanes.immediate_quiet_ms = 43_200_000;
+        }),
+        "
+        0s log disk
+        0s -> #ops open: disk <*> [×1 open]
+        0s -> #store open: disk <*> [×1 open]
+        1m @bob ack disk
+        1m -> answer: @bob is on it until Fri 12:01 (UTC): disk <*>. Nobody else is called meanwhile.
+        1m -> #ops acknowledged: @bob is on it: disk <*> [×1 open]
+        1m -> #store acknowledged: @bob is on it: disk <*> [×1 open]
+        2m log disk x=3
+        3m timeline
+        3m -> 0s #store: first told
+        3m -> 0s #store: it began
+        3m -> next 5m #store: changed if it came again, over if it has been quiet
+        3m -> next 4h1m #store: @bob is on it until then
+        3m -> 0s #ops: first told
+        3m -> 0s #ops: it began
+        3m -> next 5m #ops: changed if it came again, over if it has been quiet
+        3m -> next 4h1m #ops: @bob is on it until then
+        5m -> #ops update: disk <*> [×4 open]
+        5m -> #store update: disk <*> [×4 open]
+        4h1m -> #ops reminder: disk <*> [×4 open] ~ goes on since 4 h 1 m ~ ack by @bob expired
+        4h1m -> #store reminder: disk <*> [×4 open] ~ goes on since 4 h 1 m ~ ack by @bob expired
+        4h5m @ann ack disk
+        4h5m -> answer: @ann is on it until Fri 16:05 (UTC): disk <*>. Nobody else is called meanwhile.
+        4h5m -> #ops acknowledged: @ann is on it: disk <*> [×4 open]
+        4h5m -> #store acknowledged: @ann is on it: disk <*> [×4 open]
+        4h6m @ann ack disk
+        4h6m -> answer: @ann is on it until Fri 16:06 (UTC): disk <*>. Nobody else is called meanwhile.
+        4h7m @cyd unack disk
+        4h7m -> answer: @ann is no longer on it: disk <*>. It is told again now.
+        4h7m -> #ops reminder: disk <*> [×4 open] ~ goes on since 4 h 7 m ~ @ann is no longer on it, says @cyd
+        4h7m -> #store reminder: disk <*> [×4 open] ~ goes on since 4 h 7 m ~ @ann is no longer on it, says @cyd
+        4h8m @cyd unack disk
+        4h8m -> answer: Nobody is on it: disk <*>.
+        4h9m resolve disk
+        4h9m -> #ops resolved: disk <*> [×4 over]
+        4h9m -> #store resolved: disk <*> [×4 over]
+        9h end
+        ",
+    );
+}
+
+#[test]
+fn not_me_takes_open_episodes_along() {
+    check(
+        house(&[("cpu", Medium)])
+            .message("disk", Level::Error, &[("@ann", Why::Author)])
+            .message("net", Level::Error, &[("@ann", Why::Author)])
+            .with(|config| config.routes = vec![route("all", "", &["owner", "#ops"])]),
+        "
+        0s log disk
+        0s log net
+        0s open cpu key=a log=disk
+        0s open cpu key=b log=net
+        10s open cpu key=d log=disk
+        30s -> #ops open: 3 open: cpu fires a and 2 more [cpu fires a ×1 open, cpu fires b ×1 open, cpu fires d ×1 open]
+        30s -> @ann open: 3 open: cpu fires a and 2 more [cpu fires a ×1 open, cpu fires b ×1 open, cpu fires d ×1 open]
+        10m update cpu key=a count=20
+        10m -> @ann escalation: not acknowledged for 10 m: cpu fires a [×20 open] ~ next in 15 m: pager
+        10m -> @ann escalation: not acknowledged for 10 m: cpu fires b [×1 open] ~ next in 15 m: pager
+        10m10s -> @ann escalation: not acknowledged for 10 m: cpu fires d [×1 open] ~ next in 15 m: pager
+        11m @ann not-me disk to=@bob
+        11m -> answer: disk <*>: no longer @ann's. It goes to @bob now. This can be undone within 1 d.
+        11m -> @bob open: 2 open: cpu fires a and 1 more [cpu fires a ×20 open, cpu fires d ×1 open]
+        12m close cpu key=b
+        15m30s -> #ops update: 2 open, 1 over: cpu fires a and 2 more [cpu fires a ×20 open, cpu fires d ×1 open, cpu fires b ×1 resolved]
+        15m30s -> @ann resolved: cpu fires b [×1 resolved]
+        20m open cpu key=c log=disk
+        20m30s -> #ops update: 3 open: cpu fires a and 2 more [cpu fires a ×20 open, cpu fires d ×1 open, cpu fires c ×1 open]
+        21m @cyd assign disk @cyd
+        21m -> answer: disk <*>: @cyd owns it now.
+        21m -> @cyd open: 3 open: cpu fires a and 2 more [cpu fires a ×20 open, cpu fires d ×1 open, cpu fires c ×1 open]
+        25m -> page pager escalation: not acknowledged for 25 m: cpu fires a [×20 open]
+        25m10s -> page pager escalation: not acknowledged for 25 m: cpu fires d [×1 open]
+        30m close cpu key=a
+        30m -> page pager resolved: over: cpu fires a [×20 resolved] ~ it lasted 30 m
+        30m -> @cyd escalation: not acknowledged for 10 m: cpu fires c [×1 open] ~ next in 15 m: pager
+        30m30s -> #ops update: 2 open, 1 over: cpu fires d and 2 more [cpu fires d ×1 open, cpu fires c ×1 open, cpu fires a ×20 resolved]
+        31m close cpu key=c
+        31m -> @cyd update: 1 open, 2 over: cpu fires d and 2 more [cpu fires d ×1 open, cpu fires a ×20 resolved, cpu fires c ×1 resolved]
+        31m hear @cyd gone
+        31m -> #store open: cpu fires d [×1 open]
+        35m30s -> #ops update: 1 open, 1 over: cpu fires d and 1 more [cpu fires d ×1 open, cpu fires c ×1 resolved]
+        40m close cpu key=d
+        40m -> page pager resolved: over: cpu fires d [×1 resolved] ~ it lasted 39 m
+        40m30s -> #ops resolved: cpu fires d [×1 resolved]
+        41m -> #store resolved: cpu fires d [×1 resolved]
+        2h -> #triage digest: Digest for Friday, 15 January 2027: 1 message, 1 occurrence [×1 new]
+        3h end
+        ",
+    );
+}
+
+#[test]
+fn an_open_episode_goes_to_whom_the_configuration_names_when_its_message_comes_again() {
+    let routed = |config: &mut dice_route::Config| config.routes = vec![route("all", "", &["owner"])];
+    let ann_left = |config: &mut dice_route::Config| {
+        let ann = config.people.get_mut("@ann").unwrap();
+        ann.left_to = Some("@bob".to_owned());
+    };
+    check(
+        house(&[("cpu", Low)])
+            .message("disk", Level::Error, &[("@ann", Why::Author)])
+            .with(routed)
+            .then(ann_left),
+        "
+        0s log disk
+        0s open cpu log=disk
+        0s -> #store escalation: cpu fires [×1 open]
+        30s -> @ann open: cpu fires [×1 open]
+        5m reload
+        6m log disk
+        6m -> @bob open: cpu fires [×1 open]
+        7m update cpu count=5
+        8m close cpu
+        8m -> #store update: over: cpu fires [×5 resolved] ~ it lasted 8 m
+        11m -> @bob resolved: cpu fires [×5 resolved]
+        20m end
+        ",
+    );
+}
+
+#[test]
+fn a_silence_for_a_person_knows_their_names() {
+    check(
+        house(&[]).message("panic", Level::Critical, &[("ann@corp.example", Why::Author)]),
+        "
+        0s silence repo=repo for 1h only=@ann
+        0s -> answer: Silence 07ee4343ddae is active. It hides nothing that goes on now; of the last 7 days it would have hidden 0.
+        1m log panic
+        2m end
+        ",
+    );
+}
+
+#[test]
+fn who_stands_under_two_names_is_told_once() {
+    let both = &[("@ann", Why::Author), ("ann@corp.example", Why::Codeowners)];
+    let scene = house(&[("cpu", Medium)])
+        .message("panic", Level::Critical, both)
+        .message("retry", Level::Error, both)
+        .message("net", Level::Error, &[("ann@corp.example", Why::Author)]);
+    check(
+        scene.with(|config| {
+            config.policies.insert(
+                "medium".to_owned(),
+                Policy { steps: Vec::new(), repeat: 0, ack_timeout_ms: 0, resolve_quietly: false },
+            );
+            config.routes = vec![route("all", "", &["owner", "@ann", "ANN@corp.example"])];
+        }),
+        "
+        0s log panic
+        0s -> @ann open: panic <*> [×1 open]
+        1s log retry x=3
+        1s log net
+        2s open cpu key=a log=retry
+        3s open cpu key=b log=net
+        32s -> @ann open: 2 open: cpu fires a and 1 more [cpu fires a ×1 open, cpu fires b ×1 open]
+        4h3s -> @ann digest: Digest for Friday, 15 January 2027: 2 messages, 4 occurrences [error: retry <*> ×3 new, error: net <*> ×1 new] ~ due Fri 2027-01-15 10:00: whether you are there is not known
+        4h33s -> @ann reminder: 2 open: cpu fires a and 1 more [cpu fires a ×1 open, cpu fires b ×1 open]
+        5h end
+        ",
+    );
+}
+
 /// A story of things that happen and of what people do about them, in any order.
 fn story(seed: u64) -> String {
     let mut dice = Dice(seed * 0x9e37_79b9 + 7);
@@ -308,7 +483,9 @@ fn story(seed: u64) -> String {
             ),
             14 => format!("{actor} assign {message} {}", dice.pick(&["@ann", "@bob", "#ops", "@corp/store"])),
             15 => format!("{actor} unassign {message}"),
-            16 | 17 => format!("{actor} ack {rule}{key}"),
+            16 => format!("{actor} ack {rule}{key}"),
+            17 => format!("{actor} ack {message}"),
+            18 if dice.roll(2) == 0 => format!("{actor} unack {message}"),
             18 => format!("{actor} unack {rule}{key}"),
             _ => match dice.roll(4) {
                 0 => format!("hear @bob {}", dice.pick(&["gone", "zone=Asia/Kathmandu", ""])),

@@ -29,7 +29,7 @@ fn a_channel_hears_of_what_is_too_much_together() {
         4s log a
         10s -> #ops update: a <*> [×2 open]
         2m log d
-        5m2s -> #ops update: storm: 3 notices told together within 5 m [d <*> ×7 open, c <*> ×1 open] ~ more than 2 new notices within 10 m
+        5m2s -> #ops update: storm: 3 notices told together within 5 m [d <*> ×8 open, c <*> ×1 open] ~ more than 2 new notices within 10 m
         10m2s -> #ops update: storm: 4 notices told together within 10 m [d <*> ×8 open, c <*> ×1 open] ~ more than 2 new notices within 10 m
         15m3s -> #ops resolved: storm over: 4 notices told together in 15 m [d <*> ×8 open, c <*> ×1 open] ~ more than 2 new notices within 10 m
         40m log c
@@ -38,6 +38,33 @@ fn a_channel_hears_of_what_is_too_much_together() {
         1h30m end
         1h30m records
         1h30m -> coalesced 5
+        ",
+    );
+}
+
+#[test]
+fn a_storm_tells_what_is_counted_now_and_not_what_was_when_it_was_collected() {
+    let scene = scene(&[("cpu", Medium)]).message("a", Level::Info, OPS).message("b", Level::Info, OPS).with(
+        |config| {
+            config.routes = vec![route("ops", "", &["#ops"])];
+            config.storm.channel = Guard { count: 1, within_ms: 600_000 };
+        },
+    );
+    check(
+        scene,
+        "
+        0s log a
+        0s -> #ops open: a <*> [×1 open]
+        1s log b
+        1s -> #ops storm: storm: more than 1 new notices within 10 m; what else comes is told here [×1 open] ~ more than 1 new notices within 10 m
+        1m open cpu began=1m
+        2m update cpu count=70
+        3m log b x=8
+        5m1s -> #ops update: storm: 3 notices told together within 5 m [cpu fires ×70 open, b <*> ×9 open] ~ more than 1 new notices within 10 m
+        6m update cpu count=80
+        6m log b
+        15m1s -> #ops update: storm: 4 notices told together within 15 m [cpu fires ×80 open, b <*> ×10 open] ~ more than 1 new notices within 10 m
+        16m end
         ",
     );
 }

@@ -68,25 +68,15 @@ impl Scene {
 
 fn message(name: &str, level: Level, owners: Vec<Owner>) -> Message {
     Message {
-        id: MessageId::of_unmatched("story", name),
-        was: Vec::new(),
         repo: "repo".into(),
         template: format!("{name} <*>").into(),
         place: "src/a.c:1".into(),
         file: "src/a.c".into(),
-        function: None,
-        target: None,
         kind: Some(Kind::Log),
         level: Some(level),
         holes: vec![None],
         owners,
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::of_unmatched("story", name))
     }
 }
 
@@ -341,7 +331,7 @@ impl<'a> Run<'a> {
         let message = |name: &str| self.messages[name].id.to_string();
         let episode = |name: &str| match self.episodes.get(name) {
             Some((open, _)) => open.episode.0.to_string(),
-            None => name.to_owned(),
+            None => self.ongoing(name).unwrap_or_else(|| name.to_owned()),
         };
         let reason = value(words, "because").map(str::to_owned);
         let owned = |name| value(words, name).map(str::to_owned);
@@ -384,6 +374,15 @@ impl<'a> Run<'a> {
             "apply" => Act::ApplyPolicies,
             other => panic!("{other} is nothing that a person does"),
         }
+    }
+
+    /// The name under which a message is told as it happens, if it is.
+    fn ongoing(&self, name: &str) -> Option<String> {
+        let id = self.messages.get(name)?.id;
+        let alerts = self.manager.alerts();
+        let is_it = |alert: &str| alerts.get(alert).is_some_and(|(alert, _)| alert.message == id);
+        let mut ongoing = self.manager.immediate().iter();
+        ongoing.find(|ongoing| is_it(&ongoing.alert)).map(|ongoing| ongoing.id.clone())
     }
 
     fn command(&mut self, act: Act) -> Answer {

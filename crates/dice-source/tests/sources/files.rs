@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use dice_source::Start;
+use dice_source::{BLOCK_BYTES, Start};
 
 use crate::scene::{Scene, check};
 
@@ -249,4 +249,20 @@ fn a_watch_tells_of_changes_before_the_next_look() {
     scene.write("files/a", "five\n");
     scene.until(r#"links/a.log: ["five"]"#);
     assert_eq!(scene.lines, ["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn a_line_longer_than_a_block_is_read_whole_and_all_others_come_in_small_blocks() {
+    let long = "x".repeat(3 * BLOCK_BYTES);
+    let many = "y\n".repeat(BLOCK_BYTES);
+    let mut scene = Scene::prepared(&["app.log"], false, |scene| {
+        scene.settings().limit_bytes = 8 * BLOCK_BYTES;
+        scene.write("app.log", &format!("a\n{long}\n{many}{long}"));
+    });
+    scene.until("ended");
+    assert_eq!(scene.lines.len(), BLOCK_BYTES + 3);
+    assert_eq!([scene.lines[0].len(), scene.lines[1].len(), scene.lines[2].len()], [1, long.len(), 1]);
+    assert_eq!(scene.lines.last().map(String::len), Some(long.len()));
+    let blocks = scene.story().into_iter().filter(|told| told.starts_with("app.log: [")).count();
+    assert!(blocks >= 4, "{blocks}");
 }

@@ -139,6 +139,7 @@ impl Scene {
             Arrival::Truncated { partition, lost_bytes } => {
                 format!("{}: truncated, {lost_bytes} lost", partition.name)
             }
+            Arrival::Lost { partition, messages, .. } => format!("{}: {messages} lost", partition.name),
             Arrival::Disconnected { partition, why } => format!("{}: disconnected: {why}", partition.name),
             Arrival::Closed { partition, position, end } => {
                 if end != End::Read {

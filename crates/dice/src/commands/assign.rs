@@ -1,6 +1,5 @@
 //! `dice assign`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -71,20 +70,8 @@ impl Arguments {
 
     fn list(&self) -> Result<Outcome> {
         let look = self.operator.look()?;
-        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
         let all = Said::all(&look);
-        if all.is_empty() && self.format == Output::Text {
-            writeln!(out, "nobody has said anything about an owner")?;
-        }
-        for said in all {
-            match self.format {
-                Output::Json => {
-                    serde_json::to_writer(&mut out, &said)?;
-                    writeln!(out)?;
-                }
-                Output::Text => said.show(&mut out, &look)?,
-            }
-        }
-        Ok(Outcome::Done)
+        self.format
+            .list(&all, "nobody has said anything about an owner", |each, mut out| each.show(&mut out, &look))
     }
 }

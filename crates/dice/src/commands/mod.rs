@@ -18,7 +18,10 @@ pub(crate) mod state;
 mod who;
 mod why;
 
+use std::io::{self, Write};
+
 use anyhow::Result;
+use serde::Serialize;
 
 use crate::failure::Outcome;
 
@@ -96,4 +99,29 @@ pub(crate) enum Output {
     Text,
     /// For a program: one JSON object a line.
     Json,
+}
+
+impl Output {
+    /// Prints a list; `none` is what a person reads where it is empty.
+    fn list<T: Serialize>(
+        self,
+        all: &[T],
+        none: &str,
+        show: impl Fn(&T, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<Outcome> {
+        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
+        if all.is_empty() && self == Output::Text {
+            writeln!(out, "{none}")?;
+        }
+        for each in all {
+            match self {
+                Output::Json => {
+                    serde_json::to_writer(&mut out, each)?;
+                    writeln!(out)?;
+                }
+                Output::Text => show(each, &mut out)?,
+            }
+        }
+        Ok(Outcome::Done)
+    }
 }

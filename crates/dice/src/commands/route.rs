@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use dice_catalog::{Fingerprint, OwnerKind, Repo};
-use dice_match::{Format, Limits, Matcher, ReaderSettings, Stream};
+use dice_catalog::{Fingerprint, OwnerKind};
+use dice_match::{Format, Limits, ReaderSettings, Stream};
 use dice_route::{Decision, Digest, DigestMessage as Message, Occurrence};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,11 +14,12 @@ use jiff::tz::TimeZone;
 use crate::commands::Output;
 use crate::input::Input;
 use crate::lines::Lines;
+use crate::router::plan::Known;
 use crate::router::run::{self, Wish};
 use crate::router::service::Outlet;
 use crate::screen::{FAINT, OWNER, STRONG, URGENT, count, grouped, plain, short, styled};
 use crate::verdict::{Case, Desk};
-use crate::{Failure, Outcome, clock, interrupt, settings};
+use crate::{Failure, Outcome, clock, interrupt};
 
 /// Classify lines and say who would be told what. Without a courier configured nothing leaves this machine.
 #[derive(Debug, clap::Args)]
@@ -78,7 +79,7 @@ impl Arguments {
         if is_kept && !(self.dry_run && self.format == Output::Json) {
             return self.keep(format, zone);
         }
-        let Opened { matcher, repos } = &open(&self.catalog)?;
+        let Known { matcher, repos, .. } = &Known::open(&self.catalog)?;
         let mut desk = Desk::new(matcher, repos);
         let mut teller = Teller {
             out: BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(io::stdout())),
@@ -163,32 +164,6 @@ impl Arguments {
         }
         Ok(Outcome::Done)
     }
-}
-
-/// The catalogs that are meant, compiled.
-pub(crate) struct Opened {
-    pub(crate) matcher: Matcher,
-    /// The repositories of all catalogs, in order.
-    pub(crate) repos: Vec<Repo>,
-}
-
-/// Opens the catalogs that are meant and compiles them.
-pub(crate) fn open(given: &[PathBuf]) -> Result<Opened> {
-    let mut catalogs = Vec::new();
-    for file in settings::catalog_files(given)? {
-        let catalog = settings::read_catalog(&file)?;
-        tracing::debug!(catalog = %file.display(), statements = catalog.entries.len(), "opened a catalog");
-        catalogs.push(catalog);
-    }
-    let repos = catalogs.iter().flat_map(|catalog| catalog.repos.clone()).collect();
-    let matcher = Matcher::new(catalogs, &Limits::default()).map_err(|error| {
-        Failure::new("wanted to compile the catalog", "use fewer catalogs at once, or one per service")
-            .because(error)
-    })?;
-    if matcher.entries().is_empty() {
-        tracing::warn!("the catalog holds no statement, so nothing can match");
-    }
-    Ok(Opened { matcher, repos })
 }
 
 /// The settings of a source about which nothing is known but the time.

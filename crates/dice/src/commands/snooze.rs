@@ -1,6 +1,5 @@
 //! `dice snooze` and `dice mute`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -107,20 +106,7 @@ impl Hidden {
 
     fn list(&self) -> Result<Outcome> {
         let look = self.operator.look()?;
-        let mut out = anstream::AutoStream::auto(io::stdout()).lock();
         let all = Snoozed::all(&look);
-        if all.is_empty() && self.format == Output::Text {
-            writeln!(out, "nothing is snoozed or muted")?;
-        }
-        for snoozed in all {
-            match self.format {
-                Output::Json => {
-                    serde_json::to_writer(&mut out, &snoozed)?;
-                    writeln!(out)?;
-                }
-                Output::Text => snoozed.show(&mut out, &look)?,
-            }
-        }
-        Ok(Outcome::Done)
+        self.format.list(&all, "nothing is snoozed or muted", |each, mut out| each.show(&mut out, &look))
     }
 }

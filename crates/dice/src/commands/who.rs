@@ -9,9 +9,10 @@ use dice_match::{Answer, EntryId, Envelope, Limits, Matcher, Scratch, Stream};
 use serde::Serialize;
 
 use crate::commands::Output;
-use crate::commands::route::{self, Opened};
+use crate::commands::route;
 use crate::lines::Lines;
 use crate::link::link;
+use crate::router::plan;
 use crate::screen::{FAINT, OWNER, STRONG, VALUE, plain, short, styled};
 use crate::verdict::{Case, Desk, Matched, Unmatched};
 use crate::{Failure, Outcome};
@@ -38,7 +39,7 @@ const FEW: usize = 3;
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome> {
-        let Opened { matcher, repos } = &route::open(&self.catalog)?;
+        let plan::Known { matcher, repos, .. } = &plan::Known::open(&self.catalog)?;
         let mut desk = Desk::new(matcher, repos);
         let mut out = anstream::AutoStream::auto(io::stdout()).lock();
         let mut is_every_line_known = true;

@@ -218,28 +218,7 @@ impl<'m> Classifier<'m> {
         if self.unknown.len() >= MAX_MESSAGES {
             self.unknown.clear();
         }
-        let empty: Arc<str> = "".into();
-        let message = Arc::new(Message {
-            id,
-            was: Vec::new(),
-            repo: Arc::clone(&empty),
-            template: masked.into(),
-            place: Arc::clone(&empty),
-            file: empty,
-            function: None,
-            target: None,
-            kind: None,
-            level: None,
-            holes: Vec::new(),
-            owners: Vec::new(),
-            candidates: Vec::new(),
-            fallback: None,
-            annotations: Vec::new(),
-            author: None,
-            revision: None,
-            url: None,
-            is_outdated: false,
-        });
+        let message = Arc::new(Message { template: masked.into(), ..Message::unknown(id) });
         self.unknown.insert(id, Arc::clone(&message));
         message
     }

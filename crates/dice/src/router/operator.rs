@@ -61,8 +61,7 @@ impl Operator {
         let mut store = open(path)?;
         let config = router_of(self.loaded(&store)?.as_ref());
         let mut router = restore(&store, config, command.at_ms)?;
-        let body = serde_json::to_string(&command)?;
-        let line = JournalLine { at_ms: command.at_ms, what: "command".to_owned(), body };
+        let line = ordered(&command);
         let answer = router.step(Input::Command(command)).ok_or_else(|| anyhow::anyhow!("no answer"))?;
         let batch = Batch { deltas: router.deltas(), journal: vec![line], ..Batch::default() };
         store.commit(&batch).map_err(|error| {
@@ -95,6 +94,15 @@ impl Operator {
             None => noted_config(store)?,
         };
         file.map(|file| Ok((file.clone(), plan::read_config(&file)?))).transpose()
+    }
+}
+
+/// The journal's line of a command.
+pub(crate) fn ordered(command: &Command) -> JournalLine {
+    JournalLine {
+        at_ms: command.at_ms,
+        what: "command".to_owned(),
+        body: serde_json::to_string(command).expect("a command is strings and numbers"),
     }
 }
 

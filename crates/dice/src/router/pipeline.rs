@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use dice_catalog::{Fingerprint, Repo};
 use dice_match::{Format, Matcher, ReaderSettings};
+use dice_route::book::Delta;
 use dice_route::{Input, LineCounts, PartitionId, PartitionNews};
 use dice_serve::{Done, Request};
 use dice_source::{Arrival, Block, Partition, Position};
@@ -16,6 +17,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::classifier::{Classifier, Feed, SourceFacts};
+use super::memory::Memory;
+use super::posts::Taken;
 
 /// What the classifying thread is given.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(crate) struct Portion {
     pub(crate) positions: Vec<dice_store::Position>,
     /// Positions that are no longer needed.
     pub(crate) forgotten: Vec<(String, String)>,
+    /// Rows of the process itself.
+    pub(crate) notes: Vec<Delta>,
     /// Who waits for the commit.
     pub(crate) waiting: Vec<Done>,
     /// Lines in it.
@@ -109,8 +114,11 @@ pub(crate) struct Pipeline<'m> {
     feeds: HashMap<u32, Open<'m>>,
     /// Posted lines, by source.
     posted: HashMap<String, Feed<'m>>,
+    /// When it was told last that there are no more of them, milliseconds since 1970.
+    posted_checked_ms: i64,
     /// How many lines of posted sources there were before.
-    posted_before: HashMap<String, u64>,
+    posted_before: BTreeMap<String, u64>,
+    memory: &'m mut Memory,
     /// The time of old lines is that of the lines: a log is replayed.
     is_replay: bool,
     replay_ms: i64,
@@ -126,13 +134,16 @@ struct Open<'m> {
 /// How long to wait for more before looking whether to stop.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Milliseconds between two words of silence about posted lines.
+const CHECK_MS: u64 = 1_000;
+
 impl<'m> Pipeline<'m> {
-    /// `positions` are those that reading goes on from.
+    /// `positions` are those that reading goes on from, `memory` what is known from before.
     pub(crate) fn new(
         (matcher, repos, outdated): (&'m Matcher, &'m [Repo], &'m HashSet<Fingerprint>),
         plans: &'m HashMap<String, SourcePlan>,
         numbers: Numbers,
-        positions: &[dice_store::Position],
+        (positions, memory): (&[dice_store::Position], &'m mut Memory),
         is_replay: bool,
         clock: fn() -> Timestamp,
     ) -> Pipeline<'m> {
@@ -147,7 +158,9 @@ impl<'m> Pipeline<'m> {
             numbers,
             feeds: HashMap::new(),
             posted: HashMap::new(),
+            posted_checked_ms: 0,
             posted_before: lines.collect(),
+            memory,
             is_replay,
             replay_ms: i64::MIN,
             clock,
@@ -157,7 +170,13 @@ impl<'m> Pipeline<'m> {
     /// Classifies until the sources have ended, or until `is_over` and everything that came was classified:
     /// who posts lines keeps the channel open for the answer.
     pub(crate) fn run(mut self, incoming: &Receiver<Incoming>, out: &Sender<Portion>, is_over: &AtomicBool) {
+        if self.open_posted(out).is_err() {
+            return;
+        }
         loop {
+            if self.posted_are_caught_up(out).is_err() {
+                break;
+            }
             match incoming.recv_timeout(PAUSE) {
                 Ok(Incoming::Arrival(arrival)) => {
                     if self.arrival(arrival, out).is_err() {
@@ -173,6 +192,19 @@ impl<'m> Pipeline<'m> {
                 Err(_) => break,
             }
         }
+    }
+
+    /// Tells each second that nobody waits to have lines taken: silence of who posts is silence.
+    fn posted_are_caught_up(&mut self, out: &Sender<Portion>) -> Result<(), Gone> {
+        let now_ms = (self.clock)().as_millisecond();
+        if self.posted.is_empty() || now_ms.abs_diff(self.posted_checked_ms) < CHECK_MS {
+            return Ok(());
+        }
+        self.posted_checked_ms = now_ms;
+        let mut ids: Vec<PartitionId> = self.posted.values().map(Feed::id).collect();
+        ids.sort_unstable();
+        let news = ids.into_iter().map(|id| Input::Partition(id, PartitionNews::CaughtUp(now_ms)));
+        send(Portion { inputs: news.collect(), ..Portion::default() }, out)
     }
 
     fn arrival(&mut self, arrival: Arrival, out: &Sender<Portion>) -> Result<(), Gone> {
@@ -215,6 +247,9 @@ impl<'m> Pipeline<'m> {
                 let counts =
                     LineCounts { source: Arc::clone(&partition.source), lost_bytes, ..LineCounts::default() };
                 portion.inputs.push(Input::Lines(counts));
+            }
+            Arrival::Lost { partition, messages, kept_bytes } => {
+                portion.notes.push(self.memory.losses.dropped(&partition.source, messages, kept_bytes));
             }
             Arrival::Disconnected { partition, why } => {
                 tracing::warn!(partition = %partition.name, "cannot be read for now: {why}");
@@ -266,27 +301,35 @@ impl<'m> Pipeline<'m> {
     }
 
     fn request(&mut self, request: Request, out: &Sender<Portion>) -> Result<(), Gone> {
-        let Request { source, lines, done } = request;
+        let Request { source, lines, key, done } = request;
         // Whoever was told that it was not taken sends it again.
         if !done.is_wanted() {
             return Ok(());
         }
-        let now = (self.clock)();
         let mut portion = Portion::default();
-        let key = format!("{source}{POSTED}");
+        match key.map(|key| self.memory.posts.take(&source, &key, &lines)) {
+            Some(Taken::Other) => {
+                done.key_is_taken();
+                return Ok(());
+            }
+            // It may be on its way still: who asks again waits for the commit, too.
+            Some(Taken::Again) => {
+                portion.waiting.push(done);
+                return send(portion, out);
+            }
+            Some(Taken::New(rows)) => portion.notes = rows,
+            None => {}
+        }
+        let now = (self.clock)();
         let mut feed = match self.posted.remove(&source) {
             Some(feed) => feed,
-            None => {
-                let id = self.numbers.of(&source, &key);
-                portion.inputs.push(opened(id, &source, &key));
-                let before = self.posted_before.get(&source).copied().unwrap_or(0);
-                self.feed(id, &source, Some(now), before)
-            }
+            None => self.posted_feed(&source, now, &mut portion),
         };
         feed.move_to(now);
         self.classify(&mut feed, &lines, now.as_millisecond(), &mut portion);
         // Whoever posts has posted everything: what is not here yet is not known to anybody.
         portion.inputs.push(Input::Partition(feed.id(), PartitionNews::CaughtUp(now.as_millisecond())));
+        let key = posted_key(&source);
         let position =
             serde_json::json!({"source": source, "partition": key, "offset": 0, "lines": feed.line()});
         portion.positions.push(dice_store::Position {
@@ -297,6 +340,27 @@ impl<'m> Pipeline<'m> {
         self.posted.insert(source, feed);
         portion.waiting.push(done);
         send(portion, out)
+    }
+
+    /// Opens again what was posted to before: nobody is to wait for its next lines.
+    fn open_posted(&mut self, out: &Sender<Portion>) -> Result<(), Gone> {
+        let mut portion = Portion::default();
+        let now = (self.clock)();
+        let known: Vec<String> =
+            self.posted_before.keys().filter(|source| self.plans.contains_key(*source)).cloned().collect();
+        for source in known {
+            let feed = self.posted_feed(&source, now, &mut portion);
+            self.posted.insert(source, feed);
+        }
+        send(portion, out)
+    }
+
+    fn posted_feed(&mut self, source: &str, now: Timestamp, portion: &mut Portion) -> Feed<'m> {
+        let key = posted_key(source);
+        let id = self.numbers.of(source, &key);
+        portion.inputs.push(opened(id, source, &key));
+        let before = self.posted_before.get(source).copied().unwrap_or(0);
+        self.feed(id, source, Some(now), before)
     }
 
     fn feed(&self, id: PartitionId, source: &str, near: Option<Timestamp>, line: u64) -> Feed<'m> {
@@ -341,6 +405,10 @@ impl<'m> Pipeline<'m> {
 /// What stands behind a source's name in the key of its posted lines.
 const POSTED: &str = "\tposted";
 
+fn posted_key(source: &str) -> String {
+    format!("{source}{POSTED}")
+}
+
 /// The ticks between two moments of a replay: a second apart, and a minute apart in long pauses.
 fn ticks(from_ms: i64, to_ms: i64) -> impl Iterator<Item = Input> {
     const LONG_MS: i64 = 600_000;
@@ -355,7 +423,9 @@ fn ticks(from_ms: i64, to_ms: i64) -> impl Iterator<Item = Input> {
 struct Gone;
 
 fn send(portion: Portion, out: &Sender<Portion>) -> Result<(), Gone> {
-    if portion.inputs.is_empty() && portion.positions.is_empty() && portion.forgotten.is_empty() {
+    let Portion { inputs, positions, forgotten, notes, waiting, .. } = &portion;
+    let is_empty = inputs.is_empty() && positions.is_empty() && forgotten.is_empty();
+    if is_empty && notes.is_empty() && waiting.is_empty() {
         return Ok(());
     }
     out.send(portion).map_err(|_| Gone)

@@ -82,16 +82,25 @@ impl Files for Disk {
     }
 }
 
-/// Reads and checks a configuration without regard to a catalog.
+/// Reads and checks a configuration without regard to a catalog, and says what is odd in it.
 pub(crate) fn read_config(file: &Path) -> Result<Loaded> {
-    read_config_with(file, &Given { formats: formats(), ..Given::default() })
+    let loaded = read_config_with(file, &Given { formats: formats(), ..Given::default() })?;
+    warn(&loaded);
+    Ok(loaded)
+}
+
+/// Says what is odd in a configuration and no error.
+pub(crate) fn warn(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
 }
 
 fn formats() -> Vec<String> {
     Format::names().map(str::to_owned).collect()
 }
 
-/// Reads and checks a configuration; everything that is wrong is told at once.
+/// Reads and checks a configuration; everything that is wrong is told at once, what is odd is not.
 pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::new(
@@ -101,7 +110,7 @@ pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
         .because(error)
     })?;
     let name = file.display().to_string();
-    let loaded = dice_config::load(&name, &text, &Disk::beside(file), given).map_err(|problems| {
+    dice_config::load(&name, &text, &Disk::beside(file), given).map_err(|problems| {
         let n = problems.iter().len();
         for problem in problems.iter() {
             tracing::error!("{problem}");
@@ -110,11 +119,8 @@ pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
             format!("wanted a configuration that can be used, found {n} problems in it, told above"),
             "mend them; `dice rules schema` lists everything that can be written",
         )
-    })?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(loaded)
+        .into()
+    })
 }
 
 /// The catalogs, compiled, and what only some of them know.
@@ -129,11 +135,20 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Reads and compiles the catalogs that are meant: those given, else the usual ones.
+    pub(crate) fn open(given: &[PathBuf]) -> Result<Known> {
+        Known::read(&settings::catalog_files(given)?)
+    }
+
     /// Reads and compiles catalogs. Of several of one repository the first is the newest.
     pub(crate) fn read(files: &[PathBuf]) -> Result<Known> {
         let stamp = Stamp::of(files);
-        let catalogs: Vec<Catalog> =
-            files.iter().map(|file| settings::read_catalog(file)).collect::<Result<_>>()?;
+        let mut catalogs: Vec<Catalog> = Vec::new();
+        for file in files {
+            let catalog = settings::read_catalog(file)?;
+            tracing::debug!(catalog = %file.display(), statements = catalog.entries.len(), "opened a catalog");
+            catalogs.push(catalog);
+        }
         let repos: Vec<Repo> = catalogs.iter().flat_map(|catalog| catalog.repos.clone()).collect();
         let mut newest: HashSet<&str> = HashSet::new();
         let (mut current, mut older) = (HashSet::new(), HashSet::new());

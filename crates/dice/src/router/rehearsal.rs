@@ -284,8 +284,5 @@ fn happenings(scenario: &Scenario) -> Result<Vec<(i64, Happening<'_>)>> {
 
 /// Milliseconds of `90s`, `5m`, `1h30m`, `7d`.
 fn duration(text: &str) -> Result<i64> {
-    let span: jiff::Span = text.parse().with_context(|| format!("wanted a duration, found `{text}`"))?;
-    let relative = jiff::SpanRelativeTo::days_are_24_hours();
-    let length = span.to_duration(relative).with_context(|| format!("wanted a duration, found `{text}`"))?;
-    i64::try_from(length.as_millis()).with_context(|| format!("wanted a shorter duration than `{text}`"))
+    crate::duration::parse_ms(text).with_context(|| format!("wanted a duration, found `{text}`"))
 }

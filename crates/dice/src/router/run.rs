@@ -19,6 +19,8 @@ use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
+use super::hold::Hold;
+use super::memory::Memory;
 use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
@@ -26,7 +28,7 @@ use super::service::{Ending, Order, Outlet, Pulse, Service};
 #[cfg(unix)]
 use super::socket::Socket;
 use crate::commands::Output;
-use crate::{Failure, Outcome, clock, interrupt, settings};
+use crate::{Failure, Outcome, clock, duration, interrupt, settings};
 
 /// The source of files named on the command line, and of standard input.
 const FILES: &str = "files";
@@ -67,9 +69,8 @@ pub(crate) struct Wish {
 
 /// The seconds of `20m`, `24h`, `3d`: how long time goes on after the last line.
 pub(crate) fn afterwards(text: &str) -> Result<u32> {
-    let span: Option<jiff::Span> = text.parse().ok();
-    let length = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
-    let seconds = length.map(|length| length.as_secs()).filter(|n| (0..=MAX_AFTERWARDS_S).contains(n));
+    let seconds =
+        duration::parse(text).map(|length| length.as_secs()).filter(|n| (0..=MAX_AFTERWARDS_S).contains(n));
     seconds.and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(|| {
         Failure::new(
             format!("wanted a duration of at most 31d, found `{text}`"),
@@ -97,6 +98,7 @@ impl Wish {
         let formats = Format::names().map(str::to_owned).collect();
         let config_files = Stamp::of(&self.config.as_deref().map(plan::watched).unwrap_or_default());
         let loaded = self.read(&Given { messages, formats })?;
+        plan::warn(&loaded);
         Ok(Plan { loaded, known, config_files })
     }
 
@@ -177,6 +179,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     let out = Outlet::Print(anstream::AutoStream::auto(io::stdout()), output);
     let is_kept = wish.config.is_some() || wish.state.is_some();
     let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
+    let mut memory = Memory::default();
     let mut service = match &path {
         None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
         Some(path) => {
@@ -185,6 +188,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
                 Failure::new(format!("wanted to read {}", path.display()), "restore a backup").because(error)
             })?;
             let router = restore(&store, config, now_ms)?;
+            memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
             Service::new(router, Some(store), positions, out, false)
         }
@@ -197,7 +201,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     service.journal(JournalLine { at_ms: now_ms, what: "start".to_owned(), body: "{}".to_owned() });
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
-    generations(wish, plan, &mut service, &orders, false)?;
+    generations(wish, plan, &mut service, &orders, memory, false)?;
     let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
@@ -214,7 +218,7 @@ pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router
     let mut service = Service::new(router, None, Vec::new(), teller, true);
     let (_orders_to, orders) = unbounded();
     interrupt::ends_the_input();
-    generations(wish, plan, &mut service, &orders, true)?;
+    generations(wish, plan, &mut service, &orders, Memory::default(), true)?;
     service.run_on(wish.afterwards_s)?;
     Ok(service.end())
 }
@@ -225,12 +229,16 @@ fn generations<W: Write>(
     mut plan: Plan,
     service: &mut Service<W>,
     orders: &Receiver<Order>,
+    mut memory: Memory,
     is_replay: bool,
 ) -> Result<()> {
     loop {
         let (sources, plans) = wish.sources(&plan.loaded)?;
         let positions = service.positions();
-        let known = service.router().watermarks().partitions();
+        service.open(|name| {
+            plans.contains_key(name) || plan.loaded.sources.iter().any(|source| source.name == name)
+        });
+        let known = service.router().watermarks().partitions().filter(|(id, _)| !Hold::is(*id));
         let known = known.map(|(id, each)| (id, (each.source.to_string(), each.name.to_string())));
         let numbers = Numbers::from_state(known, &positions);
         let resume: Vec<dice_source::Position> =
@@ -262,7 +270,7 @@ fn generations<W: Write>(
                 (&known.matcher, &known.repos, &known.outdated),
                 &plans,
                 numbers,
-                &positions,
+                (&positions, &mut memory),
                 is_replay,
                 clock::now,
             );
@@ -293,25 +301,21 @@ fn generations<W: Write>(
                 service.input(Input::Configuration(config), line);
                 plan = next;
             }
+            (Ending::Read, _) => return service.conclude(),
             _ => return Ok(()),
         }
     }
 }
 
-/// Listens for posted lines, once for each address that the configuration names.
+/// Listens for posted lines; no two sources of a configuration have one address.
 fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Result<Vec<Server>> {
-    let mut wanted: Vec<dice_serve::Settings> = Vec::new();
+    let mut wanted = Vec::new();
     for source in loaded.sources.iter().filter(|_| files.is_empty()) {
         let SourceKind::Http { listen, token_env } = &source.kind else { continue };
         let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
-        match wanted.iter_mut().find(|known| known.listen == *listen) {
-            Some(known) => known.sources.push(source.name.clone()),
-            None => {
-                let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
-                (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
-                wanted.push(server);
-            }
-        }
+        let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
+        (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
+        wanted.push(server);
     }
     let started = wanted.into_iter().map(|settings| {
         let listen = settings.listen;
@@ -374,6 +378,7 @@ impl Watch<'_> {
             self.next = Some(self.wish.plan()?);
             return Ok(Pulse::End(Ending::Changed));
         }
+        plan::warn(&loaded);
         let config = Arc::new(loaded.router.clone());
         self.loaded = loaded;
         let line = configured(&config, self.wish.config.as_deref());

@@ -8,19 +8,22 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_route::book::Delta;
-use dice_route::{Answer, Command, Input, Intent, Outcome, Receipt, Router, State};
+use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::Done;
 use dice_store::{Batch, JournalLine, Store};
 
+use super::hold::Hold;
 use super::latency::Latency;
 use super::ledger::Ledger;
+use super::operator::ordered;
 use super::pipeline::Portion;
 use super::terminal;
 use crate::clock;
 use crate::commands::Output;
 
-/// Lines after which a batch is committed, however little time has passed.
-const MAX_LINES: u64 = 20_000;
+/// Lines after which a batch is committed, however little time has passed. While one is committed as many wait
+/// behind it: at full speed a line waits for both.
+const MAX_LINES: u64 = 12_000;
 /// How long lines wait for a commit at most.
 const MAX_WAIT: Duration = Duration::from_millis(25);
 /// How often time passes for the router when nothing else happens.
@@ -43,10 +46,9 @@ pub(crate) struct Service<W> {
     ledger: Ledger,
     teller: Outlet<W>,
     is_replay: bool,
+    hold: Hold,
     /// How far reading has come, by source and partition: where it goes on when sources are opened anew.
     positions: BTreeMap<(String, String), String>,
-    /// Rows of the process itself that the next batch writes.
-    notes: Vec<Delta>,
     latency: Latency,
     /// What the next batch consists of, beside the router's deltas.
     batch: Batch,
@@ -107,8 +109,8 @@ impl<W: Write> Service<W> {
             ledger: Ledger::new(store),
             teller,
             is_replay,
+            hold: Hold::default(),
             positions: positions.collect(),
-            notes: Vec::new(),
             latency: Latency::default(),
             batch: Batch::default(),
             n_lines: 0,
@@ -140,7 +142,7 @@ impl<W: Write> Service<W> {
 
     /// Has a row of the process itself written with the next batch.
     pub(crate) fn note(&mut self, note: Delta) {
-        self.notes.push(note);
+        self.batch.deltas.push(note);
     }
 
     /// Has a line written into the journal with the next batch.
@@ -167,6 +169,24 @@ impl<W: Write> Service<W> {
             let outcome = Outcome::Later(0, POSSIBLE_REPEAT.to_owned());
             self.receipts.push(Receipt { intent, at_ms, outcome });
         }
+    }
+
+    /// Sources are opened now, those for which `is_source` is true.
+    pub(crate) fn open(&mut self, is_source: impl Fn(&str) -> bool) {
+        if self.is_replay {
+            return;
+        }
+        let now_ms = self.now_ms();
+        for input in self.hold.start(&self.router, now_ms, is_source) {
+            self.step(input);
+        }
+    }
+
+    /// Everything was read that there is: what waits for later lines is decided as far as lines go.
+    pub(crate) fn conclude(&mut self) -> Result<()> {
+        let Some(input) = self.hold.end(&self.router) else { return Ok(()) };
+        self.step(input);
+        self.settle()
     }
 
     /// Works until there is nothing more to read, or somebody asks to stop, or `is_changed` says that sources
@@ -240,11 +260,12 @@ impl<W: Write> Service<W> {
             self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
         }
         for input in portion.inputs {
-            let is_moment = self.is_replay && matches!(input, Input::Tick(_));
-            self.step(input);
-            if is_moment {
-                // What was due at that moment was delivered before what came next, and is so again.
-                self.settle()?;
+            if self.is_replay {
+                self.replay(input)?;
+                continue;
+            }
+            for input in self.hold.around(input, &self.router).into_iter().flatten() {
+                self.step(input);
             }
         }
         for position in &portion.positions {
@@ -254,6 +275,7 @@ impl<W: Write> Service<W> {
         for key in &portion.forgotten {
             self.positions.remove(key);
         }
+        self.batch.deltas.extend(portion.notes);
         self.batch.positions.extend(portion.positions);
         self.batch.forgotten.extend(portion.forgotten);
         self.waiting.posts.extend(portion.waiting);
@@ -265,13 +287,20 @@ impl<W: Write> Service<W> {
         Ok(())
     }
 
+    /// Takes an input in the time of the lines.
+    fn replay(&mut self, mut input: Input) -> Result<()> {
+        if let Input::Partition(_, PartitionNews::CaughtUp(at_ms)) = &mut input {
+            *at_ms = self.router.now_ms().min(*at_ms);
+        }
+        let is_moment = matches!(input, Input::Tick(_));
+        self.step(input);
+        // What was due at that moment was delivered before what came next, and is so again.
+        if is_moment { self.settle() } else { Ok(()) }
+    }
+
     fn order(&mut self, order: Order) {
         let Order { command, reply } = order;
-        self.batch.journal.push(JournalLine {
-            at_ms: command.at_ms,
-            what: "command".to_owned(),
-            body: serde_json::to_string(&command).expect("a command is strings and numbers"),
-        });
+        self.batch.journal.push(ordered(&command));
         if let Some(answer) = self.router.step(Input::Command(command)) {
             self.waiting.replies.push((reply, answer));
         }
@@ -309,11 +338,13 @@ impl<W: Write> Service<W> {
             self.step(Input::Receipt(receipt));
         }
         let now_ms = self.now_ms();
+        if let Some(input) = self.hold.pass(&self.router, now_ms) {
+            self.step(input);
+        }
         self.step(Input::Tick(now_ms));
         self.begin_attempts(now_ms);
         let mut batch = std::mem::take(&mut self.batch);
-        batch.deltas = self.router.deltas();
-        batch.deltas.append(&mut self.notes);
+        batch.deltas.append(&mut self.router.deltas());
         (self.n_lines, self.since, self.last_commit) = (0, None, clock::start());
         self.open = std::mem::take(&mut self.waiting);
         if self.ledger.commit(batch) {

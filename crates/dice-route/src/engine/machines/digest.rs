@@ -33,11 +33,13 @@ impl Digest {
         if self.points.len() <= MAX_POINTS {
             return;
         }
-        let (sorted, total) = self.sorted();
-        let mut kept: Vec<(f64, f64)> = Vec::new();
-        let mut before = 0.0;
-        for (value, weight) in sorted {
-            if let Some((mean, sum)) = kept.last_mut() {
+        // In place: this happens for every few dozen values.
+        self.points.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let total: f64 = self.points.iter().map(|(_, weight)| weight).sum();
+        let (mut n_kept, mut before) = (0, 0.0);
+        for at in 0..self.points.len() {
+            let (value, weight) = self.points[at];
+            if let Some((mean, sum)) = self.points[..n_kept].last_mut() {
                 let share = (before + *sum / 2.0) / total;
                 let limit = std::f64::consts::TAU * total * (share * (1.0 - share)).sqrt() / KEPT_POINTS;
                 if *sum + weight <= limit.max(1.0) {
@@ -47,9 +49,10 @@ impl Digest {
                 }
                 before += *sum;
             }
-            kept.push((value, weight));
+            self.points[n_kept] = (value, weight);
+            n_kept += 1;
         }
-        self.points = kept;
+        self.points.truncate(n_kept);
     }
 
     fn sorted(&self) -> (Vec<(f64, f64)>, f64) {

@@ -4,7 +4,10 @@
 //! told by the `n`-th of them. Where more than [`MAX_EXACT`] are needed, a sketch takes their place
 //! (HyperLogLog with 2^12 registers for each sixth of the window, standard error 1.6 %).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
 
 use crate::engine::codec::{Reader, Writer};
 
@@ -15,79 +18,106 @@ pub(crate) const MAX_EXACT: usize = 4096;
 const N_REGISTERS: usize = 1 << 12;
 
 /// The values that were seen last, each with its last time.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Latest {
-    last_ms: BTreeMap<u64, i64>,
-    order: BTreeSet<(i64, u64)>,
+    last_ms: FxHashMap<u64, i64>,
+    /// Times with their values, in order. One that is not the value's last is passed over; the first one is
+    /// always its value's last.
+    order: VecDeque<(i64, u64)>,
 }
 
 impl Latest {
     /// Takes a value and keeps no more than `most`.
     pub(crate) fn add(&mut self, at_ms: i64, value: u64, most: usize) {
-        match self.last_ms.get_mut(&value) {
-            Some(last_ms) if *last_ms >= at_ms => return,
-            Some(last_ms) => {
-                self.order.remove(&(*last_ms, value));
-                *last_ms = at_ms;
-            }
-            None => {
-                self.last_ms.insert(value, at_ms);
+        match self.last_ms.entry(value) {
+            Entry::Occupied(last_ms) if *last_ms.get() >= at_ms => return,
+            Entry::Occupied(mut last_ms) => *last_ms.get_mut() = at_ms,
+            Entry::Vacant(last_ms) => {
+                last_ms.insert(at_ms);
             }
         }
-        self.order.insert((at_ms, value));
-        if self.order.len() > most
-            && let Some((_, oldest)) = self.order.pop_first()
+        // Most come in the order of their time.
+        if self.order.back().is_none_or(|last| *last < (at_ms, value)) {
+            self.order.push_back((at_ms, value));
+        } else {
+            let place = self.order.partition_point(|other| *other < (at_ms, value));
+            self.order.insert(place, (at_ms, value));
+        }
+        if self.last_ms.len() > most
+            && let Some((_, oldest)) = self.order.pop_front()
         {
             self.last_ms.remove(&oldest);
+        }
+        if self.order.len() > 2 * self.last_ms.len() + 16 {
+            let last_ms = &self.last_ms;
+            self.order.retain(|(at_ms, value)| last_ms.get(value) == Some(at_ms));
+        }
+        self.turn();
+    }
+
+    /// Sees to it that the first one is its value's last.
+    fn turn(&mut self) {
+        while let Some((at_ms, value)) = self.order.front()
+            && self.last_ms.get(value) != Some(at_ms)
+        {
+            self.order.pop_front();
         }
     }
 
     /// How many are kept.
     pub(crate) fn len(&self) -> usize {
-        self.order.len()
+        self.last_ms.len()
     }
 
     /// The last time of the value that was not seen for the longest time.
     pub(crate) fn first_ms(&self) -> Option<i64> {
-        self.order.first().map(|(last_ms, _)| *last_ms)
+        self.order.front().map(|(last_ms, _)| *last_ms)
     }
 
     /// The last time of the value that is the `n`-th from the end; 1 is the latest.
     pub(crate) fn nth_ms(&self, n: usize) -> Option<i64> {
         let back = n.checked_sub(1).filter(|_| n <= self.len())?;
-        // The first one is at hand without counting.
-        let nth = if n == self.len() { self.order.first() } else { self.order.iter().rev().nth(back) };
-        nth.map(|(last_ms, _)| *last_ms)
+        // The first and the last one are at hand without counting.
+        if n == self.len() {
+            return self.first_ms();
+        }
+        self.iter_back().nth(back).map(|(last_ms, _)| last_ms)
     }
 
     /// How many were seen at `from_ms` or later.
     pub(crate) fn count_from(&self, from_ms: i64) -> usize {
-        self.order.range((from_ms, 0)..).count()
+        self.iter_back().take_while(|(last_ms, _)| *last_ms >= from_ms).count()
     }
 
     /// Forgets what was last seen before `from_ms`.
     pub(crate) fn forget_before(&mut self, from_ms: i64) {
-        while let Some((last_ms, value)) = self.order.first().copied()
+        while let Some((last_ms, value)) = self.order.front().copied()
             && last_ms < from_ms
         {
-            self.order.pop_first();
+            self.order.pop_front();
             self.last_ms.remove(&value);
+            self.turn();
         }
     }
 
     /// Values with their last times, by time.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
-        self.order.iter().copied()
+        self.iter_back().rev()
+    }
+
+    fn iter_back(&self) -> impl DoubleEndedIterator<Item = (i64, u64)> {
+        let is_last = |(at_ms, value): &(i64, u64)| self.last_ms.get(value) == Some(at_ms);
+        self.order.iter().copied().filter(is_last).rev()
     }
 
     /// Writes them.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
-        writer.size(self.order.len());
+        writer.size(self.len());
         let mut before_ms = 0_i64;
-        for (last_ms, value) in &self.order {
+        for (last_ms, value) in self.iter() {
             writer.signed(last_ms.wrapping_sub(before_ms));
-            writer.unsigned(*value);
-            before_ms = *last_ms;
+            writer.unsigned(value);
+            before_ms = last_ms;
         }
     }
 

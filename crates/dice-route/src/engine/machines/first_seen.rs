@@ -1,17 +1,23 @@
 //! Something that was never seen before.
 //!
-//! Every term is a key of its own: the rule's key with the term's values behind it. So the terms that were
-//! not seen for the longest time are the ones that go for want of room, and each is saved by itself.
+//! A term is the rule's key with the term's values behind it. Of a term only its hash and when it was last seen
+//! are kept, on one of many shelves, which are what the engine knows as keys: a shelf is saved by itself. For
+//! want of room the term goes that was not seen for the longest time of those on the shelf of a new one; up to
+//! as many terms as a shelf is meant for that is the one of all.
 //!
 //! It is decided on arrival, late events included: what was never seen stays never seen, whatever else
 //! arrives. Only at the edges of `learn_for_ms` and `horizon_ms` the order of arrival decides.
 
+mod shelf;
+
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
+
+use self::shelf::{Shelf, TERMS_MEANT};
 
 use crate::condition::Field;
-use crate::config::{FirstSeen, NewTerms, Timing};
+use crate::config::{FirstSeen, NewTerms, OnMissingKey, Timing};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::keys::{self, KeyText};
 use crate::engine::life::Life;
@@ -19,7 +25,7 @@ use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::tally::Tally;
 use crate::engine::text_hash;
 use crate::engine::words::{cut, duration};
-use crate::{Event, Key, Message, MessageId};
+use crate::{EpisodeId, Event, Key, Message, MessageId};
 
 /// Bytes of a term that a reader is shown.
 const SHOWN_BYTES: usize = 80;
@@ -28,18 +34,12 @@ const SHOWN_BYTES: usize = 80;
 #[derive(Debug)]
 pub(crate) struct NewTerm {
     rule: FirstSeen,
+    key: Vec<Field>,
+    on_missing_key: OnMissingKey,
     /// Names of the fields, for the reader.
     names: String,
     seeds: BTreeSet<String>,
     seed_messages: BTreeSet<MessageId>,
-}
-
-/// What is known of a term.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Term {
-    last_ms: Option<i64>,
-    /// The hash of its key, where it is a message: later names of the message are looked up by it.
-    name: Option<u64>,
 }
 
 /// What all terms share.
@@ -49,8 +49,13 @@ pub(crate) struct Learned {
     first_ms: Option<i64>,
     /// When the latest was last seen of the terms that went for want of room.
     forgot_ms: Option<i64>,
-    /// The terms that are messages, by [`Term::name`]; made anew from them after a restart.
-    names: FxHashMap<u64, u32>,
+    /// How many went.
+    forgotten: u64,
+    /// How many there are; counted anew after a restart.
+    n_terms: usize,
+    /// The hashes of terms that are messages: later names of a message are looked up by them. Made anew from
+    /// the shelves after a restart.
+    names: FxHashSet<u64>,
 }
 
 /// Why a term is told.
@@ -61,8 +66,8 @@ enum News {
 }
 
 impl NewTerm {
-    /// Watches for what this says.
-    pub(crate) fn new(rule: &FirstSeen) -> NewTerm {
+    /// Watches for what this says, by the rule's key.
+    pub(crate) fn new(rule: &FirstSeen, key: &[Field], on_missing_key: OnMissingKey) -> NewTerm {
         let names = match &rule.terms {
             NewTerms::Fields(fields) => fields.iter().map(Field::name).collect::<Vec<&str>>().join(", "),
             NewTerms::Message | NewTerms::MessageInVersion | NewTerms::Unmatched => String::new(),
@@ -72,6 +77,80 @@ impl NewTerm {
             seeds: rule.seed.iter().cloned().collect(),
             seed_messages: rule.seed_messages.iter().copied().collect(),
             rule: rule.clone(),
+            key: key.to_vec(),
+            on_missing_key,
+        }
+    }
+
+    fn n_shelves(&self) -> usize {
+        self.rule.max_terms.div_ceil(TERMS_MEANT).max(1)
+    }
+
+    /// The event's term, with the rule's key before it.
+    fn term_of(&self, event: &Event) -> Option<KeyText> {
+        let mut term = KeyText::default();
+        let is_whole = term.fill(event, &self.key, self.on_missing_key)
+            && self.each_value(event, |value| term.push(value));
+        is_whole.then_some(term)
+    }
+
+    /// Takes a term off its shelf: the one that was not seen for the longest time.
+    fn forget_oldest(&self, learned: &mut Learned, shelf: &mut Shelf) {
+        let Some((hash, last_ms)) = shelf.take_oldest() else { return };
+        learned.names.remove(&hash);
+        learned.n_terms = learned.n_terms.saturating_sub(1);
+        learned.forgotten = learned.forgotten.saturating_add(1);
+        learned.forgot_ms = learned.forgot_ms.max(Some(last_ms));
+    }
+
+    /// Why the event's term is to be told. It was last seen at `before_ms`.
+    fn news_of(&self, learned: &Learned, before_ms: Option<i64>, at_ms: i64) -> Option<News> {
+        let first_ms = learned.first_ms.unwrap_or(at_ms);
+        if at_ms < first_ms.saturating_add(self.rule.learn_for_ms) {
+            return None;
+        }
+        match before_ms.map(|before_ms| at_ms.saturating_sub(before_ms)) {
+            None => Some(News::Never),
+            Some(after_ms) if after_ms >= self.rule.horizon_ms => Some(News::Returned { after_ms }),
+            Some(_) => None,
+        }
+    }
+
+    fn tell(
+        &self,
+        learned: &Learned,
+        life: &mut Life<'_>,
+        seen: &Seen<'_, u64>,
+        arrival: &Arrival<'_>,
+        news: News,
+    ) {
+        let (event, at_ms) = (arrival.event, seen.at_ms);
+        let Some(term) = self.term_of(event) else { return };
+        let mut values = Vec::new();
+        self.each_value(event, |value| values.push(value.to_owned()));
+        let is_known =
+            |term: &[u8]| self.is_seeded(event, &values) || self.is_reworded(learned, term, &event.message);
+        if news == News::Never && is_known(term.bytes()) {
+            return;
+        }
+        // It may have been seen and have gone for want of room, unless that was longer ago than counts.
+        let maybe_new = news == News::Never
+            && learned
+                .forgot_ms
+                .is_some_and(|forgot_ms| at_ms.saturating_sub(forgot_ms) < self.rule.horizon_ms);
+        let mut tally = Tally::default();
+        tally.add(at_ms, seen.origin);
+        tally.late += u64::from(life.is_late());
+        tally.show(&arrival.sample());
+        let before = life.out.len();
+        life.instant(at_ms, tally, || self.words_of(news, event, &values, maybe_new));
+        // The engine's key is the shelf, the reader's is the term. The numbers of a shelf's episodes are never
+        // used twice, so those of a term, which never changes its shelf, are not either.
+        let key = keys::to_key(term.bytes());
+        for (_, transition) in life.out.iter_mut().skip(before) {
+            let speaker = &life.speaker;
+            transition.episode = EpisodeId::of(&speaker.rule, speaker.semantic_rev, &key, transition.seq);
+            transition.key = key.clone();
         }
     }
 
@@ -107,7 +186,7 @@ impl NewTerm {
             for value in keys::values(key) {
                 earlier.push(if value == own { &name } else { value });
             }
-            learned.names.contains_key(&text_hash(0, earlier.bytes()))
+            learned.names.contains(&text_hash(0, earlier.bytes()))
         })
     }
 
@@ -163,8 +242,9 @@ fn shown(text: &str) -> String {
 }
 
 impl Machine for NewTerm {
-    type State = Term;
-    type Payload = ();
+    type State = Shelf;
+    /// The hash of the term.
+    type Payload = u64;
     type Shared = Learned;
 
     fn pass(&self) -> Pass {
@@ -176,113 +256,102 @@ impl Machine for NewTerm {
     }
 
     fn extend_key(&self, arrival: &Arrival<'_>, key: &mut KeyText) -> bool {
-        self.each_value(arrival.event, |value| key.push(value))
+        if !self.each_value(arrival.event, |value| key.push(value)) {
+            return false;
+        }
+        let hash = text_hash(0, key.bytes());
+        key.clear();
+        key.push(&Shelf::name_of(hash, self.n_shelves()));
+        true
     }
 
     fn max_keys(&self, _: &Timing) -> usize {
-        self.rule.max_terms
+        self.n_shelves()
     }
 
-    fn payload(&self, _: &Arrival<'_>) -> Option<()> {
-        Some(())
+    fn payload(&self, arrival: &Arrival<'_>) -> Option<u64> {
+        Some(text_hash(0, self.term_of(arrival.event)?.bytes()))
     }
 
-    fn begin(&self, _at_ms: i64) -> Term {
-        Term::default()
+    fn begin(&self, _at_ms: i64) -> Shelf {
+        Shelf::default()
     }
 
     fn eager(
         &self,
         learned: &mut Learned,
-        term: &mut Term,
+        shelf: &mut Shelf,
         life: &mut Life<'_>,
-        seen: &Seen<'_, ()>,
+        seen: &Seen<'_, u64>,
         arrival: &Arrival<'_>,
     ) {
-        let at_ms = seen.at_ms;
-        let first_ms = *learned.first_ms.get_or_insert(at_ms);
-        let before = term.last_ms;
-        if before.is_none() && self.is_message() {
-            let name = text_hash(0, life.key());
-            term.name = Some(name);
-            *learned.names.entry(name).or_default() += 1;
-        }
-        term.last_ms = Some(before.map_or(at_ms, |last_ms| last_ms.max(at_ms)));
-        if at_ms < first_ms.saturating_add(self.rule.learn_for_ms) {
-            return;
-        }
-        let news = match before.map(|last_ms| at_ms.saturating_sub(last_ms)) {
-            None => News::Never,
-            Some(after_ms) if after_ms >= self.rule.horizon_ms => News::Returned { after_ms },
-            Some(_) => return,
-        };
-        let mut values = Vec::new();
-        self.each_value(arrival.event, |value| values.push(value.to_owned()));
-        let message = &arrival.event.message;
-        if news == News::Never
-            && (self.is_seeded(arrival.event, &values) || self.is_reworded(learned, life.key(), message))
-        {
-            return;
-        }
-        // It may have been seen and have gone for want of room, unless that was longer ago than counts.
-        let maybe_new = news == News::Never
-            && learned
-                .forgot_ms
-                .is_some_and(|forgot_ms| at_ms.saturating_sub(forgot_ms) < self.rule.horizon_ms);
-        let mut tally = Tally::default();
-        tally.add(at_ms, seen.origin);
-        tally.late += u64::from(life.is_late());
-        tally.show(&arrival.sample());
-        life.instant(at_ms, tally, || self.words_of(news, arrival.event, &values, maybe_new));
-    }
-
-    fn drop_state(&self, learned: &mut Learned, term: &Term) {
-        learned.forgot_ms = learned.forgot_ms.max(term.last_ms);
-        let Some(name) = term.name else { return };
-        if let Some(n) = learned.names.get_mut(&name) {
-            *n -= 1;
-            if *n == 0 {
-                learned.names.remove(&name);
+        let (hash, at_ms) = (*seen.payload, seen.at_ms);
+        learned.first_ms.get_or_insert(at_ms);
+        let before_ms = shelf.see(hash, at_ms);
+        if before_ms.is_none() {
+            learned.n_terms += 1;
+            if self.is_message() {
+                learned.names.insert(hash);
             }
         }
-    }
-
-    fn adopt_state(&self, learned: &mut Learned, term: &Term, _: &[u8]) {
-        if let Some(name) = term.name {
-            *learned.names.entry(name).or_default() += 1;
+        if let Some(news) = self.news_of(learned, before_ms, at_ms) {
+            self.tell(learned, life, seen, arrival, news);
+        }
+        let most = self.rule.max_terms.max(1);
+        while shelf.is_crowded() || (learned.n_terms > most && shelf.len() > 1) {
+            self.forget_oldest(learned, shelf);
         }
     }
 
-    fn words(&self, _: &Term, _: &Tally) -> Words {
+    fn drop_state(&self, learned: &mut Learned, shelf: &Shelf) {
+        let mut shelf = shelf.clone();
+        while shelf.len() > 0 {
+            self.forget_oldest(learned, &mut shelf);
+        }
+    }
+
+    fn adopt_state(&self, learned: &mut Learned, shelf: &Shelf, _: &[u8]) {
+        learned.n_terms += shelf.len();
+        if self.is_message() {
+            learned.names.extend(shelf.hashes());
+        }
+    }
+
+    fn pending(&self, learned: &Learned) -> usize {
+        learned.n_terms
+    }
+
+    fn lost(&self, learned: &Learned) -> u64 {
+        learned.forgotten
+    }
+
+    fn words(&self, _: &Shelf, _: &Tally) -> Words {
         Words::default()
     }
 
-    fn encode(&self, term: &Term, writer: &mut Writer<'_>) {
-        writer.signed_or_none(term.last_ms);
-        writer.flag(term.name.is_some());
-        if let Some(name) = term.name {
-            writer.unsigned(name);
-        }
+    fn encode(&self, shelf: &Shelf, writer: &mut Writer<'_>) {
+        shelf.encode(writer);
     }
 
-    fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Term> {
-        let last_ms = reader.signed_or_none()?;
-        Some(Term { last_ms, name: if reader.flag()? { Some(reader.unsigned()?) } else { None } })
+    fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Shelf> {
+        Shelf::decode(reader)
     }
 
-    fn encode_payload(&self, _: &(), _: &mut Writer<'_>) {}
+    fn encode_payload(&self, _: &u64, _: &mut Writer<'_>) {}
 
-    fn decode_payload(&self, _: &mut Reader<'_, '_>) -> Option<()> {
-        Some(())
+    fn decode_payload(&self, _: &mut Reader<'_, '_>) -> Option<u64> {
+        // Nothing waits: everything is decided on arrival.
+        None
     }
 
     fn encode_shared(&self, learned: &Learned, writer: &mut Writer<'_>) {
         writer.signed_or_none(learned.first_ms);
         writer.signed_or_none(learned.forgot_ms);
+        writer.unsigned(learned.forgotten);
     }
 
     fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Learned> {
-        let first_ms = reader.signed_or_none()?;
-        Some(Learned { first_ms, forgot_ms: reader.signed_or_none()?, names: FxHashMap::default() })
+        let (first_ms, forgot_ms) = (reader.signed_or_none()?, reader.signed_or_none()?);
+        Some(Learned { first_ms, forgot_ms, forgotten: reader.count()?, ..Learned::default() })
     }
 }

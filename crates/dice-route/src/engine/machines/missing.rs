@@ -1,15 +1,21 @@
 //! B did not follow A: every A waits for its B, and what waits too long is an episode until B comes late.
+//!
+//! Where many keys wait in vain at about the same time, the first have an episode each; those from then on have
+//! one together, see [`outage`].
+
+mod outage;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use self::outage::{MANY, Outage, Outages, Place, Role};
 use crate::CloseReason;
 use crate::condition::Condition;
 use crate::config::{Missing, Pairing};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
-use crate::engine::machines::room::Room;
+use crate::engine::machines::room::{Queue, Room, Waits};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
 use crate::engine::words::{duration, plural};
@@ -33,7 +39,7 @@ pub(crate) struct Absences {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct State {
     /// The A that wait for their B, oldest first.
-    pending: VecDeque<Trigger>,
+    pending: Queue<Trigger>,
     /// Times of the B that no A has had yet, and that an A of a clock ahead of theirs may still have.
     early: VecDeque<i64>,
     /// Times of the A of the open episode, oldest first.
@@ -42,6 +48,15 @@ pub(crate) struct State {
     missed_more: u64,
     /// When the last of them was given up.
     last_missed_ms: i64,
+    /// What it is to an outage. The missed A of a guest are those of an episode that is not its own.
+    role: Role,
+}
+
+/// What all keys share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Everyone {
+    room: Room,
+    outages: Outages,
 }
 
 /// An A that waits.
@@ -50,6 +65,12 @@ struct Trigger {
     at_ms: i64,
     origin: u32,
     line: Option<Arc<Sample>>,
+}
+
+impl Waits for Trigger {
+    fn since_ms(&self) -> i64 {
+        self.at_ms
+    }
 }
 
 /// What is kept of an event.
@@ -80,28 +101,31 @@ impl Absences {
         self.rule.pairing == Pairing::Each
     }
 
-    fn forget_gone(room: &Room, state: &mut State) {
-        while state.pending.front().is_some_and(|trigger| room.is_gone(trigger.at_ms)) {
-            state.pending.pop_front();
+    /// A guest whose outage is over belongs to none.
+    fn forget_over(everyone: &mut Everyone, state: &mut State) {
+        if matches!(state.role, Role::Guest(_)) && everyone.outages.of(state.role).is_none() {
+            state.close();
+            state.role = Role::None;
         }
     }
 
     /// Takes an event; says whether it did anything.
     fn take(
         &self,
-        room: &mut Room,
+        everyone: &mut Everyone,
         state: &mut State,
         life: &mut Life<'_>,
         seen: &Seen<'_, Payload>,
     ) -> bool {
-        Absences::forget_gone(room, state);
+        state.pending.forget_gone(&everyone.room);
+        Absences::forget_over(everyone, state);
         let Payload { is_trigger, is_expected, .. } = *seen.payload;
         // One that is both is the B of those before it and an A of its own, and never its own B.
-        let is_used = is_expected && self.take_expected(room, state, life, seen.at_ms);
+        let is_used = is_expected && self.take_expected(everyone, state, life, seen.at_ms);
         let is_open_still = self.deadline_ms(seen.at_ms) > life.decided_ms();
         if is_trigger {
             if is_open_still || !life.is_late() {
-                self.take_trigger(room, state, seen);
+                self.take_trigger(&mut everyone.room, state, seen);
                 return true;
             }
             return is_used;
@@ -117,30 +141,47 @@ impl Absences {
     /// A B: the oldest A that it is in time for has it, else one of the open episode. Says whether any did.
     ///
     /// Those in time come first: otherwise one B that is lost would make every B after it a late one.
-    fn take_expected(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) -> bool {
+    fn take_expected(
+        &self,
+        everyone: &mut Everyone,
+        state: &mut State,
+        life: &mut Life<'_>,
+        at_ms: i64,
+    ) -> bool {
         let in_time = state.pending.iter().position(|trigger| {
             at_ms > self.before_ms(trigger.at_ms) && at_ms <= self.deadline_ms(trigger.at_ms)
         });
-        if let Some(trigger) = in_time.and_then(|index| state.pending.remove(index)) {
-            room.leave(trigger.at_ms);
-            if self.is_each() {
-                return true;
-            }
+        if in_time.is_some_and(|index| state.pending.take(&mut everyone.room, index).is_some())
+            && self.is_each()
+        {
+            return true;
         }
         let missed_ms = state.missed.front().copied();
         let is_of_episode = missed_ms.is_none_or(|missed_ms| at_ms > self.before_ms(missed_ms));
-        if !life.is_open() || !is_of_episode {
+        let outage = everyone.outages.of(state.role);
+        let is_missed = match state.role {
+            Role::None => life.is_open(),
+            Role::Host(..) | Role::Guest(_) => outage.is_some() && state.n_missed() > 0,
+        };
+        if !is_missed || !is_of_episode {
             return in_time.is_some();
         }
         if self.is_each() {
             if state.missed.pop_front().is_none() {
                 state.missed_more = state.missed_more.saturating_sub(1);
             }
-            if !state.missed.is_empty() || state.missed_more > 0 {
+            if state.n_missed() > 0 {
                 return true;
             }
         }
         state.close();
+        if let Some(outage) = outage {
+            outage.come(at_ms);
+            if let Role::Guest(_) = state.role {
+                state.role = Role::None;
+            }
+            return true;
+        }
         let opened_ms = life.episode().map_or(at_ms, |episode| episode.opened_ms);
         life.close(at_ms.max(opened_ms), CloseReason::ArrivedLate, || self.arrived(missed_ms, at_ms));
         true
@@ -176,15 +217,12 @@ impl Absences {
         match self.rule.pairing {
             Pairing::First if !state.pending.is_empty() => return,
             // A late A never takes the place of a later one.
-            Pairing::Latest if state.pending.front().is_some_and(|other| other.at_ms > at_ms) => return,
-            Pairing::Latest => state.pending.drain(..).for_each(|trigger| room.leave(trigger.at_ms)),
+            Pairing::Latest if state.pending.first().is_some_and(|other| other.at_ms > at_ms) => return,
+            Pairing::Latest => state.pending.clear(room),
             Pairing::First | Pairing::Each => {}
         }
         let line = seen.payload.line.clone().filter(|_| room.len() < MAX_LINES);
-        if room.enter(at_ms, self.rule.max_pending) {
-            let place = state.pending.partition_point(|other| other.at_ms <= at_ms);
-            state.pending.insert(place, Trigger { at_ms, origin: seen.origin, line });
-        }
+        state.pending.enter(room, self.rule.max_pending, Trigger { at_ms, origin: seen.origin, line });
     }
 
     fn keep_early(&self, state: &mut State, at_ms: i64) {
@@ -200,28 +238,51 @@ impl Absences {
         }
     }
 
-    /// Gives up the oldest A that waits: its time is over.
-    fn miss(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>) {
-        let Some(trigger) = state.pending.pop_front() else { return };
+    /// Gives up an A: its time is over, as is found at `at_ms`.
+    fn miss(
+        &self,
+        everyone: &mut Everyone,
+        state: &mut State,
+        life: &mut Life<'_>,
+        trigger: &Trigger,
+        at_ms: i64,
+    ) {
         let deadline_ms = self.deadline_ms(trigger.at_ms);
-        room.leave(trigger.at_ms);
         // Its B may have been in what could not be read: not knowing is no reason to wake somebody.
         if life.healthy_since_ms() > self.before_ms(trigger.at_ms) {
-            room.lose(1);
+            everyone.room.lose(1);
             return;
         }
+        Absences::forget_over(everyone, state);
+        let had_missed = state.n_missed() > 0;
         if state.missed.len() < MAX_MISSED && state.missed_more == 0 {
             state.missed.push_back(trigger.at_ms);
         } else {
             state.missed_more += 1;
         }
         state.last_missed_ms = deadline_ms;
+        let outage = everyone.outages.of(state.role);
         if life.is_open() {
             life.count(trigger.at_ms, trigger.origin);
             if let (Some(tally), Some(line)) = (life.tally(), &trigger.line) {
                 tally.show(line);
             }
+            if let Some(outage) = outage {
+                outage.n_waiting += u64::from(!had_missed);
+                outage.miss_own(deadline_ms);
+            }
             return;
+        }
+        if let Some(outage) = outage {
+            return outage.miss(trigger.at_ms, deadline_ms);
+        }
+        let times_ms = (self.rule.within_ms, look_every_ms(life));
+        let place = everyone.outages.place(life.key(), trigger.at_ms, deadline_ms, at_ms, times_ms);
+        if let Place::In(role) = place {
+            state.role = role;
+            if let Role::Guest(_) = role {
+                return;
+            }
         }
         let mut tally = Tally::default();
         tally.add(trigger.at_ms, trigger.origin);
@@ -229,17 +290,89 @@ impl Absences {
             tally.show(line);
         }
         let mut figures = vec![("waited_ms", self.rule.within_ms as f64)];
-        if room.lost() > 0 {
+        if everyone.room.lost() > 0 {
             // So many others are not known to have been followed by theirs.
-            figures.push(("unverified", room.lost() as f64));
+            figures.push(("unverified", everyone.room.lost() as f64));
         }
-        let reason = format!(
-            "expected `{}` within {} of `{}`, it did not come",
-            self.rule.expected,
-            duration(self.rule.within_ms),
-            self.trigger
-        );
+        let within = duration(self.rule.within_ms);
+        let mut reason = self.expected();
+        match place {
+            Place::Alone => reason.push_str(", it did not come"),
+            Place::In(_) => reason.push_str(&format!(
+                ", it did not come for {MANY} keys in {within}; from now on they are told together"
+            )),
+        }
         life.open(deadline_ms, tally, || Words { reason, figures });
+    }
+
+    fn expected(&self) -> String {
+        let (expected, trigger) = (&self.rule.expected, &self.trigger);
+        format!("expected `{expected}` within {} of `{trigger}`", duration(self.rule.within_ms))
+    }
+
+    /// The host of an outage looks after it: tells what is new, and ends it when nothing is waited for.
+    fn look(&self, outages: &mut Outages, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        let Role::Host(number, _) = state.role else { return };
+        let outage = outages.of(state.role);
+        let (Some(opened_ms), Some(outage)) = (life.episode().map(|episode| episode.opened_ms), outage)
+        else {
+            // Somebody ended it, or what was kept of it could not be read.
+            outages.leave(state.role);
+            state.role = Role::None;
+            return;
+        };
+        let next_ms = at_ms.saturating_add(look_every_ms(life));
+        state.role = Role::Host(number, next_ms);
+        if let Some((n, first_ms, last_ms)) = outage.look(next_ms)
+            && let Some(tally) = life.tally()
+        {
+            tally.count = tally.count.saturating_add(n);
+            let (first, last) = tally.seen_ms.unwrap_or((first_ms, last_ms));
+            tally.seen_ms = Some((first.min(first_ms), last.max(last_ms)));
+        }
+        let ttl_ms = outage.missed_ms.saturating_add(self.rule.ttl_ms);
+        let (end_ms, reason) = match () {
+            () if outage.n_waiting == 0 && outage.n_given_up == 0 => {
+                (outage.came_ms, CloseReason::ArrivedLate)
+            }
+            () if outage.n_waiting == 0 => (outage.came_ms, CloseReason::Forgotten),
+            () if ttl_ms < at_ms => (ttl_ms, CloseReason::Forgotten),
+            () => {
+                if outage.tell() {
+                    let words =
+                        self.words_of(outage, life.episode().map_or(0, |episode| episode.tally.count));
+                    life.update(at_ms, || words);
+                }
+                return;
+            }
+        };
+        let words = self.end_of(outage);
+        outages.leave(state.role);
+        state.close();
+        state.role = Role::None;
+        life.close(end_ms.max(opened_ms), reason, || words);
+    }
+
+    fn words_of(&self, outage: &Outage, times: u64) -> Words {
+        let (keys, names) = (plural(outage.n_keys, "key"), outage.names());
+        let reason = format!(
+            "{}, it did not come {} for {keys}, of which {} still wait: {names}",
+            self.expected(),
+            plural(times, "time"),
+            outage.n_waiting,
+        );
+        Words { reason, figures: figures_of(outage) }
+    }
+
+    fn end_of(&self, outage: &Outage) -> Words {
+        let (expected, keys) = (&self.rule.expected, plural(outage.n_keys, "key"));
+        let n_came = outage.n_keys.saturating_sub(outage.n_waiting).saturating_sub(outage.n_given_up);
+        let reason = if n_came == outage.n_keys {
+            format!("`{expected}` came after all, for all of {keys}")
+        } else {
+            format!("`{expected}` came for {n_came} of {keys}; the others are given up")
+        };
+        Words { reason, figures: figures_of(outage) }
     }
 
     /// When the episode is given up.
@@ -248,7 +381,20 @@ impl Absences {
     }
 }
 
+/// How often the host of an outage looks after it.
+fn look_every_ms(life: &Life<'_>) -> i64 {
+    life.timing().update_every_ms.max(1_000)
+}
+
+fn figures_of(outage: &Outage) -> Vec<(&'static str, f64)> {
+    vec![("keys", outage.n_keys as f64), ("missing", outage.n_waiting as f64)]
+}
+
 impl State {
+    fn n_missed(&self) -> u64 {
+        (self.missed.len() as u64).saturating_add(self.missed_more)
+    }
+
     fn close(&mut self) {
         self.missed.clear();
         self.missed_more = 0;
@@ -258,7 +404,7 @@ impl State {
 impl Machine for Absences {
     type State = State;
     type Payload = Payload;
-    type Shared = Room;
+    type Shared = Everyone;
 
     fn pass(&self) -> Pass {
         Pass::InOrder
@@ -282,8 +428,14 @@ impl Machine for Absences {
         State::default()
     }
 
-    fn step(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, Payload>) {
-        self.take(room, state, life, seen);
+    fn step(
+        &self,
+        everyone: &mut Everyone,
+        state: &mut State,
+        life: &mut Life<'_>,
+        seen: &Seen<'_, Payload>,
+    ) {
+        self.take(everyone, state, life, seen);
     }
 
     fn takes_late(&self) -> bool {
@@ -292,26 +444,45 @@ impl Machine for Absences {
 
     fn late(
         &self,
-        room: &mut Room,
+        everyone: &mut Everyone,
         state: &mut State,
         life: &mut Life<'_>,
         seen: &Seen<'_, Payload>,
         _: &Arrival<'_>,
     ) -> Late {
-        if self.take(room, state, life, seen) { Late::Counted } else { Late::Dropped }
+        if self.take(everyone, state, life, seen) { Late::Counted } else { Late::Dropped }
     }
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
-        let deadline_ms = state.pending.front().map(|trigger| self.deadline_ms(trigger.at_ms));
-        let ttl_ms = episode.map(|episode| self.ttl_ms(state, episode.opened_ms));
-        let due_ms = [deadline_ms, ttl_ms].into_iter().flatten().min()?;
+        let deadline_ms = state.pending.first().map(|trigger| self.deadline_ms(trigger.at_ms));
+        let end_ms = match state.role {
+            Role::None => episode.map(|episode| self.ttl_ms(state, episode.opened_ms)),
+            Role::Host(_, look_ms) => Some(look_ms.saturating_sub(1)),
+            Role::Guest(_) => Some(self.ttl_ms(state, i64::MIN)),
+        };
+        let due_ms = [deadline_ms, end_ms].into_iter().flatten().min()?;
         Some(due_ms.saturating_add(1))
     }
 
-    fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        Absences::forget_gone(room, state);
-        while state.pending.front().is_some_and(|trigger| self.deadline_ms(trigger.at_ms) < at_ms) {
-            self.miss(room, state, life);
+    fn timer(&self, everyone: &mut Everyone, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        let is_over = |ms: i64| self.deadline_ms(ms) < at_ms;
+        while let Some(trigger) = state.pending.take_first(&mut everyone.room, is_over) {
+            self.miss(everyone, state, life, &trigger, at_ms);
+        }
+        match state.role {
+            Role::Host(_, look_ms) if look_ms <= at_ms => {
+                return self.look(&mut everyone.outages, state, life, at_ms);
+            }
+            Role::Host(..) => return,
+            Role::Guest(_) => {
+                if self.ttl_ms(state, i64::MIN) < at_ms {
+                    everyone.outages.leave(state.role);
+                    state.close();
+                    state.role = Role::None;
+                }
+                return;
+            }
+            Role::None => {}
         }
         let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
         let ttl_ms = self.ttl_ms(state, opened_ms);
@@ -328,39 +499,31 @@ impl Machine for Absences {
         }
     }
 
-    fn ended(&self, state: &mut State, _at_ms: i64) {
+    fn ended(&self, state: &mut State, at_ms: i64) {
         state.close();
-    }
-
-    fn drop_state(&self, room: &mut Room, state: &State) {
-        for trigger in &state.pending {
-            if !room.is_gone(trigger.at_ms) {
-                room.leave(trigger.at_ms);
-                room.lose(1);
-            }
+        if let Role::Host(number, _) = state.role {
+            // The others have to know before another of them is counted.
+            state.role = Role::Host(number, at_ms.saturating_add(1));
         }
     }
 
-    fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
-        state.pending.iter().for_each(|trigger| room.adopt(trigger.at_ms));
+    fn drop_state(&self, everyone: &mut Everyone, state: &State) {
+        state.pending.drop_from(&mut everyone.room);
+        everyone.outages.leave(state.role);
+    }
+
+    fn adopt_state(&self, everyone: &mut Everyone, state: &State, _key: &[u8]) {
+        state.pending.adopt_into(&mut everyone.room);
     }
 
     fn words(&self, state: &State, tally: &Tally) -> Words {
-        let still = state.missed.len() as u64 + state.missed_more;
-        Words {
-            reason: format!(
-                "expected `{}` within {} of `{}`, it did not come {}",
-                self.rule.expected,
-                duration(self.rule.within_ms),
-                self.trigger,
-                plural(tally.count, "time")
-            ),
-            figures: vec![("missing", still as f64)],
-        }
+        let reason = format!("{}, it did not come {}", self.expected(), plural(tally.count, "time"));
+        Words { reason, figures: vec![("missing", state.n_missed() as f64)] }
     }
 
     fn is_vacant(&self, state: &State, at_ms: i64) -> bool {
         state.pending.is_empty()
+            && state.role == Role::None
             && state.early.back().is_none_or(|&early_ms| early_ms <= self.before_ms(at_ms))
     }
 
@@ -369,29 +532,28 @@ impl Machine for Absences {
     }
 
     fn encode(&self, state: &State, writer: &mut Writer<'_>) {
-        writer.size(state.pending.len());
-        for trigger in &state.pending {
+        state.pending.encode(writer, |trigger, writer| {
             writer.signed(trigger.at_ms);
             writer.origin(trigger.origin);
             writer.sample(trigger.line.as_ref());
-        }
+        });
         for times in [&state.early, &state.missed] {
             writer.size(times.len());
             times.iter().for_each(|at_ms| writer.signed(*at_ms));
         }
         writer.unsigned(state.missed_more);
         writer.signed(state.last_missed_ms);
+        state.role.encode(writer);
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
-        let pending = (0..reader.size()?)
-            .map(|_| {
-                Some(Trigger { at_ms: reader.signed()?, origin: reader.origin()?, line: reader.sample()? })
-            })
-            .collect::<Option<_>>()?;
+        let pending = Queue::decode(reader, |reader| {
+            Some(Trigger { at_ms: reader.signed()?, origin: reader.origin()?, line: reader.sample()? })
+        })?;
         let early = times(reader)?;
         let missed = times(reader)?;
-        Some(State { pending, early, missed, missed_more: reader.count()?, last_missed_ms: reader.signed()? })
+        let (missed_more, last_missed_ms) = (reader.count()?, reader.signed()?);
+        Some(State { pending, early, missed, missed_more, last_missed_ms, role: Role::decode(reader)? })
     }
 
     fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {
@@ -404,20 +566,21 @@ impl Machine for Absences {
         Some(Payload { is_trigger: reader.flag()?, is_expected: reader.flag()?, line: reader.sample()? })
     }
 
-    fn pending(&self, room: &Room) -> usize {
-        room.len()
+    fn pending(&self, everyone: &Everyone) -> usize {
+        everyone.room.len()
     }
 
-    fn lost(&self, room: &Room) -> u64 {
-        room.lost()
+    fn lost(&self, everyone: &Everyone) -> u64 {
+        everyone.room.lost()
     }
 
-    fn encode_shared(&self, room: &Room, writer: &mut Writer<'_>) {
-        room.encode(writer);
+    fn encode_shared(&self, everyone: &Everyone, writer: &mut Writer<'_>) {
+        everyone.room.encode(writer);
+        everyone.outages.encode(writer);
     }
 
-    fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Room> {
-        Room::decode(reader)
+    fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<Everyone> {
+        Some(Everyone { room: Room::decode(reader)?, outages: Outages::decode(reader)? })
     }
 }
 

@@ -100,11 +100,14 @@ impl Ring {
         let end = times.at;
         let Some((at_ms, origin)) = kept else { return self.clear() };
         // The first that stays is written as a first one; that is never longer than what goes.
-        let mut head = Vec::with_capacity(6);
-        put_varint(&mut head, 1);
-        put_varint(&mut head, u64::from(origin));
-        let start = end - head.len();
-        self.bytes[start..end].copy_from_slice(&head);
+        let start = end - 1 - varint_len(u64::from(origin));
+        self.bytes[start] = 1;
+        let mut rest = origin;
+        for byte in &mut self.bytes[start + 1..end] {
+            *byte = rest as u8 | 0x80;
+            rest >>= 7;
+        }
+        self.bytes[end - 1] &= 0x7f;
         self.bytes.drain(..start);
         self.span_ms -= u32::try_from(at_ms - self.first_ms).unwrap_or(self.span_ms);
         self.first_ms = at_ms;

@@ -1,6 +1,7 @@
 //! Room for what the keys of a rule keep together: when it is full, the oldest of it goes, whosever it is.
+//! What waits in one key's state is a [`Queue`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque, vec_deque};
 
 use crate::engine::codec::{Reader, Writer};
 
@@ -95,6 +96,124 @@ impl Room {
     }
 }
 
+/// Something that waits.
+pub(crate) trait Waits {
+    /// Since when.
+    fn since_ms(&self) -> i64;
+}
+
+/// What waits in the state of one key, oldest first. Each takes up room among what waits in all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Queue<T> {
+    waiting: VecDeque<T>,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Queue<T> {
+        Queue { waiting: VecDeque::new() }
+    }
+}
+
+impl<T: Waits> Queue<T> {
+    /// Leaves out what had to go for want of room.
+    pub(crate) fn forget_gone(&mut self, room: &Room) {
+        while self.waiting.front().is_some_and(|first| room.is_gone(first.since_ms())) {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// One more, behind those of its moment; the rule has room for `most`. `false` if it is too old to be kept.
+    pub(crate) fn enter(&mut self, room: &mut Room, most: usize, one: T) -> bool {
+        let since_ms = one.since_ms();
+        let is_kept = room.enter(since_ms, most);
+        if is_kept {
+            if self.waiting.len() == self.waiting.capacity() {
+                // Most keys have one that waits: doubling from four on would cost them more than that.
+                self.waiting.reserve_exact(1 + self.waiting.len() / 2);
+            }
+            let place = self.waiting.partition_point(|other| other.since_ms() <= since_ms);
+            self.waiting.insert(place, one);
+        }
+        is_kept
+    }
+
+    /// Puts in what stays of one that was taken from this place.
+    pub(crate) fn put_back(&mut self, room: &mut Room, place: usize, rest: T) {
+        room.adopt(rest.since_ms());
+        self.waiting.insert(place.min(self.waiting.len()), rest);
+    }
+
+    /// Takes the one at this place: it waits no more.
+    pub(crate) fn take(&mut self, room: &mut Room, place: usize) -> Option<T> {
+        let one = self.waiting.remove(place)?;
+        room.leave(one.since_ms());
+        Some(one)
+    }
+
+    /// Takes the first if its time is over, which is told from when it began to wait.
+    pub(crate) fn take_first(&mut self, room: &mut Room, is_over: impl Fn(i64) -> bool) -> Option<T> {
+        self.forget_gone(room);
+        if is_over(self.waiting.front()?.since_ms()) { self.take(room, 0) } else { None }
+    }
+
+    /// Nothing waits any more.
+    pub(crate) fn clear(&mut self, room: &mut Room) {
+        self.waiting.drain(..).for_each(|one| room.leave(one.since_ms()));
+    }
+
+    /// The state goes away: what waits in it is lost.
+    pub(crate) fn drop_from(&self, room: &mut Room) {
+        for one in &self.waiting {
+            if !room.is_gone(one.since_ms()) {
+                room.leave(one.since_ms());
+                room.lose(1);
+            }
+        }
+    }
+
+    /// The state came back from disk.
+    pub(crate) fn adopt_into(&self, room: &mut Room) {
+        self.waiting.iter().for_each(|one| room.adopt(one.since_ms()));
+    }
+
+    /// The one that waits for the longest time.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.waiting.front()
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn iter(&self) -> vec_deque::Iter<'_, T> {
+        self.waiting.iter()
+    }
+
+    /// Writes them.
+    pub(crate) fn encode(&self, writer: &mut Writer<'_>, encode: impl Fn(&T, &mut Writer<'_>)) {
+        writer.size(self.waiting.len());
+        self.waiting.iter().for_each(|one| encode(one, writer));
+    }
+
+    /// Reads them; they are in no room yet.
+    pub(crate) fn decode<'r, 'o>(
+        reader: &mut Reader<'r, 'o>,
+        decode: impl Fn(&mut Reader<'r, 'o>) -> Option<T>,
+    ) -> Option<Queue<T>> {
+        let waiting: VecDeque<T> = (0..reader.size()?).map(|_| decode(reader)).collect::<Option<_>>()?;
+        // Out of order they would be waited for too long.
+        let is_sorted = waiting.iter().is_sorted_by_key(Waits::since_ms);
+        is_sorted.then_some(Queue { waiting })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +233,24 @@ mod tests {
         room.leave(3);
         assert!(room.enter(2, 3));
         assert_eq!((room.len(), room.lost()), (3, 2));
+    }
+
+    impl Waits for i64 {
+        fn since_ms(&self) -> i64 {
+            *self
+        }
+    }
+
+    #[test]
+    fn a_queue_takes_up_room_for_what_waits_in_it() {
+        let (mut room, mut one, mut other) = (Room::default(), Queue::default(), Queue::default());
+        assert!(one.enter(&mut room, 3, 5) && one.enter(&mut room, 3, 1) && other.enter(&mut room, 3, 2));
+        assert!(other.enter(&mut room, 3, 7));
+        // The oldest was the other's, and is left out when that is next asked.
+        assert_eq!((room.len(), room.lost()), (3, 1));
+        assert_eq!(one.take_first(&mut room, |since_ms| since_ms < 5), None);
+        assert_eq!(one.take_first(&mut room, |since_ms| since_ms < 6), Some(5));
+        other.drop_from(&mut room);
+        assert_eq!((room.len(), room.lost()), (0, 3));
     }
 }

@@ -23,6 +23,17 @@ pub(crate) struct Wanted {
     pub(crate) ended_without: Option<Condition>,
 }
 
+impl Wanted {
+    /// Whether more events could make it untrue that a session is one of these.
+    fn is_absence(&self) -> bool {
+        let is_below = |bound: &Option<Bound>| matches!(bound, Some(Bound::Below(_)));
+        self.lacks.is_some()
+            || self.ended_without.is_some()
+            || is_below(&self.count)
+            || is_below(&self.duration_ms)
+    }
+}
+
 /// Events of a key until a pause.
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -74,9 +85,14 @@ impl Sessions {
         session.tally.add(at_ms, seen.origin);
     }
 
-    fn end(&self, state: &mut State, life: &mut Life<'_>) {
+    fn end(&self, unknown: &mut u64, state: &mut State, life: &mut Life<'_>) {
         let Some(session) = state.session.take() else { return };
         if self.fires(&session) {
+            // What it lacks may have been in what could not be read.
+            if self.wanted.is_absence() && life.healthy_since_ms() > session.start_ms {
+                *unknown = unknown.saturating_add(1);
+                return;
+            }
             let words = self.words_of(&session);
             life.instant(self.end_ms(&session), session.tally, || words);
         }
@@ -119,7 +135,8 @@ impl Session {
 impl Machine for Sessions {
     type State = State;
     type Payload = u8;
-    type Shared = ();
+    /// How many sessions ended of which it is not known whether they are wanted.
+    type Shared = u64;
 
     fn pass(&self) -> Pass {
         Pass::InOrder
@@ -146,10 +163,10 @@ impl Machine for Sessions {
         State::default()
     }
 
-    fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u8>) {
+    fn step(&self, unknown: &mut u64, state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u8>) {
         // The timer has ended what a pause ended; only an event in the very moment is left to be asked about.
         if state.session.as_ref().is_some_and(|session| self.end_ms(session) < seen.at_ms) {
-            self.end(state, life);
+            self.end(unknown, state, life);
         }
         self.take(state, seen);
     }
@@ -160,7 +177,7 @@ impl Machine for Sessions {
 
     fn late(
         &self,
-        _: &mut (),
+        _: &mut u64,
         state: &mut State,
         life: &mut Life<'_>,
         seen: &Seen<'_, u8>,
@@ -191,8 +208,8 @@ impl Machine for Sessions {
         Some(self.end_ms(state.session.as_ref()?).saturating_add(1))
     }
 
-    fn timer(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, _at_ms: i64) {
-        self.end(state, life);
+    fn timer(&self, unknown: &mut u64, state: &mut State, life: &mut Life<'_>, _at_ms: i64) {
+        self.end(unknown, state, life);
     }
 
     fn words(&self, _: &State, tally: &Tally) -> Words {
@@ -236,6 +253,18 @@ impl Machine for Sessions {
 
     fn decode_payload(&self, reader: &mut Reader<'_, '_>) -> Option<u8> {
         reader.byte()
+    }
+
+    fn lost(&self, unknown: &u64) -> u64 {
+        *unknown
+    }
+
+    fn encode_shared(&self, unknown: &u64, writer: &mut Writer<'_>) {
+        writer.unsigned(*unknown);
+    }
+
+    fn decode_shared(&self, reader: &mut Reader<'_, '_>) -> Option<u64> {
+        reader.count()
     }
 }
 

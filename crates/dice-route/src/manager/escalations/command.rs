@@ -124,7 +124,7 @@ impl Escalations {
             let Some(row) = self.book.get(&id) else { continue };
             let policy = match row.is_default {
                 true => Some(defaults::policy(row.severity, desk.config)),
-                false => desk.config.policies.get(&row.name).cloned(),
+                false => defaults::called(&row.name, desk.config),
             };
             let Some(policy) = policy.filter(|policy| *policy != row.policy) else { continue };
             changed += 1;

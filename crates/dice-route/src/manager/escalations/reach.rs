@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use dice_catalog::{Owner, OwnerKind};
 
-use super::defaults::{PAGE, page_receiver};
 use super::{Escalation, Means, Situation};
 use crate::config::{Policy, StepIf, Target};
 use crate::manager::{Desk, Roster, on_call, wording};
@@ -92,13 +91,7 @@ pub(super) fn reach(targets: &[Target], now: &Situation, roster: &Roster, desk: 
                     }
                 }
                 Destination::Receiver(receiver) if !desk.config.receivers.contains_key(&receiver) => {
-                    match page_receiver(desk.config).filter(|_| receiver == PAGE) {
-                        Some(pager) => reach.add(Destination::Receiver(pager.to_owned()), roster),
-                        None if receiver == PAGE => {
-                            reach.lose_page("no paging receiver is configured".to_owned(), now, roster);
-                        }
-                        None => reach.lose_page(format!("there is no receiver {receiver}"), now, roster),
-                    }
+                    reach.lose_page(format!("there is no receiver {receiver}"), now, roster);
                 }
                 destination => reach.add(destination, roster),
             },
@@ -122,9 +115,8 @@ pub(super) fn holds(only_if: &[StepIf], row: &Escalation, desk: &Desk<'_>) -> bo
 }
 
 fn lane(destination: &Destination, severity: Severity, config: &Config) -> Lane {
-    let pages = |name: &str| {
-        config.receivers.get(name).is_some_and(|receiver| receiver.courier == "pagerduty") || name == PAGE
-    };
+    let pages =
+        |name: &str| config.receivers.get(name).is_some_and(|receiver| receiver.courier == "pagerduty");
     match destination {
         Destination::Receiver(name) if pages(name) => Lane::Page,
         _ if severity >= Severity::High => Lane::Page,

@@ -8,7 +8,7 @@ use dice_catalog::{Owner, Why};
 
 use super::{Escalations, Means, Situation, Standing, Watch};
 use crate::book::Table;
-use crate::config::{Policy, Receiver, Step, StepIf, Target};
+use crate::config::{Policy, Step, StepIf, Target};
 use crate::manager::fixture::{Shelf, at_ms, command, config};
 use crate::manager::{Alarms, Desk, Roster, Storm};
 use crate::outbox::Outbox;
@@ -290,6 +290,9 @@ fn low_stays_in_the_channel_and_high_pages_at_once() {
         03-24T10:00 open disk low
         03-24T10:00 state disk -> low done: all steps were taken
         03-24T10:00 open net high -> pager page net
+        03-24T10:10 tick -> @ann page not acknowledged for 10 m: net
+        03-24T10:20 tick -> +#store page not acknowledged for 20 m: net; +pager page not acknowledged for 20 m: net
+        03-24T10:30 tick -> +@ann page not acknowledged for 30 m: net
         03-24T11:00 tick ->
         03-24T11:00 close disk ->
         03-24T11:00 instant net ->
@@ -347,7 +350,7 @@ fn an_acknowledgement_does_not_cover_something_worse() {
         03-24T10:00 open disk medium
         03-24T10:05 @bob ack disk -> @bob is on it until Fri 14:05 (Europe/Berlin): disk. Nobody else is called meanwhile.
         03-24T10:20 update disk high -> pager page disk ~ severity rose to high
-        03-24T10:20 state disk -> high done: all steps were taken, medium done: severity rose to high
+        03-24T10:20 state disk -> high running, medium done: severity rose to high
         ",
     );
     check(
@@ -457,18 +460,22 @@ fn who_is_on_call_changes_by_the_schedules_clock() {
 
 #[test]
 fn where_nothing_pages_somebody_is_told_that_nothing_does() {
-    let mut without = config();
-    without.receivers.clear();
     check(
-        without,
+        with("mine", policy(vec![step(0, &["gone"])])),
         "
-        03-24T10:00 open disk high -> +#store page nobody was paged: disk ~ nobody was paged: no paging receiver is configured; @ann page nobody was paged: disk ~ nobody was paged: no paging receiver is configured
+        03-24T10:00 open disk high policy=mine -> @ann page nobody was paged: disk ~ nobody was paged: there is no receiver gone; +#store page nobody was paged: disk ~ nobody was paged: there is no receiver gone
         ",
     );
-    let mut named = config();
-    let receiver = Receiver { courier: "webhook".to_owned(), settings: BTreeMap::new() };
-    named.receivers = BTreeMap::from([("page".to_owned(), receiver)]);
-    check(named, "03-24T10:00 open disk high -> page page disk");
+    let mut without = config();
+    without.receivers.clear();
+    check(without.clone(), "03-24T10:00 open disk high owners=@eve -> @ann page disk");
+    without.schedules.clear();
+    check(without, "03-24T10:00 open disk high owners=@eve -> @eve page disk");
+}
+
+#[test]
+fn a_severity_names_its_policy_for_others_too() {
+    check(config(), "03-24T10:00 open disk low policy=high -> pager page disk");
 }
 
 #[test]

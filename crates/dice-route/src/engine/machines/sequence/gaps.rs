@@ -1,6 +1,9 @@
 //! Numbers that are missing in a sequence of numbers.
+//!
+//! Events come here when the lateness is over, in the order of their times. A program that writes from several
+//! threads gives a higher number an earlier time now and then, so a missing number may still come for a while
+//! that the rule sets: with none, it is told as soon as the lateness is over.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{MAX_PARTIAL_OF_RULE, burst_due_ms, burst_words, end_burst, tell};
@@ -9,7 +12,7 @@ use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
 use crate::engine::machines::burst::{Burst, Many};
-use crate::engine::machines::room::Room;
+use crate::engine::machines::room::{Queue, Room, Waits};
 use crate::engine::origin::Sample;
 use crate::engine::tally::Tally;
 use crate::engine::words::duration;
@@ -21,7 +24,7 @@ const RESTART: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Gaps {
     field: Field,
-    /// How long a missing number may still come.
+    /// How much later than a higher number a missing one may have happened.
     within_ms: i64,
     max_gaps: usize,
     collapse: Option<Many>,
@@ -30,10 +33,10 @@ pub(crate) struct Gaps {
 /// What is known of a key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
-    /// One more than the highest number; `None` before the first.
-    next: Option<u64>,
+    /// One more than the highest number, and when that came; `None` before the first.
+    next: Option<(u64, i64)>,
     /// Missing numbers whose time is not over, oldest first.
-    gaps: VecDeque<Gap>,
+    gaps: Queue<Gap>,
     /// Perhaps the numbers begin anew: which would be the next one, and how many came.
     restart: Option<(u64, u32)>,
     burst: Burst,
@@ -44,6 +47,8 @@ pub(crate) struct State {
 struct Gap {
     first: u64,
     last: u64,
+    /// When the number before it came.
+    after_ms: i64,
     /// When the number after it came, from where, and its line.
     since_ms: i64,
     origin: u32,
@@ -58,15 +63,15 @@ pub(crate) struct Payload {
 }
 
 impl Gaps {
-    /// Watches the numbers of a field. A missing one may come for `within_ms` yet; of a key, `max_gaps` are
+    /// Watches the numbers of a field. A missing one may have happened `within_ms` later than a higher one; of a key, `max_gaps` are
     /// remembered. So many in so long (milliseconds) are one episode.
     pub(crate) fn new(field: &Field, within_ms: i64, max_gaps: usize, collapse: Option<(u32, i64)>) -> Gaps {
         let max_gaps = max_gaps.max(1);
         Gaps { field: field.clone(), within_ms, max_gaps, collapse: Many::of(collapse) }
     }
 
-    fn end_ms(&self, gap: &Gap) -> i64 {
-        gap.since_ms.saturating_add(self.within_ms)
+    fn end_ms(&self, since_ms: i64) -> i64 {
+        since_ms.saturating_add(self.within_ms)
     }
 
     fn words_of(&self, gap: &Gap) -> Words {
@@ -88,35 +93,38 @@ impl Gaps {
     }
 }
 
+impl Waits for Gap {
+    fn since_ms(&self) -> i64 {
+        self.since_ms
+    }
+}
+
 impl State {
     /// A missing number came; `false` if it is not missing.
     fn fill(&mut self, room: &mut Room, number: u64) -> bool {
         let Some(index) = self.gaps.iter().position(|gap| (gap.first..=gap.last).contains(&number)) else {
             return false;
         };
-        let Some(gap) = self.gaps.remove(index) else { return false };
-        room.leave(gap.since_ms);
+        let Some(gap) = self.gaps.take(room, index) else { return false };
         if number < gap.last {
-            room.adopt(gap.since_ms);
-            self.gaps.insert(index, Gap { first: number + 1, ..gap.clone() });
+            self.gaps.put_back(room, index, Gap { first: number + 1, ..gap.clone() });
         }
         if gap.first < number {
-            room.adopt(gap.since_ms);
-            self.gaps.insert(index, Gap { last: number - 1, ..gap });
+            self.gaps.put_back(room, index, Gap { last: number - 1, ..gap });
         }
         true
     }
 
     /// A number that was there before: doubled, or the program was started anew and counts from the
     /// beginning.
-    fn take_low(&mut self, number: u64) {
+    fn take_low(&mut self, number: u64, at_ms: i64) {
         self.restart = match self.restart {
             Some((expected, n)) if expected == number => Some((number.saturating_add(1), n + 1)),
             _ if number <= 1 => Some((number + 1, 1)),
             other => other,
         };
         if let Some((expected, _)) = self.restart.filter(|(_, n)| *n >= RESTART) {
-            self.next = Some(expected);
+            self.next = Some((expected, at_ms));
             self.restart = None;
         }
     }
@@ -141,34 +149,29 @@ impl Machine for Gaps {
     }
 
     fn step(&self, room: &mut Room, state: &mut State, _: &mut Life<'_>, seen: &Seen<'_, Payload>) {
-        state.gaps.retain(|gap| !room.is_gone(gap.since_ms));
+        state.gaps.forget_gone(room);
         let Payload { number, line } = seen.payload;
         let number = *number;
-        let Some(next) = state.next else {
-            state.next = Some(number.saturating_add(1));
+        let following = Some((number.saturating_add(1), seen.at_ms));
+        let Some((next, after_ms)) = state.next else {
+            state.next = following;
             return;
         };
         if number < next {
             if !state.fill(room, number) {
-                state.take_low(number);
+                state.take_low(number, seen.at_ms);
             }
         } else {
             state.restart = None;
-            state.next = Some(number.saturating_add(1));
-            if number > next && room.enter(seen.at_ms, MAX_PARTIAL_OF_RULE) {
-                state.gaps.push_back(Gap {
-                    first: next,
-                    last: number - 1,
-                    since_ms: seen.at_ms,
-                    origin: seen.origin,
-                    line: line.clone(),
-                });
+            state.next = following;
+            if number > next {
+                let (since_ms, origin, line) = (seen.at_ms, seen.origin, line.clone());
+                let gap = Gap { first: next, last: number - 1, after_ms, since_ms, origin, line };
+                state.gaps.enter(room, MAX_PARTIAL_OF_RULE, gap);
             }
         }
-        while state.gaps.len() > self.max_gaps
-            && let Some(gap) = state.gaps.pop_front()
-        {
-            room.leave(gap.since_ms);
+        while state.gaps.len() > self.max_gaps {
+            state.gaps.take(room, 0);
             room.lose(1);
         }
     }
@@ -187,20 +190,14 @@ impl Machine for Gaps {
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let burst_ms = burst_due_ms(&state.burst, self.collapse, episode.map(|episode| episode.opened_ms));
-        let end_ms = state.gaps.front().map(|gap| self.end_ms(gap).saturating_add(1));
+        let end_ms = state.gaps.first().map(|gap| self.end_ms(gap.since_ms).saturating_add(1));
         [burst_ms, end_ms].into_iter().flatten().min()
     }
 
     fn timer(&self, room: &mut Room, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        while state.gaps.front().is_some_and(|gap| self.end_ms(gap) < at_ms) {
-            let Some(gap) = state.gaps.pop_front() else { break };
-            let is_gone = room.is_gone(gap.since_ms);
-            room.leave(gap.since_ms);
-            if is_gone {
-                continue;
-            }
+        while let Some(gap) = state.gaps.take_first(room, |since_ms| self.end_ms(since_ms) < at_ms) {
             // What is missing may have been in what could not be read.
-            if life.healthy_since_ms() > gap.since_ms {
+            if life.healthy_since_ms() > gap.after_ms {
                 room.lose(1);
                 continue;
             }
@@ -208,7 +205,7 @@ impl Machine for Gaps {
             tally.add(gap.since_ms, gap.origin);
             tally.show(&gap.line);
             let words = self.words_of(&gap);
-            tell(life, &mut state.burst, self.collapse, self.end_ms(&gap), tally, words);
+            tell(life, &mut state.burst, self.collapse, self.end_ms(gap.since_ms), tally, words);
         }
         end_burst(life, &mut state.burst, self.collapse, at_ms);
     }
@@ -218,16 +215,11 @@ impl Machine for Gaps {
     }
 
     fn drop_state(&self, room: &mut Room, state: &State) {
-        for gap in &state.gaps {
-            if !room.is_gone(gap.since_ms) {
-                room.leave(gap.since_ms);
-                room.lose(1);
-            }
-        }
+        state.gaps.drop_from(room);
     }
 
     fn adopt_state(&self, room: &mut Room, state: &State, _key: &[u8]) {
-        state.gaps.iter().for_each(|gap| room.adopt(gap.since_ms));
+        state.gaps.adopt_into(room);
     }
 
     fn words(&self, _: &State, tally: &Tally) -> Words {
@@ -240,15 +232,17 @@ impl Machine for Gaps {
 
     fn encode(&self, state: &State, writer: &mut Writer<'_>) {
         writer.flag(state.next.is_some());
-        writer.unsigned(state.next.unwrap_or(0));
-        writer.size(state.gaps.len());
-        for gap in &state.gaps {
+        let (next, next_ms) = state.next.unwrap_or((0, 0));
+        writer.unsigned(next);
+        writer.signed(next_ms);
+        state.gaps.encode(writer, |gap, writer| {
             writer.unsigned(gap.first);
             writer.unsigned(gap.last);
+            writer.signed(gap.after_ms);
             writer.signed(gap.since_ms);
             writer.origin(gap.origin);
             writer.sample(Some(&gap.line));
-        }
+        });
         let (expected, n) = state.restart.unwrap_or((0, 0));
         writer.unsigned(u64::from(n));
         writer.unsigned(expected);
@@ -257,19 +251,18 @@ impl Machine for Gaps {
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
         let has_next = reader.flag()?;
-        let next = Some(reader.unsigned()?).filter(|_| has_next);
-        let gaps = (0..reader.size()?)
-            .map(|_| {
-                let (first, last) = (reader.unsigned()?, reader.unsigned()?);
-                Some(Gap {
-                    first,
-                    last: Some(last).filter(|last| *last >= first)?,
-                    since_ms: reader.signed()?,
-                    origin: reader.origin()?,
-                    line: reader.sample()??,
-                })
+        let next = Some((reader.unsigned()?, reader.signed()?)).filter(|_| has_next);
+        let gaps = Queue::decode(reader, |reader| {
+            let (first, last) = (reader.unsigned()?, reader.unsigned()?);
+            Some(Gap {
+                first,
+                last: Some(last).filter(|last| *last >= first)?,
+                after_ms: reader.signed()?,
+                since_ms: reader.signed()?,
+                origin: reader.origin()?,
+                line: reader.sample()??,
             })
-            .collect::<Option<_>>()?;
+        })?;
         let n = reader.unsigned_32()?;
         let expected = reader.unsigned()?;
         let restart = (n > 0).then_some((expected, n));

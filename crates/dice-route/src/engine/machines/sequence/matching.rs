@@ -304,6 +304,9 @@ impl Machine for WholeMatches {
         }
         if state.waiting.is_empty() {
             state.announced = 0;
+            // What lies ahead is what was decided: an idle key need not keep it twice.
+            state.ahead = None;
+            state.waiting = VecDeque::new();
         }
     }
 

@@ -1,0 +1,238 @@
+//! One attempt to tell a notice.
+
+use std::time::Duration;
+
+use dice_route::{Destination, Intent, Lane, NoticeKind, Outcome, Severity};
+use serde_json::{Value, json};
+
+use super::client::{CALL_MS, Failure};
+use super::code::Meaning;
+use super::message::{Message, Rung, compose};
+use super::reference::Reference;
+use super::{Slack, digest};
+use crate::{Answer, Courier, Found, Parcel};
+
+/// Looking up where a notice goes takes at most this long.
+const PREPARE_MS: u64 = 8_000;
+
+/// Attempts to tell one notice in one form or another, each of which Slack refused for certain.
+const MAX_CALLS: usize = 4;
+
+/// What is called with a message.
+#[derive(Debug, Clone)]
+enum Way {
+    /// A message of its own.
+    Post(String),
+    /// Changes a message.
+    Update(Reference),
+    /// An answer in a message's thread, shown in the channel too or not.
+    Reply(Reference, bool),
+}
+
+impl Courier for Slack {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a, Outcome> {
+        Box::pin(self.tell(parcel))
+    }
+
+    fn find<'a>(&'a self, parcel: &'a Parcel) -> Answer<'a, Found> {
+        Box::pin(self.look_for(parcel))
+    }
+}
+
+impl Slack {
+    /// No attempt takes longer, milliseconds.
+    pub const DEADLINE_MS: u64 = PREPARE_MS + 2 * CALL_MS;
+
+    async fn tell(&self, parcel: &Parcel) -> Outcome {
+        // Each call has its own deadline. This one is for those that follow each other; whatever of the
+        // notice's own calls is cut off by it may have arrived.
+        let deadline = Duration::from_millis(Slack::DEADLINE_MS);
+        let attempt = tokio::time::timeout(deadline, self.attempt(parcel)).await;
+        attempt.unwrap_or_else(|_| Outcome::Ambiguous("several calls took too long together".to_owned()))
+    }
+
+    async fn attempt(&self, parcel: &Parcel) -> Outcome {
+        let intent = &parcel.intent;
+        let first = self.first(parcel);
+        let way = match first.clone() {
+            None => match self.prepared(&intent.destination, parcel.now_ms).await {
+                Ok(channel) => Way::Post(channel),
+                Err(outcome) => return outcome,
+            },
+            Some(first) => match intent.kind {
+                NoticeKind::Update => Way::Update(first),
+                NoticeKind::Resolved => {
+                    match self.send(parcel, Way::Update(first.clone()), Some(&first)).await {
+                        // What was open is shown as over where it was told; and whoever saw it there hears of it.
+                        Outcome::Delivered(reference) if reference == first.to_string() => {
+                            Way::Reply(first, false)
+                        }
+                        other => return other,
+                    }
+                }
+                _ => Way::Reply(first, wakes(intent)),
+            },
+        };
+        self.send(parcel, way, first.as_ref()).await
+    }
+
+    /// The first notice about the subject, where it stands now.
+    pub(super) fn first(&self, parcel: &Parcel) -> Option<Reference> {
+        let first = parcel.first.as_ref()?;
+        self.book(|book| book.today(first)).parse().ok()
+    }
+
+    async fn prepared(&self, destination: &Destination, now_ms: i64) -> Result<String, Outcome> {
+        let limit = Duration::from_millis(PREPARE_MS);
+        let place = tokio::time::timeout(limit, self.place(destination, now_ms)).await;
+        place.unwrap_or_else(|_| {
+            Err(Outcome::Later(1_000, format!("looking up {} took too long", destination.name())))
+        })
+    }
+
+    /// Sends in one way; in another where Slack says that it takes that one.
+    async fn send(&self, parcel: &Parcel, way: Way, first: Option<&Reference>) -> Outcome {
+        let destination = &parcel.intent.destination;
+        let (mut way, mut rung, mut is_looked_up) = (way, Rung::Full, false);
+        let mut last = Outcome::Refused("Slack takes it in no form".to_owned());
+        for _ in 0..MAX_CALLS {
+            let message = compose(parcel, self.settings.seal.as_ref(), rung);
+            let failure = match self.call(parcel, &way, &message).await {
+                Ok(reference) => return self.arrived(parcel, &way, first, reference, &message).await,
+                Err(failure) => failure,
+            };
+            last = failure.of_writing();
+            way = match (failure.meaning(), way) {
+                (Some(Meaning::Shorter), way) if rung < Rung::Plain => {
+                    rung = Rung::Plain;
+                    way
+                }
+                (Some(Meaning::Thread), Way::Update(first)) => Way::Reply(first, false),
+                (Some(Meaning::Thread), Way::Reply(first, true)) => Way::Reply(first, false),
+                (Some(Meaning::Anew), Way::Update(first) | Way::Reply(first, _)) => Way::Post(first.channel),
+                (Some(Meaning::Lost(_)), Way::Post(channel)) if !is_looked_up => {
+                    is_looked_up = true;
+                    if !self.forget(destination) {
+                        return last;
+                    }
+                    match self.prepared(destination, parcel.now_ms).await {
+                        Ok(other) if other != channel => Way::Post(other),
+                        // It means the same as before, or nothing: Slack's own word says more.
+                        Ok(_) | Err(Outcome::Refused(_)) => return last,
+                        Err(outcome) => return outcome,
+                    }
+                }
+                (Some(Meaning::Lost(_)), Way::Update(first) | Way::Reply(first, _)) if !is_looked_up => {
+                    is_looked_up = true;
+                    self.forget(destination);
+                    match self.prepared(destination, parcel.now_ms).await {
+                        Ok(other) if other != first.channel => Way::Post(other),
+                        Ok(_) | Err(Outcome::Refused(_)) => return last,
+                        Err(outcome) => return outcome,
+                    }
+                }
+                _ => return last,
+            };
+        }
+        last
+    }
+
+    async fn call(&self, parcel: &Parcel, way: &Way, message: &Message) -> Result<Reference, Failure> {
+        let mut body = message.body();
+        let method = match way {
+            Way::Update(first) => {
+                body["channel"] = json!(first.channel);
+                body["ts"] = json!(first.ts);
+                // Without it the old blocks would stay above a plain text. The metadata stays without it, and
+                // with it the name of the notice that was told first.
+                body["blocks"] = json!(message.blocks);
+                "chat.update"
+            }
+            Way::Post(channel) => {
+                body["channel"] = json!(channel);
+                "chat.postMessage"
+            }
+            Way::Reply(first, is_loud) => {
+                body["channel"] = json!(first.channel);
+                body["thread_ts"] = json!(first.ts);
+                body["reply_broadcast"] = json!(is_loud);
+                "chat.postMessage"
+            }
+        };
+        if method == "chat.postMessage" {
+            body["metadata"] = identity(&parcel.intent, None);
+            quiet(&mut body);
+        }
+        let reply = self.write(method, &body).await?;
+        let reference =
+            Reference { channel: reply.text("/channel").to_owned(), ts: reply.text("/ts").to_owned() };
+        match reference.to_string().parse() {
+            Ok(reference) => Ok(reference),
+            Err(()) => Err(Failure::Lost(format!("{method} was answered without naming the message"))),
+        }
+    }
+
+    async fn arrived(
+        &self,
+        parcel: &Parcel,
+        way: &Way,
+        first: Option<&Reference>,
+        reference: Reference,
+        message: &Message,
+    ) -> Outcome {
+        if let (Way::Post(_), Some(first)) = (way, first) {
+            self.book(|book| book.moved(&first.to_string(), &reference.to_string()));
+        }
+        if digest::goes_on(message) && parcel.intent.kind == NoticeKind::Digest {
+            let rest = self.tell_rest(parcel, &reference, message);
+            // The digest has arrived and says how much there is: the rest of it is no reason to tell it twice.
+            let _ = tokio::time::timeout(Duration::from_millis(CALL_MS / 2), rest).await;
+        }
+        Outcome::Delivered(reference.to_string())
+    }
+
+    async fn tell_rest(&self, parcel: &Parcel, first: &Reference, message: &Message) {
+        let pages = digest::pages(parcel, message, self.settings.seal.as_ref());
+        for (n, page) in pages.iter().enumerate() {
+            let mut body = page.body();
+            body["channel"] = json!(first.channel);
+            body["thread_ts"] = json!(first.ts);
+            body["metadata"] = identity(&parcel.intent, Some(n + 2));
+            quiet(&mut body);
+            if self.write("chat.postMessage", &body).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Slack is to make nothing of what is in a text: no previews, no names.
+fn quiet(body: &mut Value) {
+    body["unfurl_links"] = json!(false);
+    body["unfurl_media"] = json!(false);
+    body["link_names"] = json!(false);
+    body["parse"] = json!("none");
+}
+
+/// What tells a message's notice. Others in the channel can read it: names only.
+fn identity(intent: &Intent, page: Option<usize>) -> Value {
+    let short = |text: &str| text.chars().take(255).collect::<String>();
+    let name = page.map_or_else(|| intent.id.clone(), |page| format!("{}/{page}", intent.id));
+    json!({
+        "event_type": EVENT_TYPE,
+        "event_payload": {"intent": short(&name), "episode": short(&intent.subject), "rev": intent.revision},
+    })
+}
+
+/// What Dice's metadata is called.
+pub(super) const EVENT_TYPE: &str = "dice_notice";
+
+/// Whether an answer in a thread is shown in the channel too: it is to be seen now.
+fn wakes(intent: &Intent) -> bool {
+    let is_severe = intent.notice.severity >= Severity::High || intent.lane == Lane::Page;
+    match intent.kind {
+        NoticeKind::Escalation | NoticeKind::Summary => true,
+        NoticeKind::Reminder | NoticeKind::Open => is_severe,
+        _ => false,
+    }
+}

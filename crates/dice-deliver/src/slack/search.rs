@@ -1,0 +1,129 @@
+//! Whether a notice has arrived of which no answer told it.
+
+use std::time::Duration;
+
+use dice_route::Outcome;
+use serde_json::Value;
+
+use super::Slack;
+use super::client::Failure;
+use super::courier::EVENT_TYPE;
+use super::reference::Reference;
+use crate::{Found, Parcel};
+
+/// Clocks differ, and an attempt is written down before it is made.
+const BEFORE_MS: i64 = 120_000;
+
+/// Messages of one call.
+const PAGE: &str = "200";
+
+/// Calls for one place.
+const MAX_PAGES: usize = 50;
+
+/// Nobody waits longer, milliseconds.
+const DEADLINE_MS: u64 = 30_000;
+
+impl Slack {
+    /// Looks for the notice where it would be: in the thread it follows, and in its channel.
+    pub(super) async fn look_for(&self, parcel: &Parcel) -> Found {
+        let Some(since_ms) = parcel.unsure_since_ms else { return Found::Absent };
+        let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS));
+        match tokio::time::timeout(Duration::from_millis(DEADLINE_MS), search).await {
+            Ok(found) => found,
+            Err(_) => Found::Later(10_000, "reading the channel's history took too long".to_owned()),
+        }
+    }
+
+    async fn search(&self, parcel: &Parcel, oldest_ms: i64) -> Found {
+        let oldest = oldest_ms.max(0);
+        let oldest = format!("{}.{:03}000", oldest / 1000, oldest % 1000);
+        let intent = &parcel.intent.id;
+        let first = self.first(parcel);
+        let channel = match &first {
+            Some(first) => first.channel.clone(),
+            None => match self.place(&parcel.intent.destination, parcel.now_ms).await {
+                Ok(channel) => channel,
+                Err(Outcome::Later(wait_ms, why) | Outcome::Limited(wait_ms, _, why)) => {
+                    return Found::Later(wait_ms, why);
+                }
+                Err(Outcome::Denied(why) | Outcome::Refused(why)) => return Found::Unknowable(why),
+                Err(_) => return Found::Later(10_000, "the destination cannot be looked up".to_owned()),
+            },
+        };
+        let mut places = vec![("conversations.history", None)];
+        if let Some(first) = &first {
+            places.insert(0, ("conversations.replies", Some(first.ts.as_str())));
+        }
+        for (method, thread) in places {
+            match self.pages(method, &channel, thread, &oldest, intent).await {
+                Ok(Some((ts, is_own))) => {
+                    let found = Reference { channel, ts }.to_string();
+                    // It was told anew because the first was gone, and the answer to that was lost.
+                    if let Some(first) = first.as_ref().filter(|_| is_own) {
+                        self.book(|book| book.moved(&first.to_string(), &found));
+                    }
+                    return Found::There(found);
+                }
+                Ok(None) => {}
+                // The thread's beginning is gone: what was told instead is in the channel.
+                Err(failure) if thread.is_some() && failure.is("thread_not_found") => {}
+                Err(Failure::Limited(wait_ms, _)) => {
+                    return Found::Later(wait_ms, "limited by Slack".to_owned());
+                }
+                Err(failure) => {
+                    return match failure.of_reading("cannot read the channel's history") {
+                        Outcome::Denied(why) | Outcome::Refused(why) => Found::Unknowable(why),
+                        Outcome::Later(_, why) if failure.is_scope() => Found::Unknowable(why),
+                        Outcome::Later(wait_ms, why) => Found::Later(wait_ms.max(1_000), why),
+                        _ => Found::Later(10_000, failure.to_string()),
+                    };
+                }
+            }
+        }
+        Found::Absent
+    }
+
+    /// The time stamp of the message that carries the intent's name, and whether it stands by itself rather
+    /// than in a thread.
+    async fn pages(
+        &self,
+        method: &str,
+        channel: &str,
+        thread: Option<&str>,
+        oldest: &str,
+        intent: &str,
+    ) -> Result<Option<(String, bool)>, Failure> {
+        let mut cursor: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut fields = vec![
+                ("channel", channel),
+                ("oldest", oldest),
+                ("inclusive", "true"),
+                ("include_all_metadata", "true"),
+                ("limit", PAGE),
+            ];
+            fields.extend(thread.map(|ts| ("ts", ts)));
+            fields.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let reply = self.read(method, &fields).await?;
+            let messages = reply.value["messages"].as_array();
+            let found = messages.into_iter().flatten().find(|message| is_of(message, intent));
+            if let Some(found) = found
+                && let Some(ts) = found["ts"].as_str()
+            {
+                let is_own = found["thread_ts"].is_null() || found["thread_ts"] == ts;
+                return Ok(Some((ts.to_owned(), is_own)));
+            }
+            cursor = reply.cursor();
+            if cursor.is_none() {
+                return Ok(None);
+            }
+        }
+        Err(Failure::Code { code: "too_much_history".to_owned(), detail: String::new() })
+    }
+}
+
+/// Whether a message carries the name of this intent.
+pub(super) fn is_of(message: &Value, intent: &str) -> bool {
+    let metadata = &message["metadata"];
+    metadata["event_type"] == EVENT_TYPE && metadata["event_payload"]["intent"] == intent
+}

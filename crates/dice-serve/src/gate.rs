@@ -1,0 +1,365 @@
+//! Who may do what.
+//!
+//! A request shows a token, whose name becomes the actor `api:NAME` of what it does. Where no token is set up
+//! at all, the address is loopback and every program of this machine may do everything as `api:local`; pages
+//! that a browser shows may not, even when their name was made to point here, but for our own.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::Settings;
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+
+/// What a browser says about who made a page send a request.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A secret that senders show. It never prints itself, and only its hash is kept.
+#[derive(Clone)]
+pub struct Token([u8; 32]);
+
+impl Token {
+    /// The token with that text.
+    pub fn new(text: impl Into<String>) -> Token {
+        Token::of(text.into().as_bytes())
+    }
+
+    fn of(text: &[u8]) -> Token {
+        let name = dice_route::name(&[b"token", text]);
+        Token(name.as_bytes().try_into().expect("a name has 32 digits"))
+    }
+
+    /// Whether it is the same. How long that takes tells nothing about how much of it was right.
+    fn is(&self, shown: &Token) -> bool {
+        self.0.ct_eq(&shown.0).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Sending lines and alerts, and nothing else.
+    #[serde(rename = "lines:write")]
+    Lines,
+    /// Looking at everything, metrics too.
+    #[serde(rename = "read")]
+    Read,
+    /// What the buttons do: snoozes, silences, overrides, acknowledgements. Whoever may act may read.
+    #[serde(rename = "act")]
+    Act,
+    /// Changing rules and routes. Whoever may configure may act.
+    #[serde(rename = "configure")]
+    Configure,
+}
+
+impl Scope {
+    /// The word used in files and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Lines => "lines:write",
+            Scope::Read => "read",
+            Scope::Act => "act",
+            Scope::Configure => "configure",
+        }
+    }
+
+    /// Whether it allows what `wanted` allows.
+    fn covers(self, wanted: Scope) -> bool {
+        self == wanted || (self != Scope::Lines && wanted != Scope::Lines && self > wanted)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A token with its name and what it allows.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Who uses it; several tokens may have one name, so that one can take the place of another.
+    pub name: String,
+    /// What is shown.
+    pub token: Token,
+    /// What it allows.
+    pub scopes: Vec<Scope>,
+}
+
+/// Who makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// A program of this machine, where no token is set up.
+    Local,
+    /// Who has that token.
+    Known { name: String, scopes: Vec<Scope> },
+    /// Somebody who shows a token that is none.
+    Wrong,
+    /// Somebody who shows nothing.
+    Nobody,
+}
+
+/// Somebody who may do what they ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// `api:NAME`.
+    pub(crate) actor: String,
+}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Barred {
+    NoToken,
+    WrongToken,
+    Scope { name: String, wanted: Scope },
+    Page,
+    Host(String),
+}
+
+/// Knows the tokens.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    keys: Vec<Key>,
+    hosts: Vec<String>,
+}
+
+impl Gate {
+    pub(crate) fn new(settings: &Settings) -> Gate {
+        let mut keys = settings.keys.clone();
+        let lines = settings.token.iter().cloned();
+        keys.extend(lines.map(|token| Key { name: "lines".to_owned(), token, scopes: vec![Scope::Lines] }));
+        let hosts = settings.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Gate { keys, hosts }
+    }
+
+    /// Who shows these headers. All tokens are compared, whichever is right.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Identity {
+        if self.keys.is_empty() {
+            return Identity::Local;
+        }
+        let Some(shown) = bearer(headers) else { return Identity::Nobody };
+        let shown = Token::of(shown);
+        let mut found = None;
+        for key in &self.keys {
+            if key.token.is(&shown) {
+                found = found.or(Some(key));
+            }
+        }
+        match found {
+            Some(key) => Identity::Known { name: key.name.clone(), scopes: key.scopes.clone() },
+            None => Identity::Wrong,
+        }
+    }
+
+    /// Whether lines may be sent. Only programs send any, so the host's name does not matter.
+    pub(crate) fn lines(&self, headers: &HeaderMap) -> Result<Caller, Barred> {
+        match self.identify(headers) {
+            Identity::Local if headers.contains_key(ORIGIN) => Err(Barred::Page),
+            identity => allowed(&identity, Scope::Lines),
+        }
+    }
+
+    /// Whether `identity` may do what `wanted` allows.
+    pub(crate) fn admit(
+        &self,
+        identity: &Identity,
+        headers: &HeaderMap,
+        wanted: Scope,
+    ) -> Result<Caller, Barred> {
+        if *identity == Identity::Local {
+            let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let (host, origin, site) = (text(HOST), text(ORIGIN), text(SEC_FETCH_SITE));
+            // A page of another name that was made to point here has that name as its origin, or none.
+            if let Some(host) = &host
+                && !self.is_here(host)
+            {
+                return Err(Barred::Host(host.clone().into_owned()));
+            }
+            let is_own =
+                |origin: &str| origin.split_once("://").is_some_and(|(_, at)| Some(at) == host.as_deref());
+            if !matches!(site.as_deref(), None | Some("none" | "same-origin"))
+                || origin.is_some_and(|origin| !is_own(&origin))
+            {
+                return Err(Barred::Page);
+            }
+        }
+        allowed(identity, wanted)
+    }
+
+    /// Whether a name, with its port or without, is one of this machine.
+    fn is_here(&self, host: &str) -> bool {
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let name = name.to_ascii_lowercase();
+        name == "localhost"
+            || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            || self.hosts.contains(&name)
+    }
+}
+
+fn allowed(identity: &Identity, wanted: Scope) -> Result<Caller, Barred> {
+    match identity {
+        Identity::Local => Ok(Caller { actor: "api:local".to_owned() }),
+        Identity::Known { name, scopes } if scopes.iter().any(|scope| scope.covers(wanted)) => {
+            Ok(Caller { actor: format!("api:{name}") })
+        }
+        Identity::Known { name, .. } => Err(Barred::Scope { name: name.clone(), wanted }),
+        Identity::Wrong => Err(Barred::WrongToken),
+        Identity::Nobody => Err(Barred::NoToken),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let shown = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = shown.split_at_checked(b"Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token.trim_ascii())
+}
+
+impl From<Barred> for Refusal {
+    fn from(barred: Barred) -> Refusal {
+        let no_token = |found: &str| {
+            Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                format!("wanted the token of this router, found {found}"),
+                "send the header Authorization: Bearer TOKEN",
+            )
+        };
+        match barred {
+            Barred::NoToken => no_token("none"),
+            Barred::WrongToken => no_token("another one"),
+            Barred::Scope { name, wanted } => Refusal::new(
+                StatusCode::FORBIDDEN,
+                format!("wanted a token that may {wanted}, found {name}"),
+                "use another token, or give this one that scope",
+            ),
+            // Any page that a browser on this machine shows could send otherwise; programs do not name an
+            // origin.
+            Barred::Page | Barred::Host(_) => Refusal::new(
+                StatusCode::FORBIDDEN,
+                "a web page wanted to send lines",
+                "send them without an Origin header, or set a token",
+            ),
+        }
+    }
+}
+
+impl From<Barred> for Problem {
+    fn from(barred: Barred) -> Problem {
+        let no_token = |found: &str| {
+            Problem::new(StatusCode::UNAUTHORIZED, "wanted to know who asks")
+                .wanted("a token of this router")
+                .found(found)
+                .next("send the header Authorization: Bearer TOKEN")
+        };
+        match barred {
+            Barred::NoToken => no_token("none"),
+            Barred::WrongToken => no_token("another one"),
+            Barred::Scope { name, wanted } => {
+                Problem::new(StatusCode::FORBIDDEN, "this token may not do that")
+                    .wanted(format!("a token with the scope {wanted}"))
+                    .found(format!("the token {name}"))
+                    .next("use another token, or give this one that scope")
+            }
+            Barred::Page => Problem::new(StatusCode::FORBIDDEN, "a web page may not do that")
+                .wanted("a request of a program on this machine")
+                .found("one that a web page made a browser send")
+                .next("set a token and show it"),
+            Barred::Host(host) => Problem::new(StatusCode::FORBIDDEN, "a web page may not do that")
+                .wanted("a request to localhost")
+                .found(format!("one to {host}"))
+                .next("ask by the address, or set a token and show it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{Gate, Key, Scope, Token};
+    use crate::Settings;
+
+    fn settings() -> Settings {
+        Settings { hosts: vec!["Dice.example".to_owned()], ..Settings::new(0, Vec::new()) }
+    }
+
+    fn with_keys() -> Settings {
+        let key = |name: &str, scope| Key {
+            name: name.to_owned(),
+            token: Token::new(format!("{name} secret")),
+            scopes: vec![scope],
+        };
+        let keys = vec![
+            key("app", Scope::Lines),
+            key("eyes", Scope::Read),
+            key("hands", Scope::Act),
+            key("ci", Scope::Configure),
+        ];
+        Settings { keys, token: Some(Token::new("old")), ..settings() }
+    }
+
+    /// What somebody who shows these headers may do.
+    #[track_caller]
+    fn check(settings: &Settings, headers: &[(&'static str, &str)], expected: &str) {
+        let gate = Gate::new(settings);
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+            .collect();
+        let identity = gate.identify(&headers);
+        let mut found = String::new();
+        for scope in [Scope::Lines, Scope::Read, Scope::Act, Scope::Configure] {
+            if gate.admit(&identity, &headers, scope).is_ok() {
+                write!(found, "{scope} ").unwrap();
+            }
+        }
+        assert_eq!(found.trim_end(), expected);
+    }
+
+    #[test]
+    fn a_token_allows_what_its_scopes_say() {
+        let keys = with_keys();
+        check(&keys, &[], "");
+        check(&keys, &[("authorization", "Basic ci secret")], "");
+        check(&keys, &[("authorization", "Bearer ci secre")], "");
+        check(&keys, &[("authorization", "Bearer old")], "lines:write");
+        check(&keys, &[("authorization", "Bearer app secret")], "lines:write");
+        check(&keys, &[("authorization", "bearer eyes secret")], "read");
+        check(&keys, &[("authorization", "Bearer hands secret"), ("host", "x"), ("origin", "y")], "read act");
+        check(&keys, &[("authorization", "Bearer ci secret")], "read act configure");
+    }
+
+    #[test]
+    fn without_tokens_programs_of_this_machine_may_do_everything_and_pages_nothing() {
+        let all = "lines:write read act configure";
+        check(&settings(), &[], all);
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:9", "127.1.2.3", "[::1]:80", "dice.example:1"] {
+            check(&settings(), &[("host", host)], all);
+        }
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:80", "[::2]", "", "127.0.0.1.evil"] {
+            check(&settings(), &[("host", host)], "");
+        }
+        check(&settings(), &[("origin", "http://localhost")], "");
+        check(&settings(), &[("origin", "http://localhost:81"), ("host", "localhost:80")], "");
+        check(&settings(), &[("origin", "http://evil.example"), ("host", "evil.example")], "");
+        check(&settings(), &[("origin", "http://localhost:80"), ("host", "localhost:80")], all);
+        check(&settings(), &[("origin", "null")], "");
+        check(&settings(), &[("sec-fetch-site", "cross-site")], "");
+        check(&settings(), &[("sec-fetch-site", "none"), ("host", "localhost")], all);
+    }
+}
