@@ -234,8 +234,8 @@ impl Router {
             );
             troubles.insert(format!("input_stalled {source} {name}"), text);
         }
-        for status in self.engine.status().iter().filter(|status| status.is_degraded()) {
-            let RuleStatus { rule, evicted, hurried, unreadable, .. } = status;
+        for status in self.engine.degraded() {
+            let RuleStatus { rule, evicted, hurried, unreadable, .. } = &status;
             let mut why = Vec::new();
             if *evicted > 0 {
                 why.push(format!(
