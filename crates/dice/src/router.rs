@@ -1,6 +1,7 @@
 //! The router at work: sources in, decisions out, everything committed.
 
 mod classifier;
+pub(crate) mod delivery;
 mod hold;
 mod latency;
 mod ledger;

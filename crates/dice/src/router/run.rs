@@ -19,6 +19,7 @@ use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
+use super::delivery::{Delivery, Fleet};
 use super::hold::Hold;
 use super::memory::Memory;
 use super::operator::{config_note, open, restore};
@@ -181,7 +182,13 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
     let mut memory = Memory::default();
     let mut service = match &path {
-        None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
+        None => {
+            let router = Router::new(config, now_ms);
+            let delivery = Delivery::new(&router, None, orders_to.clone())?;
+            let mut service = Service::new(router, None, Vec::new(), out, false);
+            service.deliver_by(delivery);
+            service
+        }
         Some(path) => {
             let store = open(path)?;
             let positions = store.positions().map_err(|error| {
@@ -190,7 +197,10 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
             let router = restore(&store, config, now_ms)?;
             memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
-            Service::new(router, Some(store), positions, out, false)
+            let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
+            let mut service = Service::new(router, Some(store), positions, out, false);
+            service.deliver_by(delivery);
+            service
         }
     };
     #[cfg(unix)]
@@ -202,6 +212,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
     generations(wish, plan, &mut service, &orders, memory, false)?;
+    service.finish()?;
     let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
@@ -373,6 +384,8 @@ impl Watch<'_> {
         let messages = Arc::clone(&self.known.messages);
         let formats = Format::names().map(str::to_owned).collect();
         let loaded = self.wish.read(&Given { messages, formats })?;
+        // Accounts that cannot be used are found out before anything takes effect.
+        Fleet::of(&loaded.router, &Fleet::default())?;
         let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;
         if is_catalog_new || is_moved {
             self.next = Some(self.wish.plan()?);
