@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
 use dice_route::dispatch::Call;
-use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router};
+use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::Done;
 use dice_store::{Batch, JournalLine, Store};
 
@@ -168,6 +168,16 @@ impl<W: Write> Service<W> {
     /// Has a line written into the journal with the next batch.
     pub(crate) fn journal(&mut self, line: JournalLine) {
         self.batch.journal.push(line);
+    }
+
+    /// Tells of notices whose way is not over.
+    fn say_what_is_left(&self) -> Result<()> {
+        let is_left = |row: &&Intent| matches!(row.state, State::Sending | State::Ambiguous | State::Retry);
+        let left = self.router.outbox().iter().filter(is_left).count();
+        if left > 0 {
+            tracing::warn!(notices = left, "not everything has arrived; the next start goes on with it");
+        }
+        Ok(())
     }
 
     /// Takes an input that comes from no source, with its line in the journal.
@@ -355,7 +365,6 @@ impl<W: Write> Service<W> {
     pub(crate) fn finish(&mut self) -> Result<()> {
         let since = clock::start();
         loop {
-            self.settle()?;
             let is_asked = interrupt::is_asked();
             let patience = if is_asked { STOPPING } else { FINISHING };
             let left = patience.saturating_sub(since.elapsed());
@@ -366,11 +375,12 @@ impl<W: Write> Service<W> {
                 delivery.stop();
             }
             if left.is_zero() || !delivery.is_busy(now_ms, left_ms) {
-                return Ok(());
+                return self.say_what_is_left();
             }
             if let Ok(news) = delivery.news().recv_timeout(PULSE.min(left)) {
                 self.hear(news);
             }
+            self.settle()?;
         }
     }
 

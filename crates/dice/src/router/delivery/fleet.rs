@@ -79,6 +79,15 @@ impl Fleet {
         Ok(Fleet { accounts: known })
     }
 
+    /// The one workspace, for tests.
+    #[cfg(test)]
+    pub(super) fn with(workspace: Workspace) -> Fleet {
+        let made_of = Receiver { courier: "slack".to_owned(), settings: BTreeMap::new() };
+        let courier = Arc::<Slack>::clone(&workspace.slack);
+        let account = Account { made_of, courier, role: Role::Workspace(workspace) };
+        Fleet { accounts: BTreeMap::from([("slack".to_owned(), account)]) }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }

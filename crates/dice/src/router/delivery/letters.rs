@@ -120,3 +120,62 @@ fn pressed(
     };
     Ok(Opened { commands, answer: None, then: Some(Box::new(then)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+    use dice_deliver::slack::{Seal, Settings, Signature, Slack, Token};
+    use dice_serve::Sender as From;
+    use dice_testkit::fakes::slack::FakeSlack;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_of_slack_is_opened_once_and_only_signed() {
+        let fake = FakeSlack::start();
+        let ada = fake.add_person("ada@corp.example");
+        let seal = Seal::new(b"seal");
+        let settings = Settings {
+            base: fake.base(),
+            bot_token: Token::new(FakeSlack::BOT_TOKEN),
+            app_token: None,
+            seal: Some(seal.clone()),
+            is_proxied: false,
+        };
+        let workspace = Workspace {
+            slack: Arc::new(Slack::new(settings).unwrap()),
+            seal: Some(seal.clone()),
+            signature: Some(Signature::new(Token::new(FakeSlack::SIGNING_SECRET))),
+            is_socket: false,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let handle = runtime.handle().clone();
+        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+        let (news_to, news) = unbounded();
+        let letters = Letters::new(news_to);
+        let letter = |payload: &serde_json::Value| {
+            let (headers, body) = fake.signed(payload);
+            let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
+            let (headers, body) = (headers.collect(), body.into_bytes());
+            Letter { from: From::Slack, headers, body, at_ms: fake.now_ms() }
+        };
+        let ticket = dice_deliver::slack::Ticket {
+            deed: dice_deliver::slack::Deed::Ack,
+            thing: dice_route::Scope::Episode("4f2a91".to_owned()),
+        };
+        let pressed = letter(&json!({
+            "type": "block_actions", "team": {"id": "T1"}, "user": {"id": ada, "team_id": "T1"},
+            "actions": [{"action_id": "dice.ack", "value": seal.close(&ticket), "action_ts": "1700000000.000100"}],
+        }));
+        assert_eq!(letters.slack(&pressed).unwrap_err(), Turned::Unknown);
+        letters.follow(Arc::new(Fleet::with(workspace)), Some(handle));
+        let mut forged = pressed.clone();
+        forged.body.push(b' ');
+        assert!(matches!(letters.slack(&forged), Err(Turned::Forged(_))));
+        let opened = letters.slack(&pressed).unwrap();
+        let [command] = opened.commands.as_slice() else { panic!("{opened:?}") };
+        assert_eq!((command.actor.as_str(), opened.then.is_some()), ("ada@corp.example", true));
+        assert_eq!(letters.slack(&pressed).unwrap_err(), Turned::Repeated);
+        assert!(news.is_empty());
+    }
+}

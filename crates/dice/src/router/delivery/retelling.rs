@@ -97,3 +97,64 @@ impl Retelling {
 fn account(row: &Intent) -> Option<&str> {
     row.passage.account.as_deref()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dice_route::config::Receiver;
+    use dice_route::outbox::Draft;
+    use dice_route::records::Records;
+    use dice_route::{Config, Lane, Notice, Outcome, Receipt};
+
+    use super::*;
+
+    const MINUTE_MS: i64 = 60_000;
+
+    fn fleet() -> Fleet {
+        let settings = BTreeMap::from([("url".to_owned(), "http://127.0.0.1:9093".to_owned())]);
+        let receiver = Receiver { courier: "alertmanager".to_owned(), settings };
+        let receivers = BTreeMap::from([("am".to_owned(), receiver)]);
+        Fleet::of(&Config { receivers, ..Config::default() }, &Fleet::default()).unwrap()
+    }
+
+    fn tell(outbox: &mut Outbox, kind: NoticeKind, revision: u32, at_ms: i64) -> String {
+        let draft = Draft {
+            destination: Destination::Receiver("am".to_owned()),
+            lane: Lane::Alert,
+            kind,
+            subject: "e1".to_owned(),
+            revision,
+            follows: None,
+            due_ms: at_ms,
+            held: None,
+            notice: Notice::default(),
+        };
+        let intent = outbox.post(draft, at_ms, &mut Records::default());
+        for outcome in [Outcome::Begun("am".to_owned()), Outcome::Delivered("e1".to_owned())] {
+            outbox.receipt(&Receipt { intent: intent.clone(), at_ms, outcome });
+        }
+        intent
+    }
+
+    #[test]
+    fn what_lasts_is_told_again_until_its_end_is_told() {
+        let (fleet, mut outbox) = (fleet(), Outbox::default());
+        let first = tell(&mut outbox, NoticeKind::Open, 0, 0);
+        let mut retelling = Retelling::of(&outbox, &fleet);
+        let mut check = |now_ms: i64, wanted: &[&str]| {
+            let due = retelling.due(&outbox, &[], &fleet, now_ms);
+            let due: Vec<&str> = due.iter().map(|(row, _)| row.id.as_str()).collect();
+            assert_eq!(due, wanted, "at {now_ms}");
+        };
+        check(MINUTE_MS, &[]);
+        check(2 * MINUTE_MS, &[&first]);
+        check(3 * MINUTE_MS, &[]);
+        check(4 * MINUTE_MS, &[&first]);
+        let last = tell(&mut outbox, NoticeKind::Resolved, 1, 5 * MINUTE_MS);
+        let row = outbox.get(&last).unwrap();
+        retelling.told(row, "am", &fleet, 5 * MINUTE_MS);
+        assert_eq!(retelling.next_ms(), None);
+        assert_eq!(Retelling::of(&outbox, &fleet).next_ms(), None);
+    }
+}
