@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "all of this is test, also what is not marked as one")]
 
 mod catalogs;
+mod delivery;
 mod errors;
 mod founding;
 mod index;

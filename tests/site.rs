@@ -47,8 +47,14 @@ impl Site {
 
     /// Starts a router that reads standard input.
     pub(crate) fn start(&self) -> Running {
+        self.start_with(&[])
+    }
+
+    /// Starts a router that reads standard input and finds these in its environment.
+    pub(crate) fn start_with(&self, secrets: &[(&str, &str)]) -> Running {
         let arguments = ["route", "--config", "router.toml", "--state", "state.db", "--format", "json", "-"];
-        let mut child = command(self.path(), &arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let mut command = command(self.path(), &arguments);
+        let mut child = command.envs(secrets.iter().copied()).stdin(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
         Running { child, input, output }

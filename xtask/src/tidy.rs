@@ -55,7 +55,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("regex-automata", &["dice-match"]),
     ("reqwest", &["dice-deliver"]),
     ("rusqlite", &["dice-store"]),
-    ("tokio", &["dice-deliver", "dice-serve"]),
+    ("tokio", &["dice", "dice-deliver", "dice-serve"]),
     ("tokio-tungstenite", &["dice-deliver", "dice-testkit"]),
     ("tree-sitter", &["dice-extract"]),
     ("tree-sitter-c", &["dice-extract"]),

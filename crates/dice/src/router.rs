@@ -2,6 +2,7 @@
 
 mod api;
 mod classifier;
+pub(crate) mod delivery;
 mod hold;
 mod latency;
 mod ledger;

@@ -88,13 +88,18 @@ pub(crate) fn state_file(given: Option<&Path>) -> Result<PathBuf> {
 
 /// The secret in the environment variable called `name`.
 pub(crate) fn secret(name: &str) -> Result<String> {
-    variable(name).ok_or_else(|| {
-        Failure::new(
-            format!("wanted a secret in ${name}, found nothing there"),
-            format!("export {name} before Dice starts, or take the name out of the configuration"),
-        )
-        .into()
-    })
+    variable(name).ok_or_else(|| missing(name, format!("wanted a secret in ${name}, found nothing there")))
+}
+
+/// The secret in the environment variable called `name`, for what `whom` says in the configuration.
+pub(crate) fn secret_for(name: &str, whom: &str) -> Result<String> {
+    variable(name)
+        .ok_or_else(|| missing(name, format!("wanted a secret for {whom} in ${name}, found nothing there")))
+}
+
+fn missing(name: &str, what: String) -> anyhow::Error {
+    let next = format!("export {name} before Dice starts, or take the name out of the configuration");
+    Failure::new(what, next).into()
 }
 
 /// Who is at the terminal: the name given, else `$DICE_ACTOR`, else the user's name.

@@ -272,11 +272,10 @@ fn thing(row: &NoticeRow) -> Option<Scope> {
     alert.or(message).or_else(|| row.episode.clone().map(Scope::Episode))
 }
 
-/// An episode of a rule can be acknowledged.
+/// What is open can be acknowledged; what is in a digest is told once.
 fn ack(intent: &Intent, row: &NoticeRow) -> Option<Ticket> {
     let is_open = !matches!(row.state.as_str(), "resolved" | "over");
-    let is_rule = matches!(intent.lane, Lane::Alert | Lane::Page);
-    let episode = row.episode.clone().filter(|_| is_open && is_rule)?;
+    let episode = row.episode.clone().filter(|_| is_open && intent.lane != Lane::Digest)?;
     Some(Ticket { deed: Deed::Ack, thing: Scope::Episode(episode) })
 }
 

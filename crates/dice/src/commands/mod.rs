@@ -14,6 +14,7 @@ pub(crate) mod route;
 pub(crate) mod rules;
 mod serve;
 mod silence;
+mod slack;
 mod snooze;
 pub(crate) mod state;
 pub(crate) mod who;
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Rules(rules::Arguments),
     /// Look after the state file.
     State(state::Arguments),
+    /// Set Slack up, and find out what is wrong with it.
+    Slack(slack::Arguments),
     /// Show which functions and macros were taken for loggers, and why.
     Loggers(loggers::Arguments),
     /// Write a commented dice.toml from what is found in the repository.
@@ -87,6 +90,7 @@ impl Command {
             Command::Ack(arguments) => arguments.run(),
             Command::Rules(arguments) => arguments.run(),
             Command::State(arguments) => arguments.run(),
+            Command::Slack(arguments) => arguments.run(),
             Command::Loggers(arguments) => arguments.run(),
             Command::Init(arguments) => arguments.run(),
             Command::Completions(arguments) => arguments.run(),

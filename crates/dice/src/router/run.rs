@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 
 use super::api::{self, Api, Asked, Force, Managed};
 use super::classifier::SourceFacts;
+use super::delivery::{Delivery, Fleet};
 use super::hold::Hold;
 use super::memory::Memory;
 use super::operator::{config_note, open, restore};
@@ -213,7 +214,13 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
     let mut memory = Memory::default();
     let mut api = None;
     let mut service = match &path {
-        None => Service::new(Router::new(config, now_ms), None, Vec::new(), out, false),
+        None => {
+            let router = Router::new(config, now_ms);
+            let delivery = Delivery::new(&router, None, orders_to.clone())?;
+            let mut service = Service::new(router, None, Vec::new(), out, false);
+            service.deliver_by(delivery);
+            service
+        }
         Some(path) => {
             let store = open(path)?;
             let positions = store.positions().map_err(|error| {
@@ -223,13 +230,16 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
             let (managed, alerts, unsubscribed) = api::kept(&store)?;
+            let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
+            let letters = delivery.letters();
             let mut service = Service::new(router, Some(store), positions, out, false);
+            service.deliver_by(delivery);
             // Files on the command line are read to their end, and that is all.
             let is_served = Api::address(serving, &plan.loaded).is_some() && wish.files.is_empty();
             if let Some(file) = wish.config.clone().filter(|_| is_served) {
                 let (loaded, known) = (plan.loaded.clone(), Arc::clone(&plan.known));
                 let force = Force { file, loaded, known, since_ms: now_ms };
-                let (made, hatch) = Api::new(serving, path, (managed, alerts), force);
+                let (made, hatch) = Api::new(serving, path, (managed, alerts), force, letters);
                 service.attend(hatch, unsubscribed);
                 api = Some(made);
             }
@@ -245,6 +255,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
     generations(wish, plan, &mut service, &orders, (memory, api), false)?;
+    service.finish()?;
     let (router, out) = service.end();
     drop(orders_to);
     summary(&router);
@@ -481,6 +492,8 @@ impl Watch<'_> {
         let none = Managed::default();
         let managed = self.api.as_ref().map_or(&none, |api| &api.managed);
         let loaded = self.wish.read(&given(self.known, managed))?;
+        // Accounts that cannot be used are found out before anything takes effect.
+        Fleet::of(&loaded.router, &Fleet::default())?;
         let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;
         if is_catalog_new || is_moved {
             self.next = Some(self.wish.plan(managed, false)?);

@@ -7,20 +7,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
+use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
+use dice_route::dispatch::Call;
 use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::{Ask, Done};
 use dice_store::{Batch, JournalLine, Store};
 
 use super::api::{Answering, Asked, Hatch, Unsubscribed, Wanted, journaled};
+use super::delivery::{Delivery, News};
 use super::hold::Hold;
 use super::latency::Latency;
 use super::ledger::Ledger;
 use super::operator::ordered;
 use super::pipeline::Portion;
 use super::terminal;
-use crate::clock;
 use crate::commands::Output;
+use crate::{clock, interrupt};
 
 /// Lines after which a batch is committed, however little time has passed. While one is committed as many wait
 /// behind it: at full speed a line waits for both.
@@ -31,6 +34,10 @@ const MAX_WAIT: Duration = Duration::from_millis(25);
 const PULSE: Duration = Duration::from_millis(50);
 /// How often a batch is committed in which only time has passed.
 const IDLE: Duration = Duration::from_secs(1);
+/// At the end of the input, notices that are due may take so long.
+const FINISHING: Duration = Duration::from_secs(60);
+/// Who asks Dice to stop waits so long for calls that are out.
+const STOPPING: Duration = Duration::from_secs(10);
 /// The journal is kept for this long.
 const KEEP_JOURNAL_MS: i64 = 7 * 24 * 3_600_000;
 
@@ -46,6 +53,8 @@ pub(crate) struct Service<W> {
     router: Router,
     ledger: Ledger,
     teller: Outlet<W>,
+    /// How notices leave; in a replay, all of them are printed or kept.
+    delivery: Option<Delivery>,
     is_replay: bool,
     hold: Hold,
     /// How far reading has come, by source and partition: where it goes on when sources are opened anew.
@@ -67,6 +76,8 @@ pub(crate) struct Service<W> {
     hatch: Option<Hatch>,
     /// Who wants no more digests by mail.
     unsubscribed: Arc<Unsubscribed>,
+    /// Whether something began with the last batch, after which something else may.
+    has_begun: bool,
 }
 
 /// What becomes of notices.
@@ -85,8 +96,12 @@ struct Waiting {
     posts: Vec<Done>,
     replies: Vec<(Sender<Answer>, Answer)>,
     answers: Vec<Answering>,
-    /// Deliveries whose attempt may begin once it is written down that it does.
-    attempts: Vec<(Intent, bool)>,
+    /// What is printed or kept once it is written down that it is, in a replay.
+    attempts: Vec<Intent>,
+    /// Calls that may be made once it is written down that they begin, with their notices.
+    calls: Vec<(Call, Intent)>,
+    /// Slack, which has told of something.
+    heard: Vec<Committed>,
 }
 
 /// Why the loop ended.
@@ -110,10 +125,11 @@ impl<W: Write> Service<W> {
         is_replay: bool,
     ) -> Service<W> {
         let positions = positions.into_iter().map(|each| ((each.source, each.partition), each.body));
-        let mut service = Service {
+        Service {
             router,
             ledger: Ledger::new(store),
             teller,
+            delivery: None,
             is_replay,
             hold: Hold::default(),
             positions: positions.collect(),
@@ -127,9 +143,13 @@ impl<W: Write> Service<W> {
             receipts: Vec::new(),
             hatch: None,
             unsubscribed: Arc::default(),
-        };
-        service.find_interrupted();
-        service
+            has_begun: false,
+        }
+    }
+
+    /// Has notices leave this way.
+    pub(crate) fn deliver_by(&mut self, delivery: Delivery) {
+        self.delivery = Some(delivery);
     }
 
     /// The router, for questions.
@@ -164,25 +184,21 @@ impl<W: Write> Service<W> {
         self.batch.journal.push(line);
     }
 
+    /// Tells of notices whose way is not over.
+    fn say_what_is_left(&self) -> Result<()> {
+        let is_left = |row: &&Intent| matches!(row.state, State::Sending | State::Ambiguous | State::Retry);
+        let left = self.router.outbox().iter().filter(is_left).count();
+        if left > 0 {
+            tracing::warn!(notices = left, "not everything has arrived; the next start goes on with it");
+        }
+        Ok(())
+    }
+
     /// Takes an input that comes from no source, with its line in the journal.
     pub(crate) fn input(&mut self, input: Input, line: JournalLine) {
         self.batch.journal.push(line);
         self.step(input);
         self.wait();
-    }
-
-    /// Deliveries whose attempt had begun when the process ended may have been made or not.
-    fn find_interrupted(&mut self) {
-        let sending = self.router.outbox().iter().filter(|intent| intent.state == State::Sending);
-        let ids: Vec<String> = sending.map(|intent| intent.id.clone()).collect();
-        let at_ms = self.router.now_ms();
-        for intent in ids {
-            let outcome = Outcome::Ambiguous("Dice stopped while it was sent".to_owned());
-            self.receipts.push(Receipt { intent: intent.clone(), at_ms, outcome });
-            // A terminal cannot be asked what it showed: it is shown again, and says so.
-            let outcome = Outcome::Later(0, POSSIBLE_REPEAT.to_owned());
-            self.receipts.push(Receipt { intent, at_ms, outcome });
-        }
     }
 
     /// Sources are opened now, those for which `is_source` is true.
@@ -216,6 +232,7 @@ impl<W: Write> Service<W> {
         let pulse = tick(PULSE);
         let nothing = never();
         let wanted = self.hatch.as_ref().map_or_else(never, |hatch| hatch.wanted.clone());
+        let news = self.delivery.as_ref().map_or_else(never, |delivery| delivery.news().clone());
         let mut ending = None;
         while ending.is_none() {
             // While a commit is on its way and the next batch is full, nothing more is read.
@@ -226,6 +243,7 @@ impl<W: Write> Service<W> {
                     Err(_) => ending = Some(Ending::Read),
                 },
                 recv(orders) -> order => if let Ok(order) = order { self.order(order) },
+                recv(news) -> news => if let Ok(news) = news { self.hear(news) },
                 recv(self.ledger.committed()) -> result => self.committed(result??)?,
                 recv(wanted) -> wanted => if let Some(change) = wanted.ok().and_then(|it| self.wanted(it)) {
                     let pulse = on_pulse(Some(change));
@@ -320,7 +338,7 @@ impl<W: Write> Service<W> {
         loop {
             self.flush(true)?;
             self.await_commit()?;
-            if self.receipts.is_empty() {
+            if self.receipts.is_empty() && !self.has_begun {
                 return Ok(());
             }
         }
@@ -397,7 +415,60 @@ impl<W: Write> Service<W> {
     }
 
     fn step(&mut self, input: Input) {
+        let config = match &input {
+            Input::Configuration(config) => Some(Arc::clone(config)),
+            _ => None,
+        };
         self.router.step(input);
+        if let (Some(delivery), Some(config)) = (&mut self.delivery, config) {
+            delivery.configure(&config);
+        }
+    }
+
+    /// Takes what the thread that calls has to say.
+    fn hear(&mut self, news: News) {
+        let now_ms = self.now_ms();
+        let Some(delivery) = &mut self.delivery else { return };
+        let outbox = self.router.outbox();
+        match news {
+            News::Ended(call, outcome) => {
+                self.receipts.extend(delivery.ended(outbox, &call, outcome, now_ms));
+            }
+            News::Seen(intent, reference, committed) => {
+                self.receipts.extend(delivery.seen(outbox, &intent, &reference));
+                self.waiting.heard.extend(committed);
+            }
+            News::Presence(presence) => {
+                let body = serde_json::to_string(&presence).expect("what is known of people is JSON");
+                let line = JournalLine { at_ms: presence.at_ms, what: "presence".to_owned(), body };
+                self.input(Input::Presence(presence), line);
+            }
+        }
+        self.wait();
+    }
+
+    /// Waits for the calls that are out, and unless Dice was asked to stop makes those that are due soon. What
+    /// has not ended by then is looked for at the next start.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let since = clock::start();
+        loop {
+            let is_asked = interrupt::is_asked();
+            let patience = if is_asked { STOPPING } else { FINISHING };
+            let left = patience.saturating_sub(since.elapsed());
+            let left_ms = i64::try_from(left.as_millis()).unwrap_or(0);
+            let now_ms = self.now_ms();
+            let Some(delivery) = &mut self.delivery else { return Ok(()) };
+            if is_asked {
+                delivery.stop();
+            }
+            if left.is_zero() || !delivery.is_busy(now_ms, left_ms) {
+                return self.say_what_is_left();
+            }
+            if let Ok(news) = delivery.news().recv_timeout(PULSE.min(left)) {
+                self.hear(news);
+            }
+            self.settle()?;
+        }
     }
 
     fn wait(&mut self) {
@@ -416,8 +487,9 @@ impl<W: Write> Service<W> {
         }
         let has_waited = self.since.is_some_and(|since| since.elapsed() >= MAX_WAIT);
         let is_idle = self.last_commit.elapsed() >= IDLE;
-        let is_time =
-            is_end || has_waited || is_idle || self.n_lines >= MAX_LINES || !self.receipts.is_empty();
+        let has_lines = self.n_lines >= MAX_LINES;
+        let is_due = self.delivery.as_ref().is_some_and(|delivery| delivery.is_due(self.now_ms()));
+        let is_time = is_end || has_waited || is_idle || has_lines || is_due || !self.receipts.is_empty();
         if !is_time {
             return Ok(());
         }
@@ -448,12 +520,23 @@ impl<W: Write> Service<W> {
 
     /// Writes down that the attempts of what is due begin.
     fn begin_attempts(&mut self, now_ms: i64) {
+        if let Some(delivery) = &mut self.delivery {
+            self.batch.deltas.append(&mut delivery.notes());
+            let (inputs, calls) = delivery.begin(&self.router, now_ms);
+            let row = |call: &Call| self.router.outbox().get(&call.intent).cloned();
+            let calls = calls.into_iter().filter_map(|call| Some((row(&call)?, call)));
+            self.waiting.calls.extend(calls.map(|(row, call)| (call, row)));
+            self.has_begun = !inputs.is_empty();
+            for input in inputs {
+                self.step(input);
+            }
+            return;
+        }
         let due: Vec<Intent> = self.router.outbox().due(now_ms).into_iter().cloned().collect();
         for intent in due {
-            let is_repeat = intent.state == State::Retry && intent.why.as_deref() == Some(POSSIBLE_REPEAT);
             let receipt = Receipt { intent: intent.id.clone(), at_ms: now_ms, outcome: Outcome::Sending };
             self.step(Input::Receipt(receipt));
-            self.waiting.attempts.push((intent, is_repeat));
+            self.waiting.attempts.push(intent);
         }
     }
 
@@ -464,7 +547,8 @@ impl<W: Write> Service<W> {
 
     /// What waited for the commit goes on.
     fn lasts(&mut self) -> Result<()> {
-        let Waiting { lines, posts, replies, answers, attempts } = std::mem::take(&mut self.open);
+        let Waiting { lines, posts, replies, answers, attempts, calls, heard } =
+            std::mem::take(&mut self.open);
         let now_ms = self.now_ms();
         if let Some(hatch) = &self.hatch {
             hatch.board.committed(&self.router, now_ms);
@@ -482,12 +566,17 @@ impl<W: Write> Service<W> {
         for answer in answers {
             answer();
         }
-        for (intent, is_repeat) in attempts {
-            let outcome = Outcome::Delivered("terminal".to_owned());
-            self.receipts.push(Receipt { intent: intent.id.clone(), at_ms: now_ms, outcome });
-            match &mut self.teller {
-                Outlet::Print(out, output) => terminal::show(out, &intent, *output, is_repeat)?,
-                Outlet::Keep(kept) => kept.push(intent),
+        heard.into_iter().for_each(Committed::say);
+        let arrived = || Outcome::Delivered("terminal".to_owned());
+        for intent in attempts {
+            self.receipts.push(Receipt { intent: intent.id.clone(), at_ms: now_ms, outcome: arrived() });
+            self.teller.tell(intent, false)?;
+        }
+        for (call, intent) in calls {
+            let Some(delivery) = &mut self.delivery else { continue };
+            if !delivery.carry(&call, &intent, now_ms) {
+                self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
+                self.teller.tell(intent, call.is_possible_repeat)?;
             }
         }
         if let (Outlet::Print(out, _), false) = (&mut self.teller, self.receipts.is_empty()) {
@@ -524,8 +613,15 @@ impl<W: Write> Service<W> {
     }
 }
 
-/// Why a delivery that may have been made is made again.
-const POSSIBLE_REPEAT: &str = "it may have been shown before";
+impl<W: Write> Outlet<W> {
+    fn tell(&mut self, intent: Intent, is_repeat: bool) -> Result<()> {
+        match self {
+            Outlet::Print(out, output) => terminal::show(out, &intent, *output, is_repeat)?,
+            Outlet::Keep(kept) => kept.push(intent),
+        }
+        Ok(())
+    }
+}
 
 /// What a look around found.
 pub(crate) enum Pulse {

@@ -229,6 +229,11 @@ impl Incident {
             owners: vec![Answerable { name: ongoing.owner.name.clone(), why: ongoing.owner.why }],
             told: hearings([destination.clone()].into_iter(), &outbox.about([ongoing.id.as_str()])),
             hidden: hidden.map(|hidden| Veil::of(look, &destination, hidden)).into_iter().collect(),
+            acked: ongoing
+                .acked
+                .as_ref()
+                .filter(|acked| look.now_ms < acked.until_ms)
+                .map(|acked| Acked { by: acked.by.clone(), until: Time(acked.until_ms) }),
             ..Incident::of_evidence(&evidence)
         })
     }
