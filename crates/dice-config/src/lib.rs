@@ -5,6 +5,7 @@
 
 mod case;
 mod check;
+mod courier;
 mod definition;
 mod example;
 mod load;

@@ -19,7 +19,7 @@ use crate::server::{ServerSettings, server};
 use crate::source::{SourceSettings, sources};
 use crate::text::{Complaint, Desk};
 use crate::value::Table;
-use crate::{people, route, rule};
+use crate::{courier, people, route, rule};
 
 /// How the files that a configuration names are read. Paths are as written; they start at the folder of
 /// `router.toml`.
@@ -126,7 +126,11 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.rules = rule::rules(&mut desk, &rule_tables, &names, given);
     config.lanes = route::lanes(&mut desk, &router);
     config.routes = route::routes(&mut desk, &route_tables, &names, &config.lanes);
-    config.receivers = route::receivers(&mut desk, &router);
+    config.receivers = courier::receivers(&mut desk, &router);
+    config.slack = courier::slack(&mut desk, &router);
+    config.email = courier::email(&mut desk, &router);
+    config.dispatch = courier::dispatch(&mut desk, &router, &names);
+    config.masking = courier::masking(&router);
     config.inhibitions = route::inhibitions(&mut desk, &router, &names);
     config.policies = route::policies(&mut desk, &router, &names);
     config.schedules = people::schedules(&mut desk, &router, &names);

@@ -5,7 +5,7 @@ mod inhibition;
 use std::collections::BTreeMap;
 
 use dice_route::Lane;
-use dice_route::config::{Guard, LaneTimers, Lanes, Policy, Receiver, Route, Step, StepIf, Storm, Target};
+use dice_route::config::{Guard, LaneTimers, Lanes, Policy, Route, Step, StepIf, Storm, Target};
 
 pub(crate) use inhibition::inhibitions;
 
@@ -210,57 +210,6 @@ pub(crate) fn lanes(desk: &mut Desk, router: &Table) -> Lanes {
         }
     }
     lanes
-}
-
-/// The receivers, with what their couriers need, as text.
-pub(crate) fn receivers(desk: &mut Desk, router: &Table) -> BTreeMap<String, Receiver> {
-    let mut receivers = BTreeMap::new();
-    for (name, table) in router.named("receivers") {
-        let is_taken = matches!(name.as_str(), "owner" | "channel") || name.starts_with("oncall:");
-        if is_taken
-            || name.starts_with(['#', '@'])
-            || name.contains('@')
-            || name.contains(char::is_whitespace)
-        {
-            let complaint =
-                Complaint::wanted("the name of a receiver", format!("\"{}\"", crate::text::shown(name)))
-                    .hint("it would be taken for something else: choose a plain word");
-            desk.complain(&table.place, &table.path, complaint);
-        }
-        if let Some(url) = table.text("url")
-            && !(url.starts_with("https://") || url.starts_with("http://"))
-        {
-            let complaint = Complaint::wanted(
-                "an address that begins with https://",
-                format!("\"{}\"", crate::text::shown(url)),
-            );
-            desk.complain(table.place_of("url"), &table.path_of("url"), complaint);
-        }
-        if let Some(channel) = table.text("channel")
-            && !channel.starts_with('#')
-        {
-            let complaint = Complaint::wanted("a channel", format!("\"{}\"", crate::text::shown(channel)));
-            desk.complain(
-                table.place_of("channel"),
-                &table.path_of("channel"),
-                complaint.hint(format!("write \"#{channel}\"")),
-            );
-        }
-        let mut settings = BTreeMap::new();
-        for (key, item) in &table.items {
-            let text = match &item.value {
-                _ if *key == "courier" => continue,
-                Value::Text(text) => text.clone(),
-                Value::List(items) => {
-                    items.iter().filter_map(crate::value::Item::text).collect::<Vec<_>>().join(",")
-                }
-                _ => continue,
-            };
-            settings.insert((*key).to_owned(), text);
-        }
-        receivers.insert(name.clone(), Receiver { courier: table.word("courier").to_owned(), settings });
-    }
-    receivers
 }
 
 /// The policies that are written. Those of the severities exist without it: the router knows them.

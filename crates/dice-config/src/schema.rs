@@ -2,6 +2,7 @@
 //!
 //! Reading, checking, defaults and the reference for people all come from these tables.
 
+mod couriers;
 mod json;
 mod print;
 mod router;

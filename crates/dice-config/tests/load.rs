@@ -63,6 +63,25 @@ fn every_part_arrives() {
     assert_eq!((&*loaded.sources[0].zone, &*loaded.sources[1].zone), ("UTC", "Europe/Berlin"));
     assert_eq!(config.schedules["main"].shift, Shift::Days(2));
     assert_eq!(config.receivers["box"].settings["to"], "a@b.c,d@e.f");
+    assert_eq!(config.receivers["hook"].settings["secret_env"], "S,R");
+    assert_eq!(config.receivers["hook"].settings["allow_private"], "true");
+    let slack = &config.slack.as_ref().unwrap().settings;
+    assert_eq!((&*slack["token_env"], &*slack["mode"], &*slack["signing_secret_env"]), ("T", "http", "S"));
+    assert_eq!(config.email.as_ref().unwrap().settings["tls"], "tls");
+    let dispatch = &config.dispatch;
+    assert_eq!(
+        (dispatch.deadline_ms, dispatch.email_deadline_ms, dispatch.webhook_deadline_ms),
+        (5_000, 20_000, 10_000)
+    );
+    assert_eq!((dispatch.fallback_after_ms, dispatch.park_ms), (30_000, 300_000));
+    assert_eq!(dispatch.fallback, ["#a", "box"]);
+    let hours = [Lane::Page, Lane::Immediate, Lane::Alert, Lane::Digest]
+        .map(|lane| dispatch.ttl.of(lane) / 3_600_000);
+    assert_eq!(hours, [12, 1, 2, 24]);
+    assert!(config.masking.emails);
+    let accounts = dice_route::dispatch::accounts(config);
+    let accounts: Vec<&str> = accounts.keys().map(String::as_str).collect();
+    assert_eq!(accounts, ["am", "box", "chat", "email", "hook", "pd", "pd/fallback", "slack"]);
     let holidays: Vec<String> =
         config.calendars["default"].holidays.iter().map(|(date, _)| date.to_string()).collect();
     assert_eq!(holidays, ["2026-10-03", "2026-12-25", "2026-12-26"]);

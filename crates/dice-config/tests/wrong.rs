@@ -351,6 +351,70 @@ r.toml:8:10: inhibit.b.target: "a" and "b" may hide each other's sources; add a 
 }
 
 #[test]
+fn couriers() {
+    check(
+        r##"
+[slack]
+token_env = "T"
+mode = "http"
+url = "slack.com"
+[email]
+from = "dice"
+smtp = "mail"
+[receivers.a]
+courier = "slack"
+[receivers.b]
+courier = "slack"
+channel = "ops"
+[receivers."c/d"]
+courier = "webhook"
+url = "https://h.example"
+secret_env = ["A", "b c"]
+[receivers.e]
+courier = "pagerduty"
+routing_key_env = "K"
+fallback_region = "eu"
+[receivers.f]
+courier = "email"
+to = "a@b.c"
+smtp = "m:0"
+[dispatch]
+fallback = ["owner", "nobody"]
+ttl.page = "1s"
+"##,
+        r##"
+r.toml:3:8: slack.mode: wanted `signing_secret_env` for the mode "http", found none; name the variable with the app's signing secret, or write mode = "socket"
+r.toml:4:7: slack.url: wanted an address that begins with https://, found "slack.com"
+r.toml:6:8: email.from: wanted an e-mail address, found "dice"
+r.toml:7:8: email.smtp: wanted a server and its port, found "mail"; write "mail:587"
+r.toml:8:1: receivers.a: wanted `channel`, found a receiver that is nowhere; write channel = "#ops"; a whole workspace is [slack]
+r.toml:12:11: receivers.b.channel: wanted a channel, found "ops"; write "#ops"
+r.toml:13:1: receivers.c/d: wanted the name of a receiver, found "c/d"; it would be taken for something else: choose a plain word
+r.toml:16:20: receivers.c/d.secret_env: wanted a name in quotes, without blanks, found "b c"
+r.toml:20:19: receivers.e.fallback_region: `fallback_region` belongs to `fallback_key_env`; name the second service's key, or remove it
+r.toml:24:8: receivers.f.smtp: wanted a server and its port, found "m:0"; write "m:587"
+r.toml:26:12: dispatch.fallback: wanted somebody who is always there, found "owner"; name a channel, a person or a receiver
+r.toml:26:22: dispatch.fallback: wanted a receiver, "#channel", "@handle", an e-mail address or "owner", found "nobody"; write "#nobody" for the channel, or [receivers.nobody]
+r.toml:27:12: dispatch.ttl.page: wanted a duration from 1m to 30d, found "1s"
+"##,
+    );
+    check(
+        r##"
+[receivers.a]
+courier = "slack"
+channel = "#a"
+[receivers.b]
+courier = "email"
+to = "a@b.c"
+"##,
+        r##"
+r.toml:1:1: receivers.a: wanted `token_env`, or [slack], found neither; write [slack] for all channels, or name this workspace's token here
+r.toml:4:1: receivers.b: wanted `smtp`, or [email], found neither; write [email] for all mail, or what is missing here
+"##,
+    );
+}
+
+#[test]
 fn receivers_policies_and_schedules() {
     check(
         r##"
@@ -370,7 +434,7 @@ from = "2026-11-23T09:00+01:00"
 shift = "36h"
 "##,
         r##"
-r.toml:3:1: receivers.x: unknown key `token`; there are `token_env`, `app_token_env`, `channel`
+r.toml:3:1: receivers.x: unknown key `token`; there are `channel`, `token_env`, `app_token_env`, `url`
 r.toml:4:1: receivers.#a: wanted the name of a receiver, found "#a"; it would be taken for something else: choose a plain word
 r.toml:6:7: receivers.#a.url: wanted an address that begins with https://, found "example"
 r.toml:7:1: policies.p: wanted at least one step, found none; write [[policies.p.steps]]

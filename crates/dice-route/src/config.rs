@@ -3,6 +3,7 @@
 //! These are values, not files: reading and checking `router.toml` is another crate's work. Durations are
 //! milliseconds. Names refer to names that exist.
 
+mod couriers;
 mod people;
 mod routing;
 mod rule;
@@ -10,6 +11,7 @@ mod rule;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use couriers::{DispatchPolicy, LaneTtl, Masking};
 pub use people::{DigestPolicy, Ownership, Person, Schedule, Shift, Slots, Team};
 pub use routing::{
     Correlation, Guard, Inhibition, LaneTimers, Lanes, Matcher, MatcherOp, Policy, Receiver, Route, Step,
@@ -41,6 +43,14 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Named receivers.
     pub receivers: BTreeMap<String, Receiver>,
+    /// The Slack workspace that channels and people are in.
+    pub slack: Option<Receiver>,
+    /// How people are reached by mail.
+    pub email: Option<Receiver>,
+    /// How notices leave.
+    pub dispatch: DispatchPolicy,
+    /// What of a log does not leave the machine.
+    pub masking: Masking,
     /// What hides what.
     pub inhibitions: Vec<Inhibition>,
     /// Escalation policies by name. Those called `low`, `medium`, `high` and `critical` are the defaults for
@@ -113,6 +123,10 @@ impl Default for Config {
             lanes: Lanes::default(),
             routes: Vec::new(),
             receivers: BTreeMap::new(),
+            slack: None,
+            email: None,
+            dispatch: DispatchPolicy::default(),
+            masking: Masking::default(),
             inhibitions: Vec::new(),
             policies: BTreeMap::new(),
             schedules: BTreeMap::new(),

@@ -516,6 +516,11 @@ impl Engine {
         self.next_ms = self.posts.iter().map(|post| post.runs.next_ms()).collect();
     }
 
+    /// Those rules that see less than they should.
+    pub fn degraded(&self) -> impl Iterator<Item = RuleStatus> {
+        self.posts.iter().map(|post| post.runs.status()).filter(RuleStatus::is_degraded)
+    }
+
     /// How each rule does, in the order of the configuration.
     pub fn status(&self) -> Vec<RuleStatus> {
         self.posts.iter().map(|post| post.runs.status()).collect()

@@ -1,11 +1,12 @@
 //! Everything that can happen to the router, in one order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Matcher};
-use crate::{Event, PartitionId};
+use crate::{Destination, Event, PartitionId};
 
 /// Something that happens to the router. Its state is a function of these, in their order.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub enum Input {
     Presence(Presence),
     /// What became of a delivery.
     Receipt(Receipt),
+    /// What keeps notices from leaving, all of it.
+    Troubles(Troubles),
     /// There is a configuration, the first or another one.
     Configuration(Arc<Config>),
 }
@@ -237,7 +240,22 @@ pub struct Receipt {
     pub outcome: Outcome,
 }
 
-/// How an attempt to deliver ended, or that one begins.
+/// What keeps notices from leaving, all of it: what is not in here any more is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Troubles {
+    /// When this was known, milliseconds since 1970.
+    pub at_ms: i64,
+    /// In words, by cause.
+    pub of: BTreeMap<String, String>,
+}
+
+impl Troubles {
+    /// What the causes begin with; no others do.
+    pub const CAUSES: [&'static str; 2] = ["courier_denied ", "courier_down "];
+}
+
+/// How an attempt to deliver ended, or that one begins. The first half is what couriers answer, the second
+/// what follows from it by [`crate::dispatch`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -259,6 +277,20 @@ pub enum Outcome {
     Ambiguous(String),
     /// It was looked for where it would be, and is not there.
     Absent(String),
+    /// An attempt begins, by this account: this is committed before anything leaves the machine.
+    Begun(String),
+    /// It may or may not have arrived: looked for, or attempted where that does no harm, after this long,
+    /// milliseconds; and why.
+    Unsure(i64, String),
+    /// It may or may not have arrived and nobody can find out: attempted after this long, milliseconds, with
+    /// a word that it may be a repetition; and why.
+    Parked(i64, String),
+    /// This account will never take it, and why; another one may.
+    Elsewhere(String, String),
+    /// A newer one, by its id, says the same and more.
+    Superseded(String),
+    /// Nobody took it in time: it is told to these as well.
+    StoodIn(Vec<Destination>),
 }
 
 /// How much of a courier's account a limit is about.

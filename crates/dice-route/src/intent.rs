@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Row, Table};
-use crate::{Evidence, Severity};
+use crate::{Evidence, Reach, Severity};
 
 /// One notice for one destination: a row of the outbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,51 @@ pub struct Intent {
     pub reference: Option<String>,
     /// What it says.
     pub notice: Notice,
+    /// What its attempts have come to so far.
+    #[serde(default, skip_serializing_if = "Passage::is_untried")]
+    pub passage: Passage,
+}
+
+/// What the attempts to deliver a notice have come to so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Passage {
+    /// Since when it may be attempted, milliseconds since 1970: what was held before does not count against
+    /// it. 0 in rows that were written before there was such a thing.
+    pub since_ms: i64,
+    /// When the last attempt began, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_ms: Option<i64>,
+    /// When the first attempt began whose end is not known, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsure_since_ms: Option<i64>,
+    /// The account that the last attempt was made by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Accounts that will never take it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_by: Vec<String>,
+    /// An earlier attempt may have arrived and nobody can find out: the next one says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_possible_repeat: bool,
+    /// The other side wants to be left alone until the row is due, and how much of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limited: Option<Reach>,
+    /// Hidden by this while it was on its way: should it not have arrived, it is not attempted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_by: Option<String>,
+    /// The notice in whose place it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<String>,
+    /// The notices that are told in its place, as nobody took it in time; `None` while there is time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stand_ins: Option<Vec<String>>,
+}
+
+impl Passage {
+    fn is_untried(&self) -> bool {
+        *self == Passage::default()
+    }
 }
 
 impl Row for Intent {

@@ -13,6 +13,7 @@ pub mod config;
 mod counters;
 mod decision;
 pub mod digest;
+pub mod dispatch;
 pub mod engine;
 mod episode;
 mod event;
@@ -37,14 +38,15 @@ pub use config::Config;
 pub use counters::{Counters, SourceCounts};
 pub use decision::{Decided, Decision, OwnerDecision, decide};
 pub use digest::{Digest, Line, Message as DigestMessage, Occurrence, OwnerDigest};
+pub use dispatch::Dispatcher;
 pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
     Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Reach, Receipt,
-    Scope,
+    Scope, Troubles,
 };
-pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, State};
+pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, Passage, State};
 pub use manager::Manager;
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};

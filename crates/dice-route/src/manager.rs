@@ -176,8 +176,21 @@ impl Manager {
     }
 
     /// Takes what became of a delivery.
-    pub fn receipt(&mut self, receipt: &Receipt, _now_ms: i64) {
-        self.outbox.receipt(receipt);
+    pub fn receipt(&mut self, receipt: &Receipt, now_ms: i64) {
+        for remark in self.outbox.receipt(receipt) {
+            self.records.note(receipt.at_ms, remark.cause, &remark.subject, &remark.by, &remark.text);
+            if remark.cause == crate::Cause::SelfAlert {
+                self.self_alert(&format!("undelivered {}", remark.by), &remark.text, now_ms);
+            }
+        }
+        let Some(config) = &self.config else { return };
+        if matches!(receipt.outcome, crate::Outcome::Delivered(_))
+            && let Some(row) = self.outbox.get(&receipt.intent)
+        {
+            // The next one that cannot be delivered there is told again.
+            let cause = format!("undelivered {}", row.destination.name());
+            self.alarms.clear_older(&cause, 0, desk!(self, config, now_ms));
+        }
     }
 
     /// Does everything that is due.

@@ -36,15 +36,25 @@ impl MessageId {
     }
 }
 
+impl MessageId {
+    /// Bytes of a name as text, at most.
+    pub(crate) const MAX_DIGITS: usize = 2 + 32;
+
+    /// The name as text, written into `room`.
+    pub(crate) fn write<'r>(&self, room: &'r mut [u8; MessageId::MAX_DIGITS]) -> &'r str {
+        let (fingerprint, start) = match self {
+            MessageId::Known(fingerprint) => (*fingerprint, 0),
+            MessageId::Unknown(bytes) => (Fingerprint::from_bytes(*bytes), 2),
+        };
+        room[..start].copy_from_slice(&b"u:"[..start]);
+        room[start..start + 32].copy_from_slice(&fingerprint.to_digits());
+        std::str::from_utf8(&room[..start + 32]).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MessageId::Known(fingerprint) => fingerprint.fmt(f),
-            MessageId::Unknown(bytes) => {
-                f.write_str("u:")?;
-                Fingerprint::from_bytes(*bytes).fmt(f)
-            }
-        }
+        f.write_str(self.write(&mut [0; MessageId::MAX_DIGITS]))
     }
 }
 

@@ -1,10 +1,14 @@
 //! The deliveries that are to be made, were made, or were held back.
 
+mod queue;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use queue::Queue;
 
 use crate::book::{Book, Delta, Row, Table};
 use crate::records::Records;
-use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Receipt, State};
+use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Passage, Receipt, State};
 
 /// The rows of the outbox. Nothing is sent that is not here, and nothing leaves without a receipt or a
 /// reason.
@@ -20,6 +24,21 @@ pub struct Outbox {
     ended: BTreeSet<(i64, String)>,
     /// Updates that have not been attempted, by what they follow.
     updates: BTreeMap<String, BTreeSet<String>>,
+    /// What has not ended and is not held, by destination.
+    queues: BTreeMap<Destination, Queue>,
+}
+
+/// Something to be written down about a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// What happened.
+    pub cause: Cause,
+    /// The intent's id.
+    pub subject: String,
+    /// Through what.
+    pub by: String,
+    /// In words.
+    pub text: String,
 }
 
 /// A notice that is to be told; [`Outbox::post`] gives it its name.
@@ -63,6 +82,7 @@ impl Outbox {
         if self.book.get(&id).is_some() {
             return id;
         }
+        self.post_to_stand_ins(&draft, now_ms, records);
         if draft.kind == NoticeKind::Update && draft.follows.is_some() {
             let known = draft.follows.as_ref().and_then(|first| self.updates.get(first));
             let older: Vec<String> = known
@@ -76,9 +96,34 @@ impl Outbox {
                 self.suppress(&older, Cause::Superseded, &id, now_ms, records);
             }
         }
+        self.enter(id.clone(), draft, now_ms, None);
+        id
+    }
+
+    /// Where the first notice was told in another's place, its end is told there too: nobody else would end
+    /// what began at another paging service.
+    fn post_to_stand_ins(&mut self, draft: &Draft, now_ms: i64, records: &mut Records) {
+        if !matches!(draft.kind, NoticeKind::Resolved | NoticeKind::Acknowledged) {
+            return;
+        }
+        let first = draft.follows.as_ref().and_then(|first| self.book.get(first));
+        let stand_ins = first.and_then(|first| first.passage.stand_ins.clone()).unwrap_or_default();
+        for id in stand_ins {
+            let Some(known) = self.book.get(&id) else { continue };
+            if matches!(known.state, State::Suppressed | State::Dead) {
+                continue;
+            }
+            let destination = known.destination.clone();
+            let draft = Draft { destination, follows: Some(id), ..draft.clone() };
+            self.post(draft, now_ms, records);
+        }
+    }
+
+    fn enter(&mut self, id: String, draft: Draft, now_ms: i64, stands_for: Option<String>) {
         let state = if draft.held.is_some() { State::Held } else { State::Pending };
+        let since_ms = draft.due_ms.max(now_ms);
         self.put(Intent {
-            id: id.clone(),
+            id,
             destination: draft.destination,
             lane: draft.lane,
             kind: draft.kind,
@@ -93,8 +138,8 @@ impl Outbox {
             why: draft.held,
             reference: None,
             notice: draft.notice,
+            passage: Passage { since_ms, stands_for, ..Passage::default() },
         });
-        id
     }
 
     /// The intent called `id`.
@@ -128,8 +173,34 @@ impl Outbox {
             self.edit(id, |row| {
                 (row.state, row.why, row.changed_ms) = (State::Pending, why, now_ms);
                 row.due_ms = row.due_ms.max(now_ms);
+                row.passage.since_ms = row.due_ms;
             });
         }
+    }
+
+    /// What has not ended and is not held, by destination.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (&Destination, &Queue)> {
+        self.queues.iter()
+    }
+
+    /// What has not ended of one destination and is not held.
+    pub(crate) fn queue(&self, destination: &Destination) -> Option<&Queue> {
+        self.queues.get(destination)
+    }
+
+    /// Hides a notice that is on its way or may have arrived: should it turn out that it has not, it is not
+    /// attempted again. True when there is such a notice.
+    pub fn hide(&mut self, id: &str, by: &str) -> bool {
+        let is_on_its_way = |row: &&Intent| {
+            matches!(row.state, State::Sending | State::Ambiguous) && row.passage.hidden_by.is_none()
+        };
+        if self.book.get(id).filter(is_on_its_way).is_none() {
+            return false;
+        }
+        if let Some(row) = self.book.get_mut(id) {
+            row.passage.hidden_by = Some(by.to_owned());
+        }
+        true
     }
 
     /// Holds back a notice for good, when it has not been attempted. True when it was held back.
@@ -173,39 +244,114 @@ impl Outbox {
         records.note(now_ms, cause, id, by, "rows of a notice were not sent");
     }
 
-    /// Takes what became of an attempt.
-    pub fn receipt(&mut self, receipt: &Receipt) {
-        self.edit(&receipt.intent, |row| {
-            row.changed_ms = receipt.at_ms;
-            match &receipt.outcome {
-                Outcome::Sending => {
-                    row.attempts += 1;
-                    row.state = State::Sending;
-                }
-                Outcome::Delivered(reference) => {
-                    row.state = State::Sent;
-                    row.reference = Some(reference.clone());
-                }
-                Outcome::Later(wait_ms, why) | Outcome::Limited(wait_ms, _, why) => {
-                    row.state = State::Retry;
-                    row.due_ms = receipt.at_ms.saturating_add((*wait_ms).max(0));
-                    row.why = Some(why.clone());
-                }
-                Outcome::Denied(why) | Outcome::Absent(why) => {
-                    row.state = State::Retry;
-                    row.due_ms = receipt.at_ms;
-                    row.why = Some(why.clone());
-                }
-                Outcome::Refused(why) => {
-                    row.state = State::Dead;
-                    row.why = Some(why.clone());
-                }
-                Outcome::Ambiguous(why) => {
-                    row.state = State::Ambiguous;
-                    row.why = Some(why.clone());
-                }
+    /// Takes what became of an attempt, or what follows from it. Gives what is to be written down.
+    ///
+    /// What has ended stays as it is; only what was given up may turn out to have arrived.
+    pub fn receipt(&mut self, receipt: &Receipt) -> Vec<Remark> {
+        let Some(row) = self.book.get(&receipt.intent) else { return Vec::new() };
+        let is_late_word = row.state == State::Dead && matches!(receipt.outcome, Outcome::Delivered(_));
+        if matches!(row.state, State::Sent | State::Suppressed | State::Dead) && !is_late_word {
+            return Vec::new();
+        }
+        let at_ms = receipt.at_ms;
+        let remark = |cause, by: &str, text: &str| {
+            let (subject, by, text) = (receipt.intent.clone(), by.to_owned(), text.to_owned());
+            vec![Remark { cause, subject, by, text }]
+        };
+        match &receipt.outcome {
+            Outcome::StoodIn(destinations) => {
+                let told = self.stand_in(&receipt.intent, destinations, at_ms);
+                let names: Vec<&str> = told.iter().map(Destination::name).collect();
+                return remark(Cause::Held, "dispatch", &format!("told to {} instead", names.join(", ")));
             }
-        });
+            Outcome::Superseded(by) => {
+                self.edit(&receipt.intent, |row| {
+                    (row.state, row.changed_ms) = (State::Suppressed, at_ms);
+                    row.why = Some(format!("superseded by {by}"));
+                });
+                return remark(Cause::Superseded, by, "a notice was not sent");
+            }
+            _ => {}
+        }
+        self.edit(&receipt.intent, |row| follow(row, &receipt.outcome, at_ms));
+        let Some(row) = self.book.get(&receipt.intent) else { return Vec::new() };
+        match (row.state, &row.passage.hidden_by) {
+            (State::Suppressed, Some(by)) => {
+                let by = by.clone();
+                remark(
+                    Cause::Snoozed,
+                    &by,
+                    "a notice that was on its way did not arrive, and is not sent again",
+                )
+            }
+            (State::Sent, _) => self.arrived(&receipt.intent, at_ms),
+            (State::Dead, _) => {
+                let (name, why) = (row.destination.name(), row.why.as_deref().unwrap_or_default());
+                let text = format!("a notice for {name} could not be delivered: {why}: {}", row.notice.title);
+                let name = name.to_owned();
+                remark(Cause::SelfAlert, &name, &text)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What follows when a notice has arrived.
+    fn arrived(&mut self, id: &str, at_ms: i64) -> Vec<Remark> {
+        let Some(row) = self.book.get(id) else { return Vec::new() };
+        let stand_ins = row.passage.stand_ins.clone().unwrap_or_default();
+        // A change that could only be told anew is what later changes are made to.
+        if let (NoticeKind::Update, Some(first), Some(reference)) = (row.kind, &row.follows, &row.reference)
+            && let Some(first) = self.book.get(first)
+            && first.reference.as_ref().is_some_and(|known| known != reference)
+            && first.passage.account == row.passage.account
+        {
+            let (first, reference) = (first.id.clone(), reference.clone());
+            self.edit(&first, |first| first.reference = Some(reference));
+        }
+        let mut remarks = Vec::new();
+        for stand_in in stand_ins {
+            if !self.waiting.contains(&stand_in) {
+                continue;
+            }
+            self.edit(&stand_in, |row| {
+                (row.state, row.changed_ms) = (State::Suppressed, at_ms);
+                row.why = Some(format!("superseded by {id}"));
+            });
+            let text = "a notice was not sent: the one in whose place it stood arrived".to_owned();
+            remarks.push(Remark { cause: Cause::Superseded, subject: stand_in, by: id.to_owned(), text });
+        }
+        remarks
+    }
+
+    /// Tells others in the place of a notice that nobody took; gives who is told.
+    fn stand_in(&mut self, id: &str, destinations: &[Destination], at_ms: i64) -> Vec<Destination> {
+        let Some(row) = self.book.get(id).cloned() else { return Vec::new() };
+        let waited_s = at_ms.saturating_sub(row.passage.since_ms).max(0) / 1_000;
+        let (mut ids, mut told) = (Vec::new(), Vec::new());
+        for destination in destinations {
+            let mut notice = row.notice.clone();
+            let note = format!("fallback: {} has not taken this for {waited_s} s", row.destination.name());
+            notice.notes.push(note);
+            let draft = Draft {
+                destination: destination.clone(),
+                lane: row.lane,
+                kind: row.kind,
+                subject: row.subject.clone(),
+                revision: row.revision,
+                follows: None,
+                due_ms: at_ms,
+                held: None,
+                notice,
+            };
+            let id = draft.id();
+            if self.book.get(&id).is_none() {
+                self.enter(id.clone(), draft, at_ms, Some(row.id.clone()));
+                ids.push(id);
+                told.push(destination.clone());
+            }
+        }
+        self.edit(id, |row| row.passage.stand_ins = Some(ids));
+        told
     }
 
     /// Forgets rows that ended before this moment; their names cannot come again by then.
@@ -251,6 +397,9 @@ impl Outbox {
             }
             State::Sending | State::Ambiguous => {}
         }
+        if matches!(row.state, State::Pending | State::Retry | State::Sending | State::Ambiguous) {
+            self.queues.entry(row.destination.clone()).or_default().enter(row);
+        }
     }
 
     fn unindex(&mut self, id: &str) {
@@ -258,6 +407,12 @@ impl Outbox {
         self.waiting.remove(id);
         self.due.remove(&(row.lane, row.due_ms, id.to_owned()));
         self.ended.remove(&(row.changed_ms, id.to_owned()));
+        if let Some(queue) = self.queues.get_mut(&row.destination) {
+            queue.leave(row);
+            if queue.is_empty() {
+                self.queues.remove(&row.destination);
+            }
+        }
         if let Some(first) = &row.follows
             && let Some(updates) = self.updates.get_mut(first)
         {
@@ -283,4 +438,73 @@ impl Outbox {
 
     /// The table the rows are kept in.
     pub const TABLE: Table = <Intent as Row>::TABLE;
+}
+
+/// Changes a row as an attempt's end, or what follows from it, says.
+fn follow(row: &mut Intent, outcome: &Outcome, at_ms: i64) {
+    row.changed_ms = at_ms;
+    row.passage.limited = None;
+    let later = |wait_ms: i64| at_ms.saturating_add(wait_ms.max(0));
+    match outcome {
+        Outcome::Sending | Outcome::Begun(_) => {
+            row.attempts += 1;
+            row.state = State::Sending;
+            row.passage.started_ms = Some(at_ms);
+            if let Outcome::Begun(account) = outcome {
+                row.passage.account = Some(account.clone());
+            }
+        }
+        Outcome::Delivered(reference) => {
+            row.state = State::Sent;
+            row.reference = Some(reference.clone());
+        }
+        Outcome::Later(wait_ms, why) => not_arrived(row, later(*wait_ms), why),
+        Outcome::Limited(wait_ms, reach, why) => {
+            not_arrived(row, later(*wait_ms), why);
+            row.passage.limited = Some(*reach);
+        }
+        Outcome::Denied(why) | Outcome::Absent(why) => not_arrived(row, at_ms, why),
+        Outcome::Elsewhere(account, why) => {
+            not_arrived(row, at_ms, why);
+            if !row.passage.refused_by.contains(account) {
+                row.passage.refused_by.push(account.clone());
+            }
+        }
+        Outcome::Refused(why) => {
+            row.state = if row.passage.hidden_by.is_some() { State::Suppressed } else { State::Dead };
+            row.why = Some(why.clone());
+        }
+        Outcome::Ambiguous(why) => unsure(row, at_ms, at_ms, why),
+        Outcome::Unsure(wait_ms, why) => unsure(row, at_ms, later(*wait_ms), why),
+        Outcome::Parked(wait_ms, why) => {
+            if row.passage.hidden_by.is_some() {
+                not_arrived(row, at_ms, why);
+                return;
+            }
+            unsure(row, at_ms, later(*wait_ms), why);
+            row.passage.is_possible_repeat = true;
+        }
+        Outcome::Superseded(_) | Outcome::StoodIn(_) => {}
+    }
+}
+
+/// It did not arrive: it is attempted again, unless it was hidden meanwhile.
+fn not_arrived(row: &mut Intent, due_ms: i64, why: &str) {
+    if let Some(by) = &row.passage.hidden_by {
+        row.state = State::Suppressed;
+        row.why = Some(format!("snoozed by {by}"));
+        return;
+    }
+    row.state = State::Retry;
+    row.due_ms = due_ms;
+    row.why = Some(why.to_owned());
+}
+
+fn unsure(row: &mut Intent, at_ms: i64, due_ms: i64, why: &str) {
+    row.state = State::Ambiguous;
+    row.due_ms = due_ms;
+    row.why = Some(why.to_owned());
+    let since_ms = row.passage.started_ms.unwrap_or(at_ms);
+    let known_ms = row.passage.unsure_since_ms.unwrap_or(since_ms);
+    row.passage.unsure_since_ms = Some(known_ms.min(since_ms));
 }

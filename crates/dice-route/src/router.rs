@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::fit::Fit;
 use crate::manager::Manager;
 use crate::outbox::Outbox;
-use crate::{Answer, Config, Event, Input, RuleStatus, Stamp, Stamped, Transition, Watermarks};
+use crate::{Answer, Config, Event, Input, RuleStatus, Stamp, Stamped, Transition, Troubles, Watermarks};
 
 /// Rows of the outbox that ended are kept for this long: no provider remembers longer.
 const KEEP_OUTBOX_MS: i64 = 30 * DAY_MS;
@@ -167,6 +167,10 @@ impl Router {
                 self.pass(receipt.at_ms);
                 self.manager.receipt(&receipt, self.clock.now_ms);
             }
+            Input::Troubles(troubles) => {
+                self.pass(troubles.at_ms);
+                self.tell(&troubles.of, &Troubles::CAUSES);
+            }
             Input::Configuration(config) => self.configure(&config),
         }
         None
@@ -230,8 +234,8 @@ impl Router {
             );
             troubles.insert(format!("input_stalled {source} {name}"), text);
         }
-        for status in self.engine.status().iter().filter(|status| status.is_degraded()) {
-            let RuleStatus { rule, evicted, hurried, unreadable, .. } = status;
+        for status in self.engine.degraded() {
+            let RuleStatus { rule, evicted, hurried, unreadable, .. } = &status;
             let mut why = Vec::new();
             if *evicted > 0 {
                 why.push(format!(
@@ -247,10 +251,16 @@ impl Router {
             let text = format!("rule {rule} sees less than it should: {}", why.join("; "));
             troubles.insert(format!("rule_degraded {rule}"), text);
         }
-        for (cause, text) in &troubles {
+        self.tell(&troubles, &["input_stalled ", "rule_degraded ", "catalog_unfit ", "catalog_outdated "]);
+    }
+
+    /// Has it said what Dice itself needs somebody for, of the causes that begin with one of `ours`; what is
+    /// not among them any more is over.
+    fn tell(&mut self, troubles: &BTreeMap<String, String>, ours: &[&str]) {
+        let now_ms = self.clock.now_ms;
+        for (cause, text) in troubles {
             self.manager.self_alert(cause, text, now_ms);
         }
-        let ours = ["input_stalled ", "rule_degraded ", "catalog_unfit ", "catalog_outdated "];
         let over: Vec<String> = self
             .manager
             .alarms()

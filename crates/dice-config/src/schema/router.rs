@@ -1,5 +1,6 @@
 //! The sections of `router.toml`.
 
+use super::couriers::{DISPATCH, MAIL, MASKING, RECEIVER, WORKSPACE};
 use super::rules::RULE;
 use super::{
     COUNT, DAY, FIELDS, GUARD, HOUR, Kind, MATCHERS, MINUTE, RECIPIENTS, SECOND, SPAN, Section, TEXTS,
@@ -45,6 +46,18 @@ pub(crate) static ROUTER: Section = Section::of(
             Kind::Named(&RECEIVER),
             "Destinations with a name: a paging service, a mailbox, a webhook",
         ),
+        key(
+            "slack",
+            Kind::Table(&WORKSPACE),
+            "The Slack workspace that channels and people are in. Without it, what is for them is printed where the router runs",
+        ),
+        key(
+            "email",
+            Kind::Table(&MAIL),
+            "How people are written to whom nothing else reaches; the server of receivers that name none",
+        ),
+        key("dispatch", Kind::Table(&DISPATCH), "How notices leave").or("{}"),
+        key("masking", Kind::Table(&MASKING), "What of a log does not leave the machine").or("{}"),
         key("lanes", Kind::Table(&LANES), "When notices of each sort are sent").or("{}"),
         key("inhibit", Kind::Tables(&INHIBIT), "What is not told while something else is open"),
         key(
@@ -283,72 +296,6 @@ pub(crate) static ROUTE: Section = Section::of(
         key("muted_in", TEXTS, "Intervals in which its notices are held").or("[]").like("[\"nights\"]"),
         key("routes", Kind::Tables(&ROUTE), "Routes below: the first that matches takes it"),
     ],
-);
-
-static RECEIVER: Section = Section {
-    doc: "A destination with a name. Secrets are named here and never written",
-    keys: &[],
-    variants: Some(Variants {
-        key: "courier",
-        doc: "How it is reached",
-        of: &[
-            ("terminal", &TERMINAL),
-            ("slack", &SLACK),
-            ("pagerduty", &PAGERDUTY),
-            ("email", &EMAIL),
-            ("webhook", &WEBHOOK),
-            ("alertmanager", &ALERTMANAGER),
-        ],
-    }),
-};
-
-static TERMINAL: Section = Section::of("Printed where the router runs", &[]);
-
-static SLACK: Section = Section::of(
-    "A Slack workspace",
-    &[
-        key("token_env", Kind::Name, "The environment variable with the bot's token").like("\"SLACK_TOKEN\""),
-        key("app_token_env", Kind::Name, "The environment variable with the app's token, for buttons")
-            .like("\"SLACK_APP_TOKEN\""),
-        key("channel", Kind::Text, "The channel that this receiver means").like("\"#ops\""),
-    ],
-);
-
-static PAGERDUTY: Section = Section::of(
-    "A PagerDuty service",
-    &[
-        key("routing_key_env", Kind::Name, "The environment variable with the integration's key")
-            .required()
-            .like("\"PAGERDUTY_KEY\""),
-        key("url", Kind::Text, "The address of the events API")
-            .like("\"https://events.eu.pagerduty.com/v2/enqueue\""),
-    ],
-);
-
-static EMAIL: Section = Section::of(
-    "A mailbox",
-    &[
-        key("to", TEXTS, "Addresses").required().like("[\"ops@corp.example\"]"),
-        key("from", Kind::Text, "The sender").like("\"dice@corp.example\""),
-        key("smtp", Kind::Text, "The server and its port").like("\"mail.corp.example:587\""),
-        key("user", Kind::Text, "The name to log in with").like("\"dice\""),
-        key("password_env", Kind::Name, "The environment variable with the password")
-            .like("\"SMTP_PASSWORD\""),
-    ],
-);
-
-static WEBHOOK: Section = Section::of(
-    "An address that notices are posted to",
-    &[
-        key("url", Kind::Text, "The address").required().like("\"https://hooks.corp.example/dice\""),
-        key("secret_env", Kind::Name, "The environment variable with the key that posts are signed with")
-            .like("\"HOOK_SECRET\""),
-    ],
-);
-
-static ALERTMANAGER: Section = Section::of(
-    "An Alertmanager",
-    &[key("url", Kind::Text, "Its address").required().like("\"http://127.0.0.1:9093\"")],
 );
 
 static LANES: Section = Section::of(

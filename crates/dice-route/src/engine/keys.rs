@@ -60,6 +60,14 @@ impl KeyText {
     }
 }
 
+/// The bytes of a key whose only value is `value`, which is shorter than 128 bytes, written into `room`.
+pub(crate) fn short_text<'r>(value: &str, room: &'r mut [u8]) -> &'r [u8] {
+    debug_assert!(value.len() < 128.min(room.len()), "a length of one byte, and room for both");
+    room[0] = value.len() as u8;
+    room[1..=value.len()].copy_from_slice(value.as_bytes());
+    &room[..=value.len()]
+}
+
 /// The longest key that needs no memory of its own.
 const SHORT_BYTES: usize = 22;
 

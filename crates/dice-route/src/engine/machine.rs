@@ -121,11 +121,8 @@ pub(crate) trait Machine: Send + Sync {
         bits & 1 != 0
     }
 
-    /// Adds values to the rule's key, for types that keep something smaller than a key apart; `false` leaves
-    /// the event out.
-    fn extend_key(&self, _arrival: &Arrival<'_>, _key: &mut KeyText) -> bool {
-        true
-    }
+    /// Changes the rule's key, for types that keep something smaller or larger than a key apart.
+    fn extend_key(&self, _payload: &Self::Payload, _key: &mut KeyText) {}
 
     /// Whether [`Machine::extend_key`] does something.
     fn extends_key(&self) -> bool {

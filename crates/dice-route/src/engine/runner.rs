@@ -463,10 +463,7 @@ impl<M: Machine> Runs for Runner<M> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (key, hash) = if self.machine.extends_key() {
             scratch.clone_from(key);
-            if !self.machine.extend_key(arrival, &mut scratch) {
-                self.scratch = scratch;
-                return;
-            }
+            self.machine.extend_key(&payload, &mut scratch);
             (&scratch, keys::hash_of(scratch.bytes()))
         } else {
             (key, hash)

@@ -571,6 +571,16 @@ impl Alerts {
         old
     }
 
+    /// Takes back the tally that was handed over, emptied: its room is needed again for the next events.
+    pub fn take_back(&mut self, at: usize, mut tally: Tally) {
+        if let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut)
+            && slot.alert.fresh.is_empty()
+        {
+            tally.clear();
+            slot.alert.fresh = tally;
+        }
+    }
+
     /// Appends what has changed.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         let mut changed = std::mem::take(&mut self.changed);

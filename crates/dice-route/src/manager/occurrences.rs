@@ -154,6 +154,7 @@ impl Manager {
                 self.digests.gather(&Destination::named(&each.owner.name), &gathered, now_ms);
             }
         }
+        self.alerts.take_back(slot, tally);
     }
 }
 

@@ -46,6 +46,11 @@ pub struct Tally {
     pub traces: Vec<Arc<str>>,
 }
 
+fn emptied<T>(mut list: Vec<T>) -> Vec<T> {
+    list.clear();
+    list
+}
+
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -88,6 +93,18 @@ impl Tally {
         ] {
             theirs.iter().for_each(|name| keep(mine, Some(name)));
         }
+    }
+
+    /// Forgets everything but keeps the room that it took.
+    pub fn clear(&mut self) {
+        let Tally { hosts, services, versions, traces, .. } = std::mem::take(self);
+        *self = Tally {
+            hosts: emptied(hosts),
+            services: emptied(services),
+            versions: emptied(versions),
+            traces: emptied(traces),
+            ..Tally::default()
+        };
     }
 
     /// Whether nothing was counted.

@@ -11,6 +11,9 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// One more waits.
     pub(crate) fn add(&mut self, at_ms: i64, what: u64) {
+        if self.events.back().is_none_or(|(last_ms, _)| *last_ms <= at_ms) {
+            return self.events.push_back((at_ms, what));
+        }
         let place = self.events.partition_point(|(known_ms, _)| *known_ms <= at_ms);
         self.events.insert(place, (at_ms, what));
     }

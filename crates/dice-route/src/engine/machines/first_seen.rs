@@ -30,6 +30,9 @@ use crate::{EpisodeId, Event, Key, Message, MessageId};
 /// Bytes of a term that a reader is shown.
 const SHOWN_BYTES: usize = 80;
 
+/// Bytes of a term that is a message's name alone, with its length before it.
+const SHORT_TERM: usize = MessageId::MAX_DIGITS + 1;
+
 /// Something that was never seen before.
 #[derive(Debug)]
 pub(crate) struct NewTerm {
@@ -92,6 +95,23 @@ impl NewTerm {
         let is_whole = term.fill(event, &self.key, self.on_missing_key)
             && self.each_value(event, |value| term.push(value));
         is_whole.then_some(term)
+    }
+
+    /// The hash of the event's term.
+    fn hash_of(&self, event: &Event) -> Option<u64> {
+        let id = event.message.id;
+        let is_plain = self.key.is_empty()
+            && match self.rule.terms {
+                NewTerms::Message => id.is_known(),
+                NewTerms::Unmatched => !id.is_known(),
+                NewTerms::Fields(_) | NewTerms::MessageInVersion => false,
+            };
+        if is_plain {
+            // Asked for with every line: the same bytes without memory of their own.
+            let mut digits = [0; MessageId::MAX_DIGITS];
+            return Some(text_hash(0, keys::short_text(id.write(&mut digits), &mut [0; SHORT_TERM])));
+        }
+        Some(text_hash(0, self.term_of(event)?.bytes()))
     }
 
     /// Takes a term off its shelf: the one that was not seen for the longest time.
@@ -255,14 +275,9 @@ impl Machine for NewTerm {
         true
     }
 
-    fn extend_key(&self, arrival: &Arrival<'_>, key: &mut KeyText) -> bool {
-        if !self.each_value(arrival.event, |value| key.push(value)) {
-            return false;
-        }
-        let hash = text_hash(0, key.bytes());
+    fn extend_key(&self, hash: &u64, key: &mut KeyText) {
         key.clear();
-        key.push(&Shelf::name_of(hash, self.n_shelves()));
-        true
+        Shelf::name(*hash, self.n_shelves(), key);
     }
 
     fn max_keys(&self, _: &Timing) -> usize {
@@ -270,7 +285,7 @@ impl Machine for NewTerm {
     }
 
     fn payload(&self, arrival: &Arrival<'_>) -> Option<u64> {
-        Some(text_hash(0, self.term_of(arrival.event)?.bytes()))
+        self.hash_of(arrival.event)
     }
 
     fn begin(&self, _at_ms: i64) -> Shelf {

@@ -246,6 +246,9 @@ impl Snoozes {
                 }
                 State::Sending | State::Ambiguous => {
                     raced += 1;
+                    if hidden.iter().all(|is_hidden| *is_hidden) {
+                        desk.outbox.hide(&id, &snooze.id);
+                    }
                     let text = "raced: a notice was on its way when it was snoozed";
                     desk.records.note(desk.now_ms, Cause::Snoozed, &id, &snooze.id, text);
                 }

@@ -1,6 +1,7 @@
 //! Terms in few bytes: the hash of each and when it was last seen.
 
 use crate::engine::codec::{Reader, Writer};
+use crate::engine::keys::KeyText;
 
 /// How many terms a shelf has when there are as many as the rule may keep. Fewer would weigh more, as every
 /// shelf has the weight of a key; with more, more would be written when one of them is seen.
@@ -28,9 +29,23 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// The name of the shelf, of so many, on which a term with this hash stands.
-    pub(super) fn name_of(hash: u64, n_shelves: usize) -> String {
-        format!("{:x}", (u128::from(hash) * n_shelves as u128) >> 64)
+    /// The shelf, of so many, on which a term with this hash stands.
+    fn number_of(hash: u64, n_shelves: usize) -> u64 {
+        ((u128::from(hash) * n_shelves as u128) >> 64) as u64
+    }
+
+    /// Adds the name of the shelf, of so many, on which a term with this hash stands: its number in hexadecimal
+    /// digits.
+    pub(super) fn name(hash: u64, n_shelves: usize, key: &mut KeyText) {
+        let mut rest = Shelf::number_of(hash, n_shelves);
+        let mut digits = [b'0'; 16];
+        let mut begin = digits.len();
+        while begin == digits.len() || rest > 0 {
+            begin -= 1;
+            digits[begin] = b"0123456789abcdef"[(rest & 15) as usize];
+            rest >>= 4;
+        }
+        key.push(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
     }
 
     /// A term is seen; gives when it was last seen before.
@@ -114,6 +129,7 @@ fn time_of(term: &Term) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::keys;
 
     #[test]
     fn the_oldest_goes_first_whenever_it_was() {
@@ -127,7 +143,12 @@ mod tests {
 
     #[test]
     fn every_hash_has_a_shelf() {
-        let names = |n_shelves| [0, 1 << 63, u64::MAX].map(|hash| Shelf::name_of(hash, n_shelves));
+        let name = |hash, n_shelves| {
+            let mut key = KeyText::default();
+            Shelf::name(hash, n_shelves, &mut key);
+            keys::values(key.bytes()).concat()
+        };
+        let names = |n_shelves| [0, 1 << 63, u64::MAX].map(|hash| name(hash, n_shelves));
         assert_eq!(names(1), ["0", "0", "0"]);
         assert_eq!(names(15_625), ["0", "1e84", "3d08"]);
     }
