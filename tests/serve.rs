@@ -362,7 +362,7 @@ fn what_is_malformed_changes_nothing() {
         "POST /v1/lines?source=none",
         "PATCH /api/v1/rules/x",
         "GET /api/v1/rules/%00%ff",
-        "DELETE /api/v1/snoozes/x?y",
+        "DELETE /api/v1/snoozes",
         "POST /api/v1/backtest",
         "POST /nowhere",
         "TRACE /api/v1/rules",

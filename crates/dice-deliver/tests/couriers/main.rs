@@ -53,6 +53,7 @@ fn parcel(kind: NoticeKind, rows: &[(&str, &str)]) -> Parcel {
             changed_ms: NOW_MS,
             why: None,
             reference: None,
+            passage: Passage::default(),
             notice: Notice {
                 title: format!("the disk is full: {NASTY}"),
                 because: "#ops, annotated".to_owned(),
@@ -88,6 +89,7 @@ fn word(outcome: &Outcome) -> String {
         Outcome::Denied(_) => "denied".to_owned(),
         Outcome::Ambiguous(_) => "ambiguous".to_owned(),
         Outcome::Absent(_) => "absent".to_owned(),
+        other => format!("no outcome of an attempt: {other:?}"),
     }
 }
 
