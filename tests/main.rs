@@ -14,6 +14,7 @@ mod readme;
 mod recordings;
 mod route;
 mod rules;
+mod serve;
 mod setup;
 mod site;
 mod state;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to who runs it")]
 
 mod bench;
+mod browser;
 mod demo;
 mod docs;
 mod program;
@@ -23,6 +24,7 @@ usage: cargo xtask <chore>
   tidy                              checks the house rules
   docs [--check]                    writes the generated parts of README and docs/
   demo                              shows Dice on fixtures and on its own log; sends nothing
+  browser [--shots DIR]             opens the pages in Chromium; takes pictures
   queries [FILE]…                   compiles every statements.scm, prints what files yield
   bench router [--json]             events a second, time to a decision, memory and restart of the router
   record                            runs the fixture programs and writes fixtures/logs anew
@@ -50,6 +52,8 @@ fn run(arguments: &[String]) -> Result<bool> {
         ["docs"] => docs::run(),
         ["docs", "--check"] => docs::check(),
         ["demo"] => demo::run(),
+        ["browser"] => browser::run(None),
+        ["browser", "--shots", folder] => browser::run(Some(folder)),
         ["queries", files @ ..] => queries::run(files),
         ["bench", "router", rest @ ..] => bench::router(rest),
         ["record"] => record::run(),

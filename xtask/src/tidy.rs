@@ -43,6 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// External packages that stay behind one door. The test kit makes repositories, so it has a key to git.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["dice", "xtask"]),
+    ("askama", &["dice-serve"]),
     ("axum", &["dice-serve"]),
     ("clap", &["dice"]),
     ("git2", &["dice-index", "dice-testkit"]),

@@ -32,25 +32,39 @@ pub(crate) fn fresh_folder(name: &str) -> Result<PathBuf> {
 ///
 /// When it does not compile.
 pub(crate) fn dice(release: bool) -> Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--package", "dice", "--bin", "dice", "--message-format=json-render-diagnostics"]);
+    let mut wanted = vec!["--package", "dice", "--bin", "dice"];
     if release {
-        cargo.arg("--release");
+        wanted.push("--release");
     }
+    build(&wanted)
+}
+
+/// Builds an example of a package and gives the path of the program.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub(crate) fn example(package: &str, name: &str) -> Result<PathBuf> {
+    build(&["--package", package, "--example", name])
+}
+
+fn build(wanted: &[&str]) -> Result<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--message-format=json-render-diagnostics"]).args(wanted);
     let output = cargo
         .current_dir(root())
         .stderr(std::process::Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("dice does not compile");
+        bail!("{} does not compile", wanted.join(" "));
     }
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
         .next_back()
-        .context("cargo did not say where it put dice")
+        .context("cargo did not say where it put the program")
 }
 
 /// What a program printed.

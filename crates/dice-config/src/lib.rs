@@ -6,6 +6,7 @@
 mod case;
 mod check;
 mod courier;
+mod definition;
 mod example;
 mod load;
 mod names;
@@ -14,12 +15,15 @@ mod problem;
 mod route;
 mod rule;
 pub mod schema;
+mod server;
 mod source;
 mod text;
 mod value;
 
 pub use case::{Case, CaseEvent, Expected, ExpectedChange};
+pub use definition::{Definition, DefinitionKind, MANAGED};
 pub use example::example;
 pub use load::{Files, Given, Loaded, Texts, load};
 pub use problem::{Problem, Problems};
+pub use server::{KeySettings, ServerSettings};
 pub use source::{SourceKind, SourceSettings, Transport};

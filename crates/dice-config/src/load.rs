@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use dice_route::config::EventTime;
 use dice_route::{Config, MessageId};
+use serde_json::Value as Json;
 
 use crate::case::{self, Case};
 use crate::check::check;
+use crate::definition::{self, Definition, DefinitionKind, MANAGED};
 use crate::names::{Names, check_unique};
 use crate::problem::{Problem, Problems};
-use crate::schema::{ROUTER, RULES_FILE};
+use crate::schema::{MANAGED_DOCUMENT, ROUTER, RULES_FILE};
+use crate::server::{ServerSettings, server};
 use crate::source::{SourceSettings, sources};
 use crate::text::{Complaint, Desk};
 use crate::value::Table;
@@ -61,6 +64,9 @@ pub struct Given {
     pub messages: Arc<Vec<MessageId>>,
     /// The header formats that sources may name; empty where they are not to be checked.
     pub formats: Vec<String>,
+    /// The document of rules and routes that lies over the files, as TOML; empty where there is none. Its routes
+    /// are asked before those of the files.
+    pub managed: String,
 }
 
 /// A configuration that has been read and checked.
@@ -76,6 +82,14 @@ pub struct Loaded {
     pub state: Option<PathBuf>,
     /// The environment of lines that tell none.
     pub env: Option<String>,
+    /// Where the API is; `None` where there is none.
+    pub server: Option<ServerSettings>,
+    /// Every rule and every route at the top, switched off ones too.
+    pub definitions: Vec<Definition>,
+    /// Everything together as JSON, with defaults and without secrets.
+    pub effective: Json,
+    /// The files that were read.
+    pub files: Vec<String>,
     /// The tests of the rules, in the order of the files. Those of rules that are switched off are not here.
     pub cases: Vec<Case>,
     /// What may be wrong and is no reason not to start.
@@ -92,8 +106,16 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     let number = desk.add(name, text.to_owned());
     let router = check(&mut desk, number, &ROUTER);
     let (rule_files, mut texts) = rule_files(&mut desk, &router, files);
-    let rule_tables: Vec<&Table> =
-        router.tables("rule").chain(rule_files.iter().flat_map(|file| file.tables("rule"))).collect();
+    let managed = (!given.managed.is_empty()).then(|| {
+        let number = desk.add(MANAGED, given.managed.clone());
+        check(&mut desk, number, &MANAGED_DOCUMENT)
+    });
+    let rule_tables: Vec<&Table> = router
+        .tables("rule")
+        .chain(rule_files.iter().chain(&managed).flat_map(|file| file.tables("rule")))
+        .collect();
+    let route_tables: Vec<&Table> =
+        managed.iter().flat_map(|file| file.tables("route")).chain(router.tables("route")).collect();
     check_unique(&mut desk, "rule", "id", rule_tables.iter().copied());
     let names = Names::of(&router, &rule_tables);
 
@@ -103,7 +125,7 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.sources = sources.iter().map(|source| (source.name.as_str().into(), source.known())).collect();
     config.rules = rule::rules(&mut desk, &rule_tables, &names, given);
     config.lanes = route::lanes(&mut desk, &router);
-    config.routes = route::routes(&mut desk, &router, &names, &config.lanes);
+    config.routes = route::routes(&mut desk, &route_tables, &names, &config.lanes);
     config.receivers = courier::receivers(&mut desk, &router);
     config.slack = courier::slack(&mut desk, &router);
     config.email = courier::email(&mut desk, &router);
@@ -122,7 +144,20 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.ownership = people::ownership(&mut desk, &router, &names);
     let cases = case::cases(&mut desk, &rule_tables);
 
+    let server = server(&mut desk, &router, &sources);
+    let mut definitions = definition::definitions(&desk, DefinitionKind::Rule, &rule_tables);
+    definitions.extend(definition::definitions(&desk, DefinitionKind::Route, &route_tables));
+    let mut effective = definition::effective(&desk, &router);
+    for (key, tables) in [("rule", &rule_tables), ("route", &route_tables)] {
+        let each = tables.iter().map(|table| Json::Object(definition::effective(&desk, table)));
+        effective.insert(key.to_owned(), each.collect());
+    }
     texts.push((name.to_owned(), text.to_owned()));
+    let mut read: Vec<String> = texts.iter().map(|(name, _)| name.clone()).collect();
+    read.sort();
+    if !given.managed.is_empty() {
+        texts.push((MANAGED.to_owned(), given.managed.clone()));
+    }
     config.version = version(texts, &router, files);
     let (problems, warnings) = desk.finish();
     if !problems.is_empty() {
@@ -133,6 +168,10 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
         catalogs: router.texts("catalog").into_iter().map(path).collect(),
         state: router.owned("state").map(path),
         env: router.owned("env"),
+        server,
+        definitions,
+        effective: Json::Object(effective),
+        files: read,
         router: config,
         sources,
         cases,

@@ -16,17 +16,16 @@ use crate::value::{Table, Value};
 /// Labels that make a group where no route says which.
 const GROUP_BY: &str = "rule";
 
-/// The routes of the configuration, those below others in their place.
-pub(crate) fn routes(desk: &mut Desk, router: &Table, names: &Names, lanes: &Lanes) -> Vec<Route> {
-    let top: Vec<&Table> = router.tables("route").collect();
+/// The routes of these tables, those below others in their place.
+pub(crate) fn routes(desk: &mut Desk, top: &[&Table], names: &Names, lanes: &Lanes) -> Vec<Route> {
     let mut all = Vec::new();
-    for table in &top {
+    for table in top {
         with_those_below(table, &mut all);
     }
     check_unique(desk, "route", "id", all.iter().copied());
     let above = above(&all);
     let mut below: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
-    for table in &top {
+    for table in top {
         for inner in table.tables("routes") {
             refuse_under(desk, inner);
         }
@@ -45,7 +44,7 @@ pub(crate) fn routes(desk: &mut Desk, router: &Table, names: &Names, lanes: &Lan
         }
     }
     let mut builder = Builder { desk, names, lanes, below };
-    top.into_iter()
+    top.iter()
         .filter(|table| table.text("under").is_none())
         .map(|table| builder.route(table, None, 0))
         .collect()

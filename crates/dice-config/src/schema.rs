@@ -10,7 +10,7 @@ mod rules;
 
 pub use json::json;
 pub use print::{markdown, print};
-pub(crate) use router::ROUTER;
+pub(crate) use router::{MANAGED_DOCUMENT, ROUTER};
 pub(crate) use rules::RULES_FILE;
 
 /// A table of the configuration: what may stand in it.

@@ -111,8 +111,14 @@ impl Desk {
 
     /// A place as `file:line`.
     pub(crate) fn named(&self, place: &Place) -> String {
-        let Problem { file, line, .. } = self.located(place, "", Complaint::new(""));
+        let (file, line) = self.place(place);
         format!("{file}:{line}")
+    }
+
+    /// The file and the line of a place.
+    pub(crate) fn place(&self, place: &Place) -> (String, usize) {
+        let Problem { file, line, .. } = self.located(place, "", Complaint::new(""));
+        (file, line)
     }
 
     /// How many problems there are so far.

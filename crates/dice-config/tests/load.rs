@@ -142,7 +142,7 @@ fn what_the_catalog_holds_is_given() {
     let rule = "[[rule]]\nid = \"a\"\ntype = \"first-seen\"\nnew = \"message\"\nseed = \"catalog\"\n";
     let source = "[[source]]\nname = \"a\"\nkind = \"stdin\"\nformat = \"glag\"\n";
     let messages = vec![MessageId::of_unmatched("a", "b")];
-    let given = Given { messages: messages.into(), formats: vec!["glog".to_owned()] };
+    let given = Given { messages: messages.into(), formats: vec!["glog".to_owned()], ..Given::default() };
     let loaded = load("router.toml", rule, &Texts::default(), &given).unwrap();
     let RuleType::FirstSeen(first_seen) = &loaded.router.rules[0].kind else { panic!() };
     assert_eq!((first_seen.seed_messages.len(), first_seen.learn_for_ms), (1, 0));
@@ -364,4 +364,31 @@ fn an_episode_can_end_at_every_bound() {
         )
         .is_err()
     );
+}
+
+#[test]
+fn what_is_managed_lies_over_the_files() {
+    let files = "[[route]]\nid = 'rest'\nto = '#ops'\n\n[[rule]]\nid = 'a'\ntype = 'match'\n";
+    let managed = "[[rule]]\nid = 'b'\ntype = 'match'\nlabels = { team = 'pay' }\n\n[[route]]\nid = 'pay'\nto = '#pay'\n";
+    let given = Given { managed: managed.to_owned(), ..Given::default() };
+    let loaded = load("router.toml", files, &Texts::default(), &given).unwrap();
+    let rules: Vec<&str> = loaded.router.rules.iter().map(|rule| &*rule.id).collect();
+    let routes: Vec<&str> = loaded.router.routes.iter().map(|route| &*route.id).collect();
+    assert_eq!((rules, routes), (vec!["a", "b"], vec!["pay", "rest"]));
+    let places = loaded.definitions.iter().map(|known| format!("{} {}:{}", known.id, known.file, known.line));
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        ["a router.toml:5", "b managed:1", "pay managed:6", "rest router.toml:1"]
+    );
+    assert_eq!(loaded.definitions[1].body["labels"]["team"], "pay");
+    assert_eq!(loaded.effective["rule"][1]["id"], "b");
+    assert_eq!(loaded.effective["time"]["lateness"], "30s");
+    let alone = load("router.toml", files, &Texts::default(), &Given::default()).unwrap();
+    assert_ne!(alone.router.version, loaded.router.version);
+    let twice = Given { managed: files.to_owned(), ..Given::default() };
+    let problems = load("router.toml", files, &Texts::default(), &twice).unwrap_err();
+    assert!(problems.iter().all(|problem| problem.file == "managed" || problem.file == "router.toml"));
+    let other = Given { managed: "zone = 'UTC'".to_owned(), ..Given::default() };
+    let problems = load("router.toml", files, &Texts::default(), &other).unwrap_err();
+    assert_eq!(problems.iter().next().unwrap().file, "managed");
 }

@@ -522,3 +522,43 @@ bad/b.toml:1:8: not TOML: unclosed array table, expected `]`
 "##,
     );
 }
+
+#[test]
+fn who_may_ask_what() {
+    check(
+        r##"
+[server]
+listen = "0.0.0.0:8600"
+url = "dice.example"
+keys = 1
+"##,
+        r##"
+r.toml:2:10: server.listen: wanted a key, because other machines can reach this address, found none; write [[server.key]], or listen on 127.0.0.1
+r.toml:3:7: server.url: wanted an address with https://, found "dice.example"
+r.toml:4:1: server: unknown key `keys`; did you mean `key`?
+"##,
+    );
+    check(
+        r##"
+[[server.key]]
+name = "ci"
+scopes = ["read", "write"]
+token_env = "T"
+[[server.key]]
+name = "eyes"
+scopes = []
+token_env = "T"
+[[source]]
+name = "s"
+kind = "syslog"
+transport = "tcp"
+listen = "127.0.0.1:8600"
+"##,
+        r##"
+r.toml:1:3: server.listen: source s listens on 127.0.0.1:8600; choose another port
+r.toml:3:19: server.key.ci.scopes: wanted "lines:write", "read", "act" or "configure", found "write"
+r.toml:7:10: server.key.eyes.scopes: wanted at least one scope, found none; write scopes = ["read"], or remove the key
+r.toml:8:13: server.key.eyes.token_env: another key has the same token; give each key a variable of its own, or one key all the scopes
+"##,
+    );
+}

@@ -17,9 +17,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use dice_route::{Act, Answer, Command};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +40,7 @@ use crate::desk::{Desk, Found, NotFound, Refused};
 use crate::form::{Head, Keys, Reads};
 use crate::gate::{Caller, Gate, Identity};
 use crate::metrics::Requests;
+use crate::page::{Lobby, Trouble};
 use crate::problem::{ErrorBody, Problem, Told};
 use crate::refusal::json;
 use crate::{Ask, NotTaken, Reply, Settings};
@@ -62,6 +63,7 @@ pub(crate) struct Api {
     pub(crate) stopped: watch::Receiver<bool>,
     allowances: Allowances,
     keys: Keys,
+    pub(crate) lobby: Lobby,
     pub(crate) requests: Requests,
     /// Requests that were named by this process, so that no two have one name.
     named: AtomicU64,
@@ -171,6 +173,7 @@ impl Api {
             stopped,
             allowances: Allowances::new(settings.allowance),
             keys: Keys::default(),
+            lobby: Lobby::default(),
             requests: Requests::default(),
             named: AtomicU64::new(0),
             document: described().1,
@@ -385,7 +388,10 @@ pub(crate) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     let method = method(request.method());
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(Peer(address))| address.ip());
-    let identity = api.gate.identify(request.headers());
+    let identity = match api.gate.identify(request.headers()) {
+        Identity::Nobody => api.lobby.identify(&api, request.headers()),
+        identity => identity,
+    };
     let mut response = next.run(request).await;
     let status = response.status();
     api.requests.count(&route, method, status.as_u16());
@@ -410,11 +416,17 @@ pub(crate) fn routes() -> Router<Arc<Api>> {
 }
 
 /// What is answered where there is nothing.
-pub(crate) async fn nowhere() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing here")
+pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+    let nothing = Problem::new(StatusCode::NOT_FOUND, "there is nothing here");
+    if crate::page::is_wanted(&headers) {
+        let nothing = nothing.wanted("a page of Dice").found("another address");
+        return Trouble(nothing.next("take one of the pages above")).into_response();
+    }
+    nothing
         .wanted("a path of the API")
         .found("another one")
         .next("GET /api/v1/openapi.json tells all of them")
+        .into_response()
 }
 
 /// What is answered where something else can be done.

@@ -65,7 +65,7 @@ fn admit(parts: &Parts, api: &Api, scope: Scope) -> Result<Caller, Problem> {
     Ok(api.gate.admit(&identity, &parts.headers, scope)?)
 }
 
-fn peer(parts: &Parts) -> String {
+pub(crate) fn peer(parts: &Parts) -> String {
     let peer = parts.extensions.get::<ConnectInfo<Peer>>();
     peer.map(|ConnectInfo(Peer(address))| address.ip().to_string()).unwrap_or_default()
 }

@@ -3,11 +3,15 @@
 //! A request shows a token, whose name becomes the actor `api:NAME` of what it does. Where no token is set up
 //! at all, the address is loopback and every program of this machine may do everything as `api:local`; pages
 //! that a browser shows may not, even when their name was made to point here, but for our own.
+//!
+//! A browser cannot show a token by itself. Whoever types one in has a session: a cookie that is made of the
+//! token's hash and the time, and tells neither. It opens the pages and nothing else, so that no other site can
+//! make a browser use the API.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -18,6 +22,12 @@ use crate::refusal::Refusal;
 
 /// What a browser says about who made a page send a request.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The cookie that has a session.
+pub(crate) const SESSION: &str = "dice-session";
+/// Milliseconds that a session lasts.
+pub(crate) const SESSION_MS: i64 = 7 * 24 * 3_600_000;
+/// Milliseconds by which a session may come from the future, where the clock went back.
+const SKEW_MS: i64 = 60_000;
 
 /// A secret that senders show. It never prints itself, and only its hash is kept.
 #[derive(Clone)]
@@ -32,6 +42,12 @@ impl Token {
     fn of(text: &[u8]) -> Token {
         let name = dice_route::name(&[b"token", text]);
         Token(name.as_bytes().try_into().expect("a name has 32 digits"))
+    }
+
+    /// The session that is begun with it at that time.
+    fn session(&self, begun_ms: i64) -> String {
+        let begun = begun_ms.to_string();
+        format!("{begun}.{}", dice_route::name(&[b"session", &self.0, begun.as_bytes()]))
     }
 
     /// Whether it is the same. How long that takes tells nothing about how much of it was right.
@@ -97,6 +113,12 @@ pub struct Key {
     pub scopes: Vec<Scope>,
 }
 
+impl Key {
+    fn identity(&self) -> Identity {
+        Identity::Known { name: self.name.clone(), scopes: self.scopes.clone() }
+    }
+}
+
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Identity {
@@ -150,15 +172,46 @@ impl Gate {
         }
         let Some(shown) = bearer(headers) else { return Identity::Nobody };
         let shown = Token::of(shown);
+        self.known(|token| token.is(&shown)).map_or(Identity::Wrong, Key::identity)
+    }
+
+    /// The one key that is so. All are asked, whichever is right.
+    fn known(&self, is_so: impl Fn(&Token) -> bool) -> Option<&Key> {
         let mut found = None;
         for key in &self.keys {
-            if key.token.is(&shown) {
+            if is_so(&key.token) {
                 found = found.or(Some(key));
             }
         }
-        match found {
-            Some(key) => Identity::Known { name: key.name.clone(), scopes: key.scopes.clone() },
-            None => Identity::Wrong,
+        found
+    }
+
+    /// A session for whoever typed that token; `None` where it is none of ours.
+    pub(crate) fn log_in(&self, typed: &str, now_ms: i64) -> Option<String> {
+        let typed = Token::of(typed.trim().as_bytes());
+        Some(self.known(|token| token.is(&typed))?.token.session(now_ms))
+    }
+
+    /// Who has that session, while it lasts and its token is one of ours.
+    pub(crate) fn resume(&self, session: &str, now_ms: i64) -> Identity {
+        let begun = session.split_once('.').and_then(|(begun, _)| begun.parse::<i64>().ok());
+        let age_ms = begun.map(|begun_ms| now_ms.saturating_sub(begun_ms));
+        let lasts = age_ms.is_some_and(|age_ms| (-SKEW_MS..SESSION_MS).contains(&age_ms));
+        let Some(begun_ms) = begun.filter(|_| lasts) else { return Identity::Nobody };
+        let is_so = |token: &Token| token.session(begun_ms).as_bytes().ct_eq(session.as_bytes()).into();
+        self.known(is_so).map_or(Identity::Nobody, Key::identity)
+    }
+
+    /// Whether a browser says that one of our own pages, or a person, made it send this.
+    pub(crate) fn is_own_page(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        match (text(SEC_FETCH_SITE), headers.get(ORIGIN)) {
+            (Some(site), _) => matches!(site, "none" | "same-origin"),
+            (None, None) => true,
+            (None, Some(_)) => {
+                let at = text(ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
+                at.is_some() && at == text(HOST)
+            }
         }
     }
 
@@ -228,6 +281,20 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token.trim_ascii())
 }
 
+/// The session that a browser shows.
+pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut each =
+        cookies.flat_map(|cookies| cookies.split(';')).filter_map(|one| one.trim().split_once('='));
+    each.find(|(name, _)| *name == SESSION).map(|(_, value)| value)
+}
+
+/// Whether another site made a browser ask.
+pub(crate) fn is_foreign(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
+    matches!(site, Some(b"cross-site" | b"same-site"))
+}
+
 impl From<Barred> for Refusal {
     fn from(barred: Barred) -> Refusal {
         let no_token = |found: &str| {
@@ -291,7 +358,7 @@ mod tests {
 
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Gate, Key, Scope, Token};
+    use super::{Gate, Identity, Key, SESSION_MS, SKEW_MS, Scope, Token};
     use crate::Settings;
 
     fn settings() -> Settings {
@@ -342,6 +409,20 @@ mod tests {
         check(&keys, &[("authorization", "bearer eyes secret")], "read");
         check(&keys, &[("authorization", "Bearer hands secret"), ("host", "x"), ("origin", "y")], "read act");
         check(&keys, &[("authorization", "Bearer ci secret")], "read act configure");
+    }
+
+    #[test]
+    fn a_session_lasts_a_week_and_tells_no_token() {
+        let gate = Gate::new(&with_keys());
+        assert_eq!(gate.log_in("eyes secre", 0), None);
+        let session = gate.log_in(" eyes secret\n", 1_000).unwrap();
+        assert!(!session.contains("eyes"), "{session}");
+        let other = gate.log_in("hands secret", 1_000).unwrap();
+        assert_ne!(session, other);
+        let known = |session: &str, now_ms| matches!(gate.resume(session, now_ms), Identity::Known { .. });
+        assert!(known(&session, 1_000) && known(&session, SESSION_MS) && known(&other, 1_000));
+        assert!(!known(&session, SESSION_MS + 1_000) && !known(&session, -SKEW_MS * 2));
+        assert!(!known(&session.replacen('1', "2", 1), 1_000) && !known("", 1_000) && !known("1000.", 1_000));
     }
 
     #[test]

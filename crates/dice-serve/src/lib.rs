@@ -9,7 +9,10 @@
 //! [`Ask`], answered through its [`Reply`] after the commit; what only looks is a question of [`Views`].
 //! [`managed`] is the pure half of the configuration that the API manages.
 //!
-//! Answers are JSON; what grows has a bound: bodies, requests at once, connections, how often somebody may
+//! Beside the API stand the pages, for people with a browser: HTML made on the server, without scripts. Whoever
+//! types a token in gets a session; it opens the pages and not the API.
+//!
+//! Other answers are JSON; what grows has a bound: bodies, requests at once, connections, how often somebody may
 //! ask, and how long each may take.
 
 mod allowance;

@@ -122,6 +122,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What a person is shown: the status, what was to be done, wanted, found, and what to do next.
+    pub(crate) fn words(&self) -> (StatusCode, [&str; 4]) {
+        let Wrong { what, wanted, found, next, .. } = &self.0.wrong;
+        (self.0.status, [what, wanted, found, next])
+    }
+}
+
 /// An entity tag as a header has it.
 pub(crate) fn quoted(etag: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"{etag}\"")).ok()

@@ -414,7 +414,7 @@ fn who_asks_too_often_is_told_when_to_come_back() {
 fn what_is_asked_wrongly_is_said() {
     let dice = start(settings());
     for (head, status, part) in [
-        ("GET /", 404, "there is nothing here"),
+        ("GET /api", 404, "there is nothing here"),
         ("GET /api/v1/", 404, "there is nothing here"),
         ("GET /api/v1/rules?x=1", 400, "x"),
         ("GET /api/v1/rules?limit=0", 400, "limit"),

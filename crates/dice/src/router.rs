@@ -1,5 +1,6 @@
 //! The router at work: sources in, decisions out, everything committed.
 
+mod api;
 mod classifier;
 pub(crate) mod delivery;
 mod hold;

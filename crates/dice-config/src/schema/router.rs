@@ -31,6 +31,7 @@ pub(crate) static ROUTER: Section = Section::of(
         .like("\"state.db\""),
         key("rules", TEXTS, "Files of rules, with `*` and `**`. Paths start at this file's folder")
             .or("[\"rules/*.toml\"]"),
+        key("server", Kind::Table(&SERVER), "The API and the pages; there are none without it"),
         key("time", Kind::Table(&TIME), "When an event happened, and how long late ones are waited for")
             .or("{}"),
         key("source", Kind::Tables(&SOURCE), "Where lines come from; standard input where there is none"),
@@ -86,6 +87,54 @@ pub(crate) static ROUTER: Section = Section::of(
         .or("{}"),
         key("correlation", Kind::Table(&CORRELATION), "What belongs together across services").or("{}"),
         key("ownership", Kind::Table(&OWNERSHIP), "How \"not me\" is resolved").or("{}"),
+    ],
+);
+
+/// What the API manages.
+pub(crate) static MANAGED_DOCUMENT: Section = Section::of(
+    "Rules and routes that the API manages; routes of files are asked after these",
+    &[key("rule", Kind::Tables(&RULE), "Rules"), key("route", Kind::Tables(&ROUTE), "Routes")],
+);
+
+static SERVER: Section = Section::of(
+    "The API and the pages. Without a key, programs of this machine may do everything, and no others anything",
+    &[
+        key("listen", Kind::Address, "The address to listen on; `--listen` of `dice serve` goes before it")
+            .or("\"127.0.0.1:8600\""),
+        key("url", Kind::Text, "What other machines call it; links in notices begin with it")
+            .like("\"https://dice.corp.example\""),
+        key("hosts", TEXTS, "Names by which it may be asked where there is no key, beside `localhost`")
+            .or("[]")
+            .like("[\"dice.corp.example\"]"),
+        key("key", Kind::Tables(&SERVER_KEY), "Who may ask what"),
+        key(
+            "unsubscribe_secret_env",
+            Kind::Name,
+            "The environment variable with the secret that links to unsubscribe are signed with",
+        )
+        .like("\"UNSUBSCRIBE_SECRET\""),
+        key("body_limit", Kind::Size(1 << 10, 64 << 20), "Bytes of a request with lines").or("\"8MiB\""),
+        key("form_limit", Kind::Size(1 << 10, 64 << 20), "Bytes of any other request").or("\"1MiB\""),
+        key("requests", Kind::Integer(1, 10_000), "Requests that wait for their commit at once").or("16"),
+        key("connections", Kind::Integer(1, 100_000), "Connections at once; further ones wait").or("256"),
+        key("per_minute", COUNT, "Requests that a token, or a peer without one, may make in a minute")
+            .or("1200"),
+        key("burst", COUNT, "How many of these may come at once").or("200"),
+    ],
+);
+
+static SERVER_KEY: Section = Section::of(
+    "A token that callers show as `Authorization: Bearer …`",
+    &[
+        key("name", Kind::Name, "Who has it: what it does is done by `api:NAME`").required().like("\"ci\""),
+        key(
+            "scopes",
+            Kind::List(&Kind::Word(&["lines:write", "read", "act", "configure"])),
+            "What it allows: sending lines and alerts; looking; acting as the buttons do, and looking; changing rules and routes, and all of that",
+        )
+        .required()
+        .like("[\"read\"]"),
+        key("token_env", Kind::Name, "The environment variable with the token").required().like("\"DICE_CI_TOKEN\""),
     ],
 );
 

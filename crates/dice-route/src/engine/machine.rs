@@ -99,13 +99,13 @@ pub(crate) enum Late {
 }
 
 /// A type of rule.
-pub(crate) trait Machine {
+pub(crate) trait Machine: Send + Sync {
     /// What is kept for one key.
-    type State;
+    type State: Send + Sync;
     /// What is kept of an event until its time has come; saved with it.
-    type Payload: Clone;
+    type Payload: Clone + Send + Sync;
     /// What is kept once for the rule: saved when [`Machine::encode_shared`] writes something.
-    type Shared: Default;
+    type Shared: Default + Send + Sync;
 
     /// When it decides.
     fn pass(&self) -> Pass;

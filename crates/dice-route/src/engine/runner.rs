@@ -40,7 +40,7 @@ pub(crate) struct Ground<'a> {
 }
 
 /// A rule at work, whatever its type.
-pub(crate) trait Runs: fmt::Debug {
+pub(crate) trait Runs: fmt::Debug + Send + Sync {
     /// Conditions to ask about, beside the rule's own.
     fn conditions(&self) -> Vec<crate::condition::Condition>;
     /// Whether it looks at events for which these conditions hold.

@@ -12,11 +12,12 @@ mod man;
 mod reference;
 pub(crate) mod route;
 pub(crate) mod rules;
+mod serve;
 mod silence;
 mod slack;
 mod snooze;
 pub(crate) mod state;
-mod who;
+pub(crate) mod who;
 mod why;
 
 use std::io::{self, Write};
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Who(who::Arguments),
     /// Classify lines and say who would be told what.
     Route(route::Arguments),
+    /// Route as a service: sources of router.toml, the API and the pages.
+    Serve(serve::Arguments),
     /// List what is open: episodes of rules, messages told as they happen, Dice's own troubles.
     Episodes(episodes::Arguments),
     /// Tell why something did or did not reach somebody.
@@ -76,6 +79,7 @@ impl Command {
             Command::Index(arguments) => arguments.run(),
             Command::Who(arguments) => arguments.run(),
             Command::Route(arguments) => arguments.run(),
+            Command::Serve(arguments) => arguments.run(),
             Command::Episodes(arguments) => arguments.run(),
             Command::Why(arguments) => arguments.run(),
             Command::Digest(arguments) => arguments.run(),

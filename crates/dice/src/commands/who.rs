@@ -56,7 +56,7 @@ impl Arguments {
             is_every_line_known &= case.decided.is_some();
             match self.format {
                 Output::Text => self.tell_person(&mut out, matcher, repos, &case),
-                Output::Json => self.tell_program(&mut out, matcher, repos, &mut desk, &case),
+                Output::Json => tell_program(&mut out, matcher, repos, &mut desk, &case),
             }
         };
         if self.lines == ["-"] {
@@ -172,40 +172,51 @@ impl Arguments {
         }
         Ok(())
     }
+}
 
-    fn tell_program<'m>(
-        &self,
-        out: &mut impl Write,
-        matcher: &Matcher,
-        repos: &[Repo],
-        desk: &mut Desk<'m>,
-        case: &Case<'m, '_>,
-    ) -> Result<()> {
-        let best = case.best();
-        let summary = best.and_then(|entry| entry.author.as_ref()).and_then(summary);
-        match case.matched(desk) {
-            Some(object) => {
-                let author = best.and_then(|entry| entry.author.as_ref());
-                let url = best.and_then(|entry| link(entry, repos));
-                serde_json::to_writer(
-                    &mut *out,
-                    &Known { object: object.of_no_stream(), author, summary, url },
-                )?;
-            }
-            None => {
-                let nearest = matcher.nearest(&case.answer.envelope.message, FEW);
-                let nearest = nearest.iter().map(|id| {
-                    let entry = matcher.entry(*id);
-                    let template = entry.statement.template.to_string();
-                    Near { file: &entry.file, source_line: entry.statement.line.get(), template }
-                });
-                let object = case.unmatched().of_no_stream();
-                serde_json::to_writer(&mut *out, &Unknown { object, nearest: nearest.collect() })?;
-            }
+/// Writes what a program reads of a line, and a line end.
+fn tell_program<'m>(
+    out: &mut impl Write,
+    matcher: &Matcher,
+    repos: &[Repo],
+    desk: &mut Desk<'m>,
+    case: &Case<'m, '_>,
+) -> Result<()> {
+    let best = case.best();
+    let summary = best.and_then(|entry| entry.author.as_ref()).and_then(summary);
+    match case.matched(desk) {
+        Some(object) => {
+            let author = best.and_then(|entry| entry.author.as_ref());
+            let url = best.and_then(|entry| link(entry, repos));
+            serde_json::to_writer(&mut *out, &Known { object: object.of_no_stream(), author, summary, url })?;
         }
-        writeln!(out)?;
-        Ok(())
+        None => {
+            let nearest = matcher.nearest(&case.answer.envelope.message, FEW);
+            let nearest = nearest.iter().map(|id| {
+                let entry = matcher.entry(*id);
+                let template = entry.statement.template.to_string();
+                Near { file: &entry.file, source_line: entry.statement.line.get(), template }
+            });
+            let object = case.unmatched().of_no_stream();
+            serde_json::to_writer(&mut *out, &Unknown { object, nearest: nearest.collect() })?;
+        }
     }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// What a program reads of each line of a text.
+pub(crate) fn objects(known: &plan::Known, text: &str) -> Result<Vec<serde_json::Value>> {
+    let plan::Known { matcher, repos, .. } = known;
+    let mut desk = Desk::new(matcher, repos);
+    let mut objects = Vec::new();
+    for answer in answers(matcher, text)?.into_iter().filter(|answer| answer.continues.is_none()) {
+        let case = Case::new(&mut desk, answer);
+        let mut told = Vec::new();
+        tell_program(&mut told, matcher, repos, &mut desk, &case)?;
+        objects.push(serde_json::from_slice(&told)?);
+    }
+    Ok(objects)
 }
 
 #[derive(Serialize)]

@@ -101,7 +101,6 @@ impl Delivery {
     }
 
     /// Opens signed letters.
-    #[allow(dead_code, reason = "whoever listens over HTTP hands them in")]
     pub(crate) fn letters(&self) -> Letters {
         self.letters.clone()
     }

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 pub(crate) use circle::Thing;
+pub(crate) use delivery::{Delivery, Noted};
 pub(crate) use dossier::Dossier;
 pub(crate) use hiding::{Silenced, Snoozed};
 pub(crate) use incident::{Trouble, incidents};

@@ -10,6 +10,7 @@ use dice_route::book::Table;
 use dice_route::{Act, Answer, Command, Config, Input, Router, Saved};
 use dice_store::{Batch, Entry, JournalLine, Store};
 
+use super::api::Managed;
 use super::look::Look;
 use super::plan;
 use super::socket;
@@ -93,7 +94,8 @@ impl Operator {
             Some(file) => Some(file.clone()),
             None => noted_config(store)?,
         };
-        file.map(|file| Ok((file.clone(), plan::read_config(&file)?))).transpose()
+        let managed = Managed::of(store)?;
+        file.map(|file| Ok((file.clone(), plan::read_config_under(&file, &managed.text())?))).transpose()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use dice_catalog::{Catalog, Fingerprint, Repo};
-use dice_config::{Files, Given, Loaded, SourceKind, SourceSettings};
+use dice_config::{Files, Given, Loaded, Problems, SourceKind, SourceSettings};
 use dice_match::{Format, Limits, Matcher};
 use dice_route::MessageId;
 use dice_source::{Kind, Start, Transport};
@@ -84,7 +84,13 @@ impl Files for Disk {
 
 /// Reads and checks a configuration without regard to a catalog, and says what is odd in it.
 pub(crate) fn read_config(file: &Path) -> Result<Loaded> {
-    let loaded = read_config_with(file, &Given { formats: formats(), ..Given::default() })?;
+    read_config_under(file, "")
+}
+
+/// The same, with the document over it that the API manages.
+pub(crate) fn read_config_under(file: &Path, managed: &str) -> Result<Loaded> {
+    let given = Given { formats: formats(), managed: managed.to_owned(), ..Given::default() };
+    let loaded = read_config_with(file, &given)?;
     warn(&loaded);
     Ok(loaded)
 }
@@ -96,21 +102,14 @@ pub(crate) fn warn(loaded: &Loaded) {
     }
 }
 
-fn formats() -> Vec<String> {
+/// The names of all header formats.
+pub(crate) fn formats() -> Vec<String> {
     Format::names().map(str::to_owned).collect()
 }
 
 /// Reads and checks a configuration; everything that is wrong is told at once, what is odd is not.
 pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Failure::new(
-            format!("wanted to read the configuration {}", file.display()),
-            "give the router.toml that is meant: --config FILE",
-        )
-        .because(error)
-    })?;
-    let name = file.display().to_string();
-    dice_config::load(&name, &text, &Disk::beside(file), given).map_err(|problems| {
+    load(file, given)?.map_err(|problems| {
         let n = problems.iter().len();
         for problem in problems.iter() {
             tracing::error!("{problem}");
@@ -121,6 +120,19 @@ pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
         )
         .into()
     })
+}
+
+/// Reads and checks a configuration and says nothing.
+pub(crate) fn load(file: &Path, given: &Given) -> Result<std::result::Result<Loaded, Problems>> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(
+            format!("wanted to read the configuration {}", file.display()),
+            "give the router.toml that is meant: --config FILE",
+        )
+        .because(error)
+    })?;
+    let name = file.display().to_string();
+    Ok(dice_config::load(&name, &text, &Disk::beside(file), given))
 }
 
 /// The catalogs, compiled, and what only some of them know.

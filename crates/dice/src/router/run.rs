@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{self, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -14,10 +15,11 @@ use dice_config::{Given, Loaded, SourceKind};
 use dice_match::Format;
 use dice_route::{Config, Input, Intent, Router};
 use dice_serve::{Server, Token};
-use dice_source::Kind;
+use dice_source::{Kind, Sources};
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
+use super::api::{self, Api, Asked, Force, Managed, Unsubscribed};
 use super::classifier::SourceFacts;
 use super::delivery::{Delivery, Fleet};
 use super::hold::Hold;
@@ -84,21 +86,31 @@ pub(crate) fn afterwards(text: &str) -> Result<u32> {
 /// What a wish comes to.
 struct Plan {
     loaded: Loaded,
-    known: Known,
+    known: Arc<Known>,
     /// The files of the configuration as they were read.
     config_files: Stamp,
 }
 
 impl Wish {
-    fn plan(&self) -> Result<Plan> {
+    /// What is to be done. What the API manages lies over the files; where it does not fit to them at the start,
+    /// it is left out and said.
+    fn plan(&self, managed: &Managed, is_start: bool) -> Result<Plan> {
         // Which catalogs are meant stands in the configuration, and rules may ask what the catalogs hold: the
         // configuration is read twice.
         let first = self.read(&Given::default())?;
-        let known = Known::read(&self.catalogs(&first)?)?;
-        let messages = Arc::clone(&known.messages);
-        let formats = Format::names().map(str::to_owned).collect();
+        let known = Arc::new(Known::read(&self.catalogs(&first)?)?);
         let config_files = Stamp::of(&self.config.as_deref().map(plan::watched).unwrap_or_default());
-        let loaded = self.read(&Given { messages, formats })?;
+        let given = given(&known, managed);
+        let loaded = match self.read(&given) {
+            Err(error) if is_start && !given.managed.is_empty() => {
+                let number = managed.all().0.number;
+                tracing::error!(
+                    "{error:#}; version {number} of what the API manages is left out until it fits"
+                );
+                self.read(&Given { managed: String::new(), ..given })?
+            }
+            read => read?,
+        };
         plan::warn(&loaded);
         Ok(Plan { loaded, known, config_files })
     }
@@ -128,7 +140,8 @@ impl Wish {
     }
 
     /// What is read, and what is known of its lines.
-    fn sources(&self, loaded: &Loaded) -> Result<(Vec<dice_source::Settings>, Plans)> {
+    /// Without any, it is standard input, unless others can be told by the API.
+    fn sources(&self, loaded: &Loaded, is_served: bool) -> Result<(Vec<dice_source::Settings>, Plans)> {
         let mut sources = Vec::new();
         let mut plans = HashMap::new();
         let mut plain = |name: &str, kind: Kind| {
@@ -151,7 +164,9 @@ impl Wish {
             .filter(|file| !is_stdin(file))
             .map(|file| file.to_string_lossy().into_owned())
             .collect();
-        if self.files.iter().any(is_stdin) || (self.files.is_empty() && loaded.sources.is_empty()) {
+        if self.files.iter().any(is_stdin)
+            || (self.files.is_empty() && loaded.sources.is_empty() && !is_served)
+        {
             plain(STDIN, Kind::Stdin);
         }
         if !files.is_empty() {
@@ -170,23 +185,40 @@ impl Wish {
     }
 }
 
+/// What is known beside the files of the configuration.
+fn given(known: &Known, managed: &Managed) -> Given {
+    Given { messages: Arc::clone(&known.messages), formats: plan::formats(), managed: managed.text() }
+}
+
 /// Routes as a service, or until the input ends: decisions are committed, then printed. With neither a
-/// configuration nor a state nothing is kept.
+/// configuration nor a state nothing is kept. There is an API where the configuration says so.
 pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
-    let plan = wish.plan()?;
+    work(wish, output, api::Wish::Configured)
+}
+
+/// Routes as a service with an API, at `listen` or where the configuration says.
+pub(crate) fn serve(wish: &Wish, output: Output, listen: Option<SocketAddr>) -> Result<Outcome> {
+    work(wish, output, api::Wish::At(listen))
+}
+
+fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
+    let first = wish.read(&Given::default())?;
+    let is_kept = wish.config.is_some() || wish.state.is_some();
+    let managed = if is_kept { api::managed_at(&wish.state(&first)?) } else { Managed::default() };
+    let plan = wish.plan(&managed, true)?;
     let config = Arc::new(plan.loaded.router.clone());
     let now_ms = clock::now().as_millisecond();
     let (orders_to, orders) = unbounded();
     let out = Outlet::Print(anstream::AutoStream::auto(io::stdout()), output);
-    let is_kept = wish.config.is_some() || wish.state.is_some();
     let path = is_kept.then(|| wish.state(&plan.loaded)).transpose()?;
     let mut memory = Memory::default();
+    let mut api = None;
     let mut service = match &path {
         None => {
             let router = Router::new(config, now_ms);
             let delivery = Delivery::new(&router, None, orders_to.clone())?;
             let mut service = Service::new(router, None, Vec::new(), out, false);
-            service.deliver_by(delivery);
+            service.deliver_by(delivery, Unsubscribed::default());
             service
         }
         Some(path) => {
@@ -197,9 +229,21 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
             let router = restore(&store, config, now_ms)?;
             memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
+            let (managed, alerts, unsubscribed) = api::kept(&store)?;
             let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
             let mut service = Service::new(router, Some(store), positions, out, false);
-            service.deliver_by(delivery);
+            // Files on the command line are read to their end, and that is all.
+            let is_served = Api::address(serving, &plan.loaded).is_some() && wish.files.is_empty();
+            if let Some(file) = wish.config.clone().filter(|_| is_served) {
+                let (loaded, known) = (plan.loaded.clone(), Arc::clone(&plan.known));
+                let force = Force { file, loaded, known, since_ms: now_ms };
+                let (made, hatch) = Api::new(serving, path, (managed, alerts), force);
+                service.attend(hatch);
+                api = Some(made);
+            }
+            let letters = delivery.letters();
+            api::set_slack(Some(Box::new(move |letter| letters.slack(letter))));
+            service.deliver_by(delivery, unsubscribed);
             service
         }
     };
@@ -211,7 +255,7 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
     service.journal(JournalLine { at_ms: now_ms, what: "start".to_owned(), body: "{}".to_owned() });
     interrupt::ends_the_input();
     interrupt::asks_to_reload();
-    generations(wish, plan, &mut service, &orders, memory, false)?;
+    generations(wish, plan, &mut service, &orders, (memory, api), false)?;
     service.finish()?;
     let (router, out) = service.end();
     drop(orders_to);
@@ -224,56 +268,103 @@ pub(crate) fn run(wish: &Wish, output: Output) -> Result<Outcome> {
 
 /// Routes finished logs in the time of their lines, keeping nothing: what would have been told.
 pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router, Outlet<W>)> {
-    let plan = wish.plan()?;
+    let plan = wish.plan(&Managed::default(), true)?;
     let router = Router::new(Arc::new(plan.loaded.router.clone()), 0);
     let mut service = Service::new(router, None, Vec::new(), teller, true);
     let (_orders_to, orders) = unbounded();
     interrupt::ends_the_input();
-    generations(wish, plan, &mut service, &orders, Memory::default(), true)?;
+    generations(wish, plan, &mut service, &orders, (Memory::default(), None), true)?;
     service.run_on(wish.afterwards_s)?;
     Ok(service.end())
 }
 
-/// Reads until the end; sources and catalogs are opened anew when they have changed.
+/// Sources that are read, and who listens for posted lines.
+struct Open {
+    plans: Plans,
+    numbers: Numbers,
+    positions: Vec<dice_store::Position>,
+    incoming: mpsc::Receiver<Incoming>,
+    posting: Vec<Server>,
+    reading: Sources,
+}
+
+/// Opens what a plan says. Nothing is read before everything is open.
+fn open_all<W: Write>(wish: &Wish, plan: &Plan, service: &Service<W>, api: &mut Option<Api>) -> Result<Open> {
+    let (sources, plans) = wish.sources(&plan.loaded, api.is_some())?;
+    let positions = service.positions();
+    let known = service.router().watermarks().partitions();
+    let known = known.filter(|(id, _)| !Hold::is(*id) && !api::is_of_alerts(*id));
+    let known = known.map(|(id, each)| (id, (each.source.to_string(), each.name.to_string())));
+    let numbers = Numbers::from_state(known, &positions);
+    let resume: Vec<dice_source::Position> =
+        positions.iter().filter_map(|position| serde_json::from_str(&position.body).ok()).collect();
+    let (incoming_to, incoming) = sync_channel::<Incoming>(BLOCKS);
+    let shared = api.as_ref().and_then(|api| api.listens_at(&plan.loaded));
+    let posting = servers(&plan.loaded, &wish.files, shared, &incoming_to)?;
+    if let Some(api) = api {
+        api.follow(&plan.loaded)?;
+        api.relay(Some(incoming_to.clone()));
+    }
+    let started =
+        dice_source::start(sources, resume, incoming_to, Arc::new(|| clock::now().as_millisecond()));
+    let reading = started.map_err(|error| {
+        Failure::new("wanted to read the sources", "give files that can be read and addresses that are free")
+            .because(error)
+    })?;
+    Ok(Open { plans, numbers, positions, incoming, posting, reading })
+}
+
+/// Reads until the end; sources and catalogs are opened anew when they have changed. What cannot be opened then
+/// is said, and what was in force stays.
 fn generations<W: Write>(
     wish: &Wish,
     mut plan: Plan,
     service: &mut Service<W>,
     orders: &Receiver<Order>,
-    mut memory: Memory,
+    (mut memory, mut api): (Memory, Option<Api>),
     is_replay: bool,
 ) -> Result<()> {
+    let mut before: Option<Plan> = None;
+    // The catalogs as they were when they could not be used.
+    let mut catalog_files = None;
     loop {
-        let (sources, plans) = wish.sources(&plan.loaded)?;
-        let positions = service.positions();
+        let opened = match (open_all(wish, &plan, service, &mut api), before.take()) {
+            (Ok(opened), old) => {
+                // The first configuration is in force already.
+                if old.is_some() {
+                    let config = Arc::new(plan.loaded.router.clone());
+                    let line = configured(&config, wish.config.as_deref());
+                    service.input(Input::Configuration(config), line);
+                }
+                opened
+            }
+            (Err(error), Some(old)) => {
+                tracing::error!("{error:#}; what was in force stays");
+                // It is tried again when something has changed again.
+                let config_files = plan.config_files;
+                plan = Plan { config_files, ..old };
+                catalog_files = Some(plan.known.stamp.again());
+                open_all(wish, &plan, service, &mut api)?
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let Open { plans, numbers, positions, incoming, posting, reading } = opened;
         service.open(|name| {
             plans.contains_key(name) || plan.loaded.sources.iter().any(|source| source.name == name)
         });
-        let known = service.router().watermarks().partitions().filter(|(id, _)| !Hold::is(*id));
-        let known = known.map(|(id, each)| (id, (each.source.to_string(), each.name.to_string())));
-        let numbers = Numbers::from_state(known, &positions);
-        let resume: Vec<dice_source::Position> =
-            positions.iter().filter_map(|position| serde_json::from_str(&position.body).ok()).collect();
-        let (incoming_to, incoming) = sync_channel::<Incoming>(BLOCKS);
-        let posting = servers(&plan.loaded, &wish.files, &incoming_to)?;
-        let started =
-            dice_source::start(sources, resume, incoming_to, Arc::new(|| clock::now().as_millisecond()));
-        let reading = started.map_err(|error| {
-            Failure::new(
-                "wanted to read the sources",
-                "give files that can be read and addresses that are free",
-            )
-            .because(error)
-        })?;
         let Plan { known, .. } = &plan;
+        if let (Some(api), Some(file)) = (&api, &wish.config) {
+            api.publish(file, &plan.loaded, known);
+        }
         let mut watch = Watch {
             wish,
             known,
             loaded: plan.loaded.clone(),
             config_files: plan.config_files.clone(),
-            catalog_files: known.stamp.clone(),
+            catalog_files: catalog_files.take().unwrap_or_else(|| known.stamp.clone()),
             last: clock::start(),
             next: None,
+            api: api.as_mut(),
         };
         let is_over = AtomicBool::new(false);
         let ending = std::thread::scope(|scope| {
@@ -291,8 +382,14 @@ fn generations<W: Write>(
                     let is_over = &is_over;
                     move || pipeline.run(&incoming, &portions_to, is_over)
                 })?;
-            let ending = service.run(&portions, orders, || watch.look());
+            let ending = service.run(&portions, orders, |asked| watch.look(asked));
             posting.iter().for_each(Server::refuse);
+            if let Some(api) = &watch.api {
+                api.relay(None);
+                if !matches!(ending, Ok(Ending::Changed)) {
+                    api.refuse();
+                }
+            }
             reading.stop();
             is_over.store(true, Ordering::Relaxed);
             // The classifying thread hands on what it has and ends, as its channel is closed now.
@@ -305,12 +402,11 @@ fn generations<W: Write>(
             ending
         })?;
         let next = watch.next.take();
+        let loaded = watch.loaded;
         match (ending, next) {
             (Ending::Changed, Some(next)) => {
-                let config = Arc::new(next.loaded.router.clone());
-                let line = configured(&config, wish.config.as_deref());
-                service.input(Input::Configuration(config), line);
-                plan = next;
+                plan.loaded = loaded;
+                before = Some(std::mem::replace(&mut plan, next));
             }
             (Ending::Read, _) => return service.conclude(),
             _ => return Ok(()),
@@ -319,10 +415,19 @@ fn generations<W: Write>(
 }
 
 /// Listens for posted lines; no two sources of a configuration have one address.
-fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Result<Vec<Server>> {
+/// Lines for sources at the address of the API, `shared`, are taken there.
+fn servers(
+    loaded: &Loaded,
+    files: &[PathBuf],
+    shared: Option<SocketAddr>,
+    to: &SyncSender<Incoming>,
+) -> Result<Vec<Server>> {
     let mut wanted = Vec::new();
     for source in loaded.sources.iter().filter(|_| files.is_empty()) {
         let SourceKind::Http { listen, token_env } = &source.kind else { continue };
+        if shared == Some(*listen) && listen.port() != 0 {
+            continue;
+        }
         let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
         let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
         (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
@@ -346,7 +451,8 @@ fn servers(loaded: &Loaded, files: &[PathBuf], to: &SyncSender<Incoming>) -> Res
 /// Looks whether somebody asked to stop and whether files have changed.
 struct Watch<'a> {
     wish: &'a Wish,
-    known: &'a Known,
+    known: &'a Arc<Known>,
+    api: Option<&'a mut Api>,
     /// What is in force.
     loaded: Loaded,
     /// The files of the configuration and the catalogs as they were read last.
@@ -357,7 +463,10 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn look(&mut self) -> Pulse {
+    fn look(&mut self, asked: Option<Asked>) -> Pulse {
+        if let Some(asked) = asked {
+            return self.change(asked);
+        }
         if interrupt::is_asked() {
             return Pulse::End(Ending::Asked);
         }
@@ -381,21 +490,54 @@ impl Watch<'_> {
     }
 
     fn reload(&mut self, is_catalog_new: bool) -> Result<Pulse> {
-        let messages = Arc::clone(&self.known.messages);
-        let formats = Format::names().map(str::to_owned).collect();
-        let loaded = self.wish.read(&Given { messages, formats })?;
+        let none = Managed::default();
+        let managed = self.api.as_ref().map_or(&none, |api| &api.managed);
+        let loaded = self.wish.read(&given(self.known, managed))?;
         // Accounts that cannot be used are found out before anything takes effect.
         Fleet::of(&loaded.router, &Fleet::default())?;
         let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;
         if is_catalog_new || is_moved {
-            self.next = Some(self.wish.plan()?);
+            self.next = Some(self.wish.plan(managed, false)?);
             return Ok(Pulse::End(Ending::Changed));
+        }
+        if let Some(api) = &mut self.api {
+            api.follow(&loaded)?;
         }
         plan::warn(&loaded);
         let config = Arc::new(loaded.router.clone());
-        self.loaded = loaded;
+        self.take(loaded);
         let line = configured(&config, self.wish.config.as_deref());
         Ok(Pulse::Input(Box::new(Input::Configuration(config)), line))
+    }
+
+    /// This is in force from now on.
+    fn take(&mut self, loaded: Loaded) {
+        if let (Some(api), Some(file)) = (&self.api, &self.wish.config) {
+            api.publish(file, &loaded, self.known);
+        }
+        self.loaded = loaded;
+    }
+
+    /// Changes what the API manages.
+    fn change(&mut self, (change, reply): Asked) -> Pulse {
+        let (Some(api), Some(file)) = (&mut self.api, &self.wish.config) else { return Pulse::Nothing };
+        let (changed, next, notes) = match api.managed.change(&change, (file, self.known, &self.loaded)) {
+            Ok(done) => done,
+            Err(refused) => {
+                reply.answer(Err(refused));
+                return Pulse::Nothing;
+            }
+        };
+        let (mut input, mut line) = (None, None);
+        if let Some(loaded) = next {
+            let config = Arc::new(loaded.router.clone());
+            line = Some(configured(&config, Some(file)));
+            input = Some(Box::new(Input::Configuration(config)));
+            // What else has changed in the files is for the next look at them.
+            let Loaded { sources, catalogs, server, .. } = self.loaded.clone();
+            self.take(Loaded { sources, catalogs, server, ..loaded });
+        }
+        Pulse::Managed { input, line, notes, answer: Box::new(move || reply.answer(Ok(changed))) }
     }
 }
 

@@ -9,11 +9,12 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
-use dice_route::dispatch::Call;
-use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
-use dice_serve::Done;
+use dice_route::dispatch::{Call, CourierKind};
+use dice_route::{Answer, Command, Input, Intent, Lane, Outcome, PartitionNews, Receipt, Router, State};
+use dice_serve::{Ask, Done};
 use dice_store::{Batch, JournalLine, Store};
 
+use super::api::{Answering, Asked, Hatch, Unsubscribed, Wanted, journaled};
 use super::delivery::{Delivery, News};
 use super::hold::Hold;
 use super::latency::Latency;
@@ -73,6 +74,10 @@ pub(crate) struct Service<W> {
     receipts: Vec<Receipt>,
     /// Whether something began with the last batch, after which something else may.
     has_begun: bool,
+    /// What the API asks for.
+    hatch: Option<Hatch>,
+    /// Who wants no more digests by mail.
+    unsubscribed: Arc<Unsubscribed>,
 }
 
 /// What becomes of notices.
@@ -90,6 +95,7 @@ struct Waiting {
     lines: Vec<(i64, u64)>,
     posts: Vec<Done>,
     replies: Vec<(Sender<Answer>, Answer)>,
+    answers: Vec<Answering>,
     /// What is printed or kept once it is written down that it is, in a replay.
     attempts: Vec<Intent>,
     /// Calls that may be made once it is written down that they begin, with their notices.
@@ -136,12 +142,15 @@ impl<W: Write> Service<W> {
             open: Waiting::default(),
             receipts: Vec::new(),
             has_begun: false,
+            hatch: None,
+            unsubscribed: Arc::default(),
         }
     }
 
-    /// Has notices leave this way.
-    pub(crate) fn deliver_by(&mut self, delivery: Delivery) {
+    /// Has notices leave this way; digests by mail not to those who have unsubscribed.
+    pub(crate) fn deliver_by(&mut self, delivery: Delivery, unsubscribed: Unsubscribed) {
         self.delivery = Some(delivery);
+        self.unsubscribed = Arc::new(unsubscribed);
     }
 
     /// The router, for questions.
@@ -158,6 +167,11 @@ impl<W: Write> Service<W> {
             body: body.clone(),
         });
         each.collect()
+    }
+
+    /// From now on, what the API asks for is done.
+    pub(crate) fn attend(&mut self, hatch: Hatch) {
+        self.hatch = Some(hatch);
     }
 
     /// Has a row of the process itself written with the next batch.
@@ -193,6 +207,7 @@ impl<W: Write> Service<W> {
             return;
         }
         let now_ms = self.now_ms();
+        self.hatch.iter_mut().for_each(Hatch::close);
         for input in self.hold.start(&self.router, now_ms, is_source) {
             self.step(input);
         }
@@ -206,16 +221,18 @@ impl<W: Write> Service<W> {
     }
 
     /// Works until there is nothing more to read, or somebody asks to stop, or `is_changed` says that sources
-    /// have to be opened anew. `on_pulse` is called now and then; what it gives is taken as an input.
+    /// have to be opened anew. `on_pulse` is called now and then, and with each change of the managed
+    /// configuration that somebody asks for; what it gives is taken.
     pub(crate) fn run(
         &mut self,
         portions: &Receiver<Portion>,
         orders: &Receiver<Order>,
-        mut on_pulse: impl FnMut() -> Pulse,
+        mut on_pulse: impl FnMut(Option<Asked>) -> Pulse,
     ) -> Result<Ending> {
         let pulse = tick(PULSE);
         let nothing = never();
         let news = self.delivery.as_ref().map_or_else(never, |delivery| delivery.news().clone());
+        let wanted = self.hatch.as_ref().map_or_else(never, |hatch| hatch.wanted.clone());
         let mut ending = None;
         while ending.is_none() {
             // While a commit is on its way and the next batch is full, nothing more is read.
@@ -228,15 +245,82 @@ impl<W: Write> Service<W> {
                 recv(orders) -> order => if let Ok(order) = order { self.order(order) },
                 recv(news) -> news => if let Ok(news) = news { self.hear(news) },
                 recv(self.ledger.committed()) -> result => self.committed(result??)?,
-                recv(pulse) -> _ => match on_pulse() {
-                    Pulse::Nothing => {}
-                    Pulse::Input(input, line) => self.input(*input, line),
-                    Pulse::End(why) => ending = Some(why),
+                recv(wanted) -> wanted => if let Some(change) = wanted.ok().and_then(|it| self.wanted(it)) {
+                    let pulse = on_pulse(Some(change));
+                    ending = self.pulse(pulse);
                 },
+                recv(pulse) -> _ => {
+                    let pulse = on_pulse(None);
+                    ending = self.pulse(pulse);
+                },
+            }
+            if let Some(hatch) = &self.hatch {
+                hatch.board.tell(&self.router);
             }
             self.flush(false)?;
         }
         Ok(ending.expect("the loop has ended"))
+    }
+
+    /// Takes what a look around found.
+    fn pulse(&mut self, pulse: Pulse) -> Option<Ending> {
+        match pulse {
+            Pulse::Nothing => {}
+            Pulse::Input(input, line) => self.input(*input, line),
+            Pulse::Managed { input, line, notes, answer } => {
+                self.batch.deltas.extend(notes);
+                self.batch.journal.extend(line);
+                if let Some(input) = input {
+                    self.step(*input);
+                }
+                self.answer_soon(answer);
+            }
+            Pulse::End(why) => return Some(why),
+        }
+        None
+    }
+
+    /// Does what the API asks for; a change of the configuration is handed back.
+    fn wanted(&mut self, wanted: Wanted) -> Option<Asked> {
+        let now_ms = self.now_ms();
+        match wanted {
+            Wanted::Ask(Ask::Change(change, reply)) => return reply.is_wanted().then_some((change, reply)),
+            Wanted::Ask(Ask::Command(command, reply)) if reply.is_wanted() => {
+                self.batch.journal.push(ordered(&command));
+                if let Some(answer) = self.router.step(Input::Command(command)) {
+                    self.answer_soon(Box::new(move || reply.answer(answer)));
+                }
+            }
+            Wanted::Ask(Ask::Alerts(alerts, reply)) if reply.is_wanted() => {
+                let hatch = self.hatch.as_mut()?;
+                let (taken, answer) = hatch.alerts(&alerts, reply, now_ms);
+                for input in taken.inputs {
+                    for input in self.hold.around(input, &self.router).into_iter().flatten() {
+                        self.step(input);
+                    }
+                }
+                self.batch.deltas.extend(taken.notes);
+                self.answer_soon(answer);
+            }
+            Wanted::Ask(_) => {}
+            Wanted::Leave(address, reply) => {
+                self.batch.deltas.push(self.unsubscribed.add(&address, now_ms));
+                let body = serde_json::json!({ "address": address });
+                self.batch.journal.push(journaled("unsubscribed", now_ms, &body));
+                // Whoever asked may have gone.
+                self.answer_soon(Box::new(move || {
+                    let _ = reply.send(());
+                }));
+            }
+        }
+        None
+    }
+
+    /// Somebody waits for the commit of what was just done.
+    fn answer_soon(&mut self, answer: Answering) {
+        self.waiting.answers.push(answer);
+        self.n_lines = self.n_lines.max(MAX_LINES);
+        self.wait();
     }
 
     /// Takes what was read before the sources were stopped, and commits it.
@@ -276,6 +360,9 @@ impl<W: Write> Service<W> {
         {
             // The first line tells when the replay begins.
             self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
+        }
+        if let Some(hatch) = &self.hatch {
+            hatch.board.read(&portion.inputs);
         }
         for input in portion.inputs {
             if self.is_replay {
@@ -413,12 +500,18 @@ impl<W: Write> Service<W> {
         if let Some(input) = self.hold.pass(&self.router, now_ms) {
             self.step(input);
         }
+        if let Some(input) = self.hatch.as_ref().and_then(|hatch| hatch.checked(now_ms)) {
+            self.step(input);
+        }
         self.step(Input::Tick(now_ms));
         self.begin_attempts(now_ms);
         let mut batch = std::mem::take(&mut self.batch);
         batch.deltas.append(&mut self.router.deltas());
         (self.n_lines, self.since, self.last_commit) = (0, None, clock::start());
         self.open = std::mem::take(&mut self.waiting);
+        if let Some(hatch) = &self.hatch {
+            hatch.board.commit_begins(now_ms);
+        }
         if self.ledger.commit(batch) {
             self.lasts()?;
         }
@@ -454,8 +547,12 @@ impl<W: Write> Service<W> {
 
     /// What waited for the commit goes on.
     fn lasts(&mut self) -> Result<()> {
-        let Waiting { lines, posts, replies, attempts, calls, heard } = std::mem::take(&mut self.open);
+        let Waiting { lines, posts, replies, answers, attempts, calls, heard } =
+            std::mem::take(&mut self.open);
         let now_ms = self.now_ms();
+        if let Some(hatch) = &self.hatch {
+            hatch.board.committed(&self.router, now_ms);
+        }
         for (read_ms, n_lines) in lines {
             self.latency.add(now_ms - read_ms, n_lines);
         }
@@ -466,6 +563,9 @@ impl<W: Write> Service<W> {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
         }
+        for answer in answers {
+            answer();
+        }
         heard.into_iter().for_each(Committed::say);
         let arrived = || Outcome::Delivered("terminal".to_owned());
         for intent in attempts {
@@ -474,7 +574,11 @@ impl<W: Write> Service<W> {
         }
         for (call, intent) in calls {
             let Some(delivery) = &mut self.delivery else { continue };
-            if !delivery.carry(&call, &intent, now_ms) {
+            let is_mailed = call.way.courier == CourierKind::Email && intent.lane == Lane::Digest;
+            if is_mailed && self.unsubscribed.has(call.way.destination.name()) {
+                let outcome = Outcome::Refused("its reader wants no more digests by mail".to_owned());
+                self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
+            } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
                 self.teller.tell(intent, call.is_possible_repeat)?;
             }
@@ -529,6 +633,16 @@ pub(crate) enum Pulse {
     Nothing,
     /// Something to take, with its line in the journal.
     Input(Box<Input>, JournalLine),
+    /// What a change of the managed configuration came to, to be committed together.
+    Managed {
+        /// The configuration that takes effect.
+        input: Option<Box<Input>>,
+        line: Option<JournalLine>,
+        /// The rows of the version.
+        notes: Vec<Delta>,
+        /// Done when all of it is on disk.
+        answer: Answering,
+    },
     /// It is time to end.
     End(Ending),
 }

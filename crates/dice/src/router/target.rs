@@ -73,7 +73,11 @@ pub(crate) fn too_short(text: &str, n: usize) -> anyhow::Error {
 
 /// The event that a line as the log shows it is for the router.
 pub(crate) fn read(look: &Look, text: &str, catalogs: &[PathBuf]) -> Result<Event> {
-    let known = Known::read(&look.catalogs(catalogs)?)?;
+    read_by(look, text, &Known::read(&look.catalogs(catalogs)?)?)
+}
+
+/// The same by catalogs that are compiled already.
+pub(crate) fn read_by(look: &Look, text: &str, known: &Known) -> Result<Event> {
     let mut classifier = Classifier::new(&known.matcher, &known.repos, &known.outdated);
     let alerts = look.router.manager().alerts();
     let mut first = None;
@@ -103,8 +107,13 @@ pub(crate) fn read(look: &Look, text: &str, catalogs: &[PathBuf]) -> Result<Even
 
 /// A message of the catalogs by its id, though it has not come yet.
 pub(crate) fn of_catalog(look: &Look, id: MessageId, catalogs: &[PathBuf]) -> Option<Arc<Message>> {
+    id.is_known().then_some(())?;
+    known_message(&Known::read(&look.catalogs(catalogs).ok()?).ok()?, id)
+}
+
+/// The same by catalogs that are compiled already.
+pub(crate) fn known_message(known: &Known, id: MessageId) -> Option<Arc<Message>> {
     let MessageId::Known(fingerprint) = id else { return None };
-    let known = Known::read(&look.catalogs(catalogs).ok()?).ok()?;
     let entry = known.matcher.find(fingerprint)?;
     Some(Arc::new(Classifier::new(&known.matcher, &known.repos, &known.outdated).message(&[entry])))
 }

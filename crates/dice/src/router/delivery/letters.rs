@@ -48,7 +48,6 @@ impl Letters {
     /// # Errors
     ///
     /// When nobody is set up who could send it, or it is not to be obeyed.
-    #[allow(dead_code, reason = "whoever listens over HTTP hands them in")]
     pub(crate) fn slack(&self, letter: &Letter) -> Result<Opened, Turned> {
         let timestamp = letter.header("x-slack-request-timestamp").unwrap_or_default();
         let signature = letter.header("x-slack-signature").unwrap_or_default();

@@ -28,7 +28,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn of(intent: &Intent) -> Delivery {
+    pub(crate) fn of(intent: &Intent) -> Delivery {
         Delivery {
             id: intent.id.clone(),
             destination: intent.destination.name().to_owned(),
@@ -136,7 +136,7 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
-    pub(super) fn of(record: &Record) -> Noted {
+    pub(crate) fn of(record: &Record) -> Noted {
         Noted {
             at: Time(record.at_ms),
             cause: record.cause,

@@ -1,0 +1,175 @@
+//! What the buttons do. Each is a form, and whoever pressed it sees the page again, with what became of it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::post;
+use dice_route::{Act, Answer, Audience, Destination, Scope as Hidden};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq;
+
+use super::lobby::Said;
+use super::login::foreign;
+use super::visitor::{go, own_path};
+use super::words::text;
+use super::{Trouble, Visitor};
+use crate::api::Api;
+use crate::form::{Head, media, read, unsupported};
+use crate::gate::{Barred, Scope};
+use crate::problem::Problem;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new().route("/do", post(act))
+}
+
+/// A button with what stood around it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pressed {
+    seal: String,
+    press: String,
+    back: String,
+    act: String,
+    subject: String,
+    scope: String,
+    #[serde(rename = "for")]
+    whom: String,
+    until: String,
+    reason: String,
+    person: String,
+    owner: String,
+}
+
+/// The fields of a form.
+pub(super) async fn fields<T: DeserializeOwned>(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Problem> {
+    if media(headers).as_deref() != Some(FORM) {
+        return Err(unsupported(headers, FORM));
+    }
+    let bytes = read(api, headers, body, api.settings.form_limit_bytes).await?;
+    // A form is written as what stands behind `?`.
+    let line = [b"/?", &bytes[..]].concat();
+    let uri = Uri::try_from(line).ok();
+    let found = uri.and_then(|uri| Query::<T>::try_from_uri(&uri).ok());
+    let Query(fields) = found.ok_or_else(|| {
+        Problem::bad_request("cannot read the form")
+            .wanted("the fields of one of our own forms")
+            .found("something else")
+            .next("open the page again and press there")
+    })?;
+    Ok(fields)
+}
+
+impl Visitor {
+    /// Whether one of our own pages sent a form with that seal.
+    pub(super) fn is_own(&self, api: &Api, headers: &HeaderMap, seal: &str) -> bool {
+        let is_sealed: bool = self.seal.as_bytes().ct_eq(seal.as_bytes()).into();
+        is_sealed && api.gate.is_own_page(headers)
+    }
+}
+
+impl Pressed {
+    /// What is to be done.
+    fn act(&self) -> Result<Act, Problem> {
+        let subject = self.subject.clone();
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let reason = given(&self.reason);
+        Ok(match self.act.as_str() {
+            "ack" => Act::Ack { episode: subject },
+            "unack" => Act::Unack { episode: subject },
+            "resolve" => Act::Resolve { episode: subject },
+            "snooze" => {
+                let scope = match self.scope.as_str() {
+                    "message" => Hidden::Message(subject),
+                    "alert" => Hidden::Alert(subject),
+                    "rule" => Hidden::Rule(subject),
+                    "group" => Hidden::Group(subject),
+                    "episode" => Hidden::Episode(subject),
+                    other => return Err(unclear("something that can be snoozed", other)),
+                };
+                let audience = match self.whom.trim() {
+                    "everyone" => Audience::Everyone,
+                    whom => match Destination::named(whom) {
+                        Destination::Channel(name) => Audience::Channel(name),
+                        Destination::Person(name) => Audience::Person(name),
+                        _ => return Err(unclear("everyone, a #channel, an @handle or an address", whom)),
+                    },
+                };
+                let until = given(&self.until).ok_or_else(|| unclear("until when", "nothing"))?;
+                Act::Snooze { scope, audience, until, reason }
+            }
+            "unsnooze" => Act::Unsnooze { id: subject },
+            "unsilence" => Act::Unsilence { id: subject },
+            "not-me" => {
+                let person = given(&self.person).ok_or_else(|| unclear("who does not want it", "nobody"))?;
+                Act::NotMe { message: subject, person: Some(person), proposed: given(&self.owner), reason }
+            }
+            "assign" => {
+                let owner = given(&self.owner).ok_or_else(|| unclear("who answers for it", "nobody"))?;
+                Act::Assign { message: subject, owner, reason }
+            }
+            "unassign" => Act::Unassign { message: subject },
+            other => return Err(unclear("something that can be done", other)),
+        })
+    }
+
+    /// What takes it back.
+    fn undo(&self, answer: &Answer) -> Option<(String, String)> {
+        let (act, subject) = match self.act.as_str() {
+            "ack" => ("unack", self.subject.clone()),
+            "unack" => ("ack", self.subject.clone()),
+            "snooze" => ("unsnooze", text(&answer.body, "snooze")),
+            "not-me" | "assign" => ("unassign", self.subject.clone()),
+            _ => return None,
+        };
+        Some((act.to_owned(), subject)).filter(|(_, subject)| !subject.is_empty())
+    }
+}
+
+fn unclear(wanted: &str, found: &str) -> Problem {
+    Problem::unprocessable("it was not done").wanted(wanted).found(found).next("go back and say it again")
+}
+
+async fn act(
+    State(api): State<Arc<Api>>,
+    visitor: Visitor,
+    head: Head,
+    body: Body,
+) -> Result<Response, Trouble> {
+    let pressed: Pressed = fields(&api, &head.headers, body).await?;
+    if !visitor.is_own(&api, &head.headers, &pressed.seal) {
+        return Err(foreign().into());
+    }
+    if !visitor.may_act {
+        let name = visitor.caller.actor.trim_start_matches("api:").to_owned();
+        return Err(Problem::from(Barred::Scope { name, wanted: Scope::Act }).into());
+    }
+    let act = pressed.act()?;
+    // Pressed twice it is done once; changed in between it is another deed.
+    let content = serde_json::to_string(&act).unwrap_or_default();
+    let key = dice_route::name(&[pressed.press.as_bytes(), content.as_bytes()]).to_string();
+    let head = Head { key: Some(key), ..head };
+    let answer = api.command(&visitor.caller, &head, content.as_bytes(), act).await?;
+    if !answer.is_done {
+        return Err(Problem::new(StatusCode::CONFLICT, "it was not done")
+            .wanted("something that can be done now")
+            .found(answer.text)
+            .next("go back and look at how it stands")
+            .into());
+    }
+    let undo = pressed.undo(&answer);
+    let name = api.lobby.say(&visitor.seal, Said { text: answer.text, undo });
+    let back = own_path(&pressed.back);
+    let joint = if back.contains('?') { '&' } else { '?' };
+    Ok(go(&format!("{back}{joint}said={name}")))
+}

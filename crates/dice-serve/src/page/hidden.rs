@@ -1,0 +1,60 @@
+//! Snoozes, mutes, silences and what people said about owners, each with its undo.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::words::{Grouped, Words};
+use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use crate::api::Api;
+use crate::form::Asked;
+use crate::part::{Part, Placed, Span};
+use crate::view::{Override, Silence, Snooze};
+
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new().route("/hidden", get(hidden))
+}
+
+/// Where each of the lists goes on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    snoozes: Option<String>,
+    silences: Option<String>,
+    overrides: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "hidden.html")]
+struct Hidden {
+    frame: Frame,
+    snoozes: Part<Snooze>,
+    silences: Part<Silence>,
+    overrides: Part<Override>,
+}
+
+async fn hidden(
+    State(api): State<Arc<Api>>,
+    visitor: Visitor,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Trouble> {
+    let looked = api.look(|desk| Ok((desk.snoozes()?, desk.silences(false)?, desk.overrides()?))).await?;
+    let (snoozes, silences, overrides) = looked;
+    let shown = Hidden {
+        frame: Frame::new("Hidden, and by whom", Tab::Hidden, visitor),
+        snoozes: part(snoozes, wanted.snoozes)?,
+        silences: part(silences, wanted.silences)?,
+        overrides: part(overrides, wanted.overrides)?,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+fn part<T: Placed>(items: Vec<T>, cursor: Option<String>) -> Result<Part<T>, Trouble> {
+    Ok(Span { limit: Some(ROWS), cursor }.of(items)?)
+}

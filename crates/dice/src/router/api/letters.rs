@@ -1,0 +1,76 @@
+//! Signed requests of other systems: who can read them.
+
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use dice_config::Loaded;
+use dice_deliver::email::unsubscribed;
+use dice_deliver::pagerduty;
+use dice_route::config::Receiver;
+use dice_serve::{Letter, Opened, Sender, Turned};
+
+use crate::settings;
+
+/// Reads letters of one sender.
+pub(crate) type Reader = Box<dyn Fn(&Letter) -> Result<Opened, Turned> + Send + Sync>;
+
+/// What opens Slack's letters: whoever wires Slack's courier puts it in.
+static SLACK: OnceLock<RwLock<Option<Reader>>> = OnceLock::new();
+
+/// From now on this reads what Slack sends; without it, Slack is not set up.
+pub(crate) fn set_slack(reader: Option<Reader>) {
+    let slack = SLACK.get_or_init(RwLock::default);
+    *slack.write().unwrap_or_else(PoisonError::into_inner) = reader;
+}
+
+/// Opens a letter by what is set up in `loaded`. `leave` has it written down that an address wants no more
+/// digests.
+pub(super) fn open(
+    letter: &Letter,
+    loaded: &Loaded,
+    leave: impl FnOnce(String) -> Result<(), Turned>,
+) -> Result<Opened, Turned> {
+    match &letter.from {
+        Sender::Slack => {
+            let slack = SLACK.get_or_init(RwLock::default).read().unwrap_or_else(PoisonError::into_inner);
+            slack.as_ref().ok_or(Turned::Unknown)?(letter)
+        }
+        Sender::PagerDuty => of_pagerduty(letter, loaded),
+        Sender::Unsubscribe(token) => {
+            leave(unsubscribe(token, loaded)?)?;
+            Ok(Opened::default())
+        }
+    }
+}
+
+fn secret(name: &str) -> Option<String> {
+    settings::secret(name).inspect_err(|error| tracing::error!("{error:#}")).ok()
+}
+
+fn of_pagerduty(letter: &Letter, loaded: &Loaded) -> Result<Opened, Turned> {
+    let names = |receiver: &Receiver| {
+        let names = receiver.settings.get("webhook_secret_env").filter(|_| receiver.courier == "pagerduty");
+        let names = names.map(|names| names.split([',', ' ', '\n']).map(str::to_owned).collect::<Vec<_>>());
+        names.unwrap_or_default()
+    };
+    let names = loaded.router.receivers.values().flat_map(names);
+    let secrets: Vec<String> =
+        names.filter(|name| !name.is_empty()).filter_map(|name| secret(&name)).collect();
+    if secrets.is_empty() {
+        return Err(Turned::Unknown);
+    }
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let signatures = letter.header("x-pagerduty-signature").unwrap_or_default();
+    let incoming = pagerduty::incoming(&secrets, signatures, &letter.body).map_err(|error| {
+        let why = error.to_string();
+        if why.contains("signature") { Turned::Forged(why) } else { Turned::Unclear(why) }
+    })?;
+    let command = incoming.and_then(|incoming| incoming.command(letter.at_ms));
+    Ok(Opened { commands: command.into_iter().collect(), ..Opened::default() })
+}
+
+/// Whose mail address a link is about. It proves itself: whoever has it got the mail.
+fn unsubscribe(token: &str, loaded: &Loaded) -> Result<String, Turned> {
+    let name = loaded.server.as_ref().and_then(|server| server.unsubscribe_secret_env.as_deref());
+    let secret = name.and_then(secret).ok_or(Turned::Unknown)?;
+    unsubscribed(&secret, token).ok_or_else(|| Turned::Forged("a link that was not made with it".to_owned()))
+}
