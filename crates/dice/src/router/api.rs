@@ -28,13 +28,13 @@ use dice_store::Store;
 pub(crate) use alerts::{AlertBook, is as is_of_alerts};
 pub(crate) use board::Force;
 pub(crate) use hatch::{Answering, Asked, Hatch, Unsubscribed, Wanted, journaled};
-pub(crate) use letters::set_slack;
 pub(crate) use managed::Managed;
 
 use board::Board;
 use desk::Front;
 use relay::Relay;
 
+use super::delivery::Letters;
 use super::pipeline::Incoming;
 use super::plan::Known;
 use crate::{Failure, clock, settings};
@@ -64,6 +64,7 @@ pub(crate) struct Api {
     wish: Wish,
     wanted: Sender<Wanted>,
     relay: Relay,
+    letters: Letters,
     server: Option<(Setup, Server)>,
 }
 
@@ -75,11 +76,12 @@ impl Api {
         state: &Path,
         (managed, alerts): (Managed, AlertBook),
         force: Force,
+        letters: Letters,
     ) -> (Api, Hatch) {
         let board = Arc::new(Board::new(state.to_owned(), force));
         let (wanted, asked): (_, Receiver<Wanted>) = bounded(ASKS);
         let hatch = Hatch::new(asked, Arc::clone(&board), alerts);
-        (Api { managed, board, wish, wanted, relay: Relay::default(), server: None }, hatch)
+        (Api { managed, board, wish, wanted, relay: Relay::default(), letters, server: None }, hatch)
     }
 
     /// The address of the API by this configuration.
@@ -131,7 +133,11 @@ impl Api {
 
     fn start(&self, settings: Settings) -> Result<Server> {
         let listen = settings.listen;
-        let desk = Arc::new(Front { board: Arc::clone(&self.board), wanted: self.wanted.clone() });
+        let desk = Arc::new(Front {
+            board: Arc::clone(&self.board),
+            wanted: self.wanted.clone(),
+            letters: self.letters.clone(),
+        });
         let server = dice_serve::serve_api(settings, self.relay.begin(), desk).map_err(|error| {
             Failure::new(
                 format!("wanted to listen on {listen}"),

@@ -231,19 +231,18 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
             let (managed, alerts, unsubscribed) = api::kept(&store)?;
             let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
+            let letters = delivery.letters();
             let mut service = Service::new(router, Some(store), positions, out, false);
+            service.deliver_by(delivery, unsubscribed);
             // Files on the command line are read to their end, and that is all.
             let is_served = Api::address(serving, &plan.loaded).is_some() && wish.files.is_empty();
             if let Some(file) = wish.config.clone().filter(|_| is_served) {
                 let (loaded, known) = (plan.loaded.clone(), Arc::clone(&plan.known));
                 let force = Force { file, loaded, known, since_ms: now_ms };
-                let (made, hatch) = Api::new(serving, path, (managed, alerts), force);
+                let (made, hatch) = Api::new(serving, path, (managed, alerts), force, letters);
                 service.attend(hatch);
                 api = Some(made);
             }
-            let letters = delivery.letters();
-            api::set_slack(Some(Box::new(move |letter| letters.slack(letter))));
-            service.deliver_by(delivery, unsubscribed);
             service
         }
     };

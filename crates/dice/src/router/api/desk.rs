@@ -26,6 +26,7 @@ use super::hatch::Wanted;
 use super::{figures, letters, managed};
 use crate::clock;
 use crate::commands::who;
+use crate::router::delivery::Letters;
 use crate::router::look::{self, Dossier, Look, Said, Silenced, Snoozed, Thing, Waiting, incidents};
 use crate::router::target;
 
@@ -36,6 +37,7 @@ const PATIENCE: Duration = Duration::from_millis(2_300);
 pub(super) struct Front {
     pub(super) board: Arc<Board>,
     pub(super) wanted: Sender<Wanted>,
+    pub(super) letters: Letters,
 }
 
 /// What a command prints as JSON is what the API tells.
@@ -322,7 +324,7 @@ impl Desk for Front {
     }
 
     fn open(&self, letter: &Letter) -> Result<Opened, Turned> {
-        letters::open(letter, &self.board.force().loaded, |address| self.leave(address))
+        letters::open(letter, &self.board.force().loaded, &self.letters, |address| self.leave(address))
     }
 
     fn health(&self) -> Health {

@@ -1,39 +1,24 @@
 //! Signed requests of other systems: who can read them.
 
-use std::sync::{OnceLock, PoisonError, RwLock};
-
 use dice_config::Loaded;
 use dice_deliver::email::unsubscribed;
 use dice_deliver::pagerduty;
 use dice_route::config::Receiver;
 use dice_serve::{Letter, Opened, Sender, Turned};
 
+use crate::router::delivery::Letters;
 use crate::settings;
-
-/// Reads letters of one sender.
-pub(crate) type Reader = Box<dyn Fn(&Letter) -> Result<Opened, Turned> + Send + Sync>;
-
-/// What opens Slack's letters: whoever wires Slack's courier puts it in.
-static SLACK: OnceLock<RwLock<Option<Reader>>> = OnceLock::new();
-
-/// From now on this reads what Slack sends; without it, Slack is not set up.
-pub(crate) fn set_slack(reader: Option<Reader>) {
-    let slack = SLACK.get_or_init(RwLock::default);
-    *slack.write().unwrap_or_else(PoisonError::into_inner) = reader;
-}
 
 /// Opens a letter by what is set up in `loaded`. `leave` has it written down that an address wants no more
 /// digests.
 pub(super) fn open(
     letter: &Letter,
     loaded: &Loaded,
+    slack: &Letters,
     leave: impl FnOnce(String) -> Result<(), Turned>,
 ) -> Result<Opened, Turned> {
     match &letter.from {
-        Sender::Slack => {
-            let slack = SLACK.get_or_init(RwLock::default).read().unwrap_or_else(PoisonError::into_inner);
-            slack.as_ref().ok_or(Turned::Unknown)?(letter)
-        }
+        Sender::Slack => slack.slack(letter),
         Sender::PagerDuty => of_pagerduty(letter, loaded),
         Sender::Unsubscribe(token) => {
             leave(unsubscribe(token, loaded)?)?;
