@@ -19,7 +19,7 @@ use dice_source::{Kind, Sources};
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
-use super::api::{self, Api, Asked, Force, Managed};
+use super::api::{self, Api, Asked, Force, Managed, Unsubscribed};
 use super::classifier::SourceFacts;
 use super::delivery::{Delivery, Fleet};
 use super::hold::Hold;
@@ -218,7 +218,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             let router = Router::new(config, now_ms);
             let delivery = Delivery::new(&router, None, orders_to.clone())?;
             let mut service = Service::new(router, None, Vec::new(), out, false);
-            service.deliver_by(delivery);
+            service.deliver_by(delivery, Unsubscribed::default());
             service
         }
         Some(path) => {
@@ -233,14 +233,14 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
             let letters = delivery.letters();
             let mut service = Service::new(router, Some(store), positions, out, false);
-            service.deliver_by(delivery);
+            service.deliver_by(delivery, unsubscribed);
             // Files on the command line are read to their end, and that is all.
             let is_served = Api::address(serving, &plan.loaded).is_some() && wish.files.is_empty();
             if let Some(file) = wish.config.clone().filter(|_| is_served) {
                 let (loaded, known) = (plan.loaded.clone(), Arc::clone(&plan.known));
                 let force = Force { file, loaded, known, since_ms: now_ms };
                 let (made, hatch) = Api::new(serving, path, (managed, alerts), force, letters);
-                service.attend(hatch, unsubscribed);
+                service.attend(hatch);
                 api = Some(made);
             }
             service

@@ -9,8 +9,8 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
-use dice_route::dispatch::Call;
-use dice_route::{Answer, Command, Input, Intent, Outcome, PartitionNews, Receipt, Router, State};
+use dice_route::dispatch::{Call, CourierKind};
+use dice_route::{Answer, Command, Input, Intent, Lane, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::{Ask, Done};
 use dice_store::{Batch, JournalLine, Store};
 
@@ -72,12 +72,12 @@ pub(crate) struct Service<W> {
     open: Waiting,
     /// Receipts of attempts, to be taken before anything else.
     receipts: Vec<Receipt>,
+    /// Whether something began with the last batch, after which something else may.
+    has_begun: bool,
     /// What the API asks for.
     hatch: Option<Hatch>,
     /// Who wants no more digests by mail.
     unsubscribed: Arc<Unsubscribed>,
-    /// Whether something began with the last batch, after which something else may.
-    has_begun: bool,
 }
 
 /// What becomes of notices.
@@ -141,15 +141,16 @@ impl<W: Write> Service<W> {
             waiting: Waiting::default(),
             open: Waiting::default(),
             receipts: Vec::new(),
+            has_begun: false,
             hatch: None,
             unsubscribed: Arc::default(),
-            has_begun: false,
         }
     }
 
-    /// Has notices leave this way.
-    pub(crate) fn deliver_by(&mut self, delivery: Delivery) {
+    /// Has notices leave this way; digests by mail not to those who have unsubscribed.
+    pub(crate) fn deliver_by(&mut self, delivery: Delivery, unsubscribed: Unsubscribed) {
         self.delivery = Some(delivery);
+        self.unsubscribed = Arc::new(unsubscribed);
     }
 
     /// The router, for questions.
@@ -168,10 +169,9 @@ impl<W: Write> Service<W> {
         each.collect()
     }
 
-    /// From now on, what the API asks for is done; it is told who has unsubscribed before.
-    pub(crate) fn attend(&mut self, hatch: Hatch, unsubscribed: Unsubscribed) {
+    /// From now on, what the API asks for is done.
+    pub(crate) fn attend(&mut self, hatch: Hatch) {
         self.hatch = Some(hatch);
-        self.unsubscribed = Arc::new(unsubscribed);
     }
 
     /// Has a row of the process itself written with the next batch.
@@ -231,8 +231,8 @@ impl<W: Write> Service<W> {
     ) -> Result<Ending> {
         let pulse = tick(PULSE);
         let nothing = never();
-        let wanted = self.hatch.as_ref().map_or_else(never, |hatch| hatch.wanted.clone());
         let news = self.delivery.as_ref().map_or_else(never, |delivery| delivery.news().clone());
+        let wanted = self.hatch.as_ref().map_or_else(never, |hatch| hatch.wanted.clone());
         let mut ending = None;
         while ending.is_none() {
             // While a commit is on its way and the next batch is full, nothing more is read.
@@ -574,7 +574,11 @@ impl<W: Write> Service<W> {
         }
         for (call, intent) in calls {
             let Some(delivery) = &mut self.delivery else { continue };
-            if !delivery.carry(&call, &intent, now_ms) {
+            let is_mailed = call.way.courier == CourierKind::Email && intent.lane == Lane::Digest;
+            if is_mailed && self.unsubscribed.has(call.way.destination.name()) {
+                let outcome = Outcome::Refused("its reader wants no more digests by mail".to_owned());
+                self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
+            } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
                 self.teller.tell(intent, call.is_possible_repeat)?;
             }

@@ -88,7 +88,6 @@ impl Unsubscribed {
     }
 
     /// Whether this address wants no more digests. Couriers of mail ask it before a digest is sent.
-    #[allow(dead_code, reason = "the wiring of the mail courier asks it")]
     pub(crate) fn has(&self, address: &str) -> bool {
         lock(&self.addresses).contains(&address.to_lowercase())
     }
