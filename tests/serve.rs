@@ -20,7 +20,6 @@ lanes = { alert = { group_wait = "0s" } }
 
 [server]
 listen = "127.0.0.1:0"
-unsubscribe_secret_env = "UNSUBSCRIBE_SECRET"
 per_minute = 1000000
 burst = 1000000
 
@@ -436,7 +435,10 @@ fn alerts_of_prometheus_reach_their_owner() {
 
 #[test]
 fn a_reader_unsubscribes_with_one_click() {
-    let site = Site::new(CONFIG);
+    let mail = "[email]\nfrom = \"dice@petrel.example\"\nsmtp = \"127.0.0.1:9\"\ntls = \"none\"\n\
+                unsubscribe = \"https://dice.petrel.example/unsubscribe\"\n\
+                unsubscribe_secret_env = \"UNSUBSCRIBE_SECRET\"\n";
+    let site = Site::new(&format!("{CONFIG}\n{mail}"));
     let dice = Dice::start(&site);
     let post = |token: &str| send(&dice.address, &format!("POST /unsubscribe/{token}"), "", "");
     let token = unsubscribe_token(SECRET, "ann@petrel.example");

@@ -18,8 +18,6 @@ pub struct ServerSettings {
     pub hosts: Vec<String>,
     /// Tokens with their names; without any, programs of this machine may do everything.
     pub keys: Vec<KeySettings>,
-    /// The environment variable with what links to unsubscribe are signed with.
-    pub unsubscribe_secret_env: Option<String>,
     /// Bytes of a body with lines.
     pub body_limit_bytes: usize,
     /// Bytes of any other body.
@@ -53,7 +51,6 @@ impl ServerSettings {
             url: None,
             hosts: Vec::new(),
             keys: Vec::new(),
-            unsubscribe_secret_env: None,
             body_limit_bytes: 8 << 20,
             form_limit_bytes: 1 << 20,
             requests: 16,
@@ -120,7 +117,6 @@ pub(crate) fn server(desk: &mut Desk, router: &Table, sources: &[SourceSettings]
         url: url.map(|url| url.trim_end_matches('/').to_owned()),
         hosts: table.texts("hosts"),
         keys,
-        unsubscribe_secret_env: table.owned("unsubscribe_secret_env"),
         body_limit_bytes: table.size("body_limit"),
         form_limit_bytes: table.size("form_limit"),
         requests: usize::try_from(number("requests")).unwrap_or(1),

@@ -48,8 +48,18 @@ pub(super) static MAIL: Section = Section::of(
         key("user", Kind::Text, "The name to log in with").like("\"dice\""),
         key("password_env", Kind::Name, "The environment variable with the password")
             .like("\"SMTP_PASSWORD\""),
-        key("unsubscribe", Kind::Text, "Whom to write to in order to get no more digests")
-            .like("\"ops@corp.example\""),
+        key(
+            "unsubscribe",
+            Kind::Text,
+            "Where readers reach `/unsubscribe` of this router, with https: digests get a link by which one click ends them",
+        )
+        .like("\"https://dice.corp.example/unsubscribe\""),
+        key(
+            "unsubscribe_secret_env",
+            Kind::Name,
+            "The environment variable with the secret that those links are signed with, 16 bytes or more",
+        )
+        .like("\"UNSUBSCRIBE_SECRET\""),
     ],
 );
 

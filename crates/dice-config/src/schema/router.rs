@@ -107,12 +107,6 @@ static SERVER: Section = Section::of(
             .or("[]")
             .like("[\"dice.corp.example\"]"),
         key("key", Kind::Tables(&SERVER_KEY), "Who may ask what"),
-        key(
-            "unsubscribe_secret_env",
-            Kind::Name,
-            "The environment variable with the secret that links to unsubscribe are signed with",
-        )
-        .like("\"UNSUBSCRIBE_SECRET\""),
         key("body_limit", Kind::Size(1 << 10, 64 << 20), "Bytes of a request with lines").or("\"8MiB\""),
         key("form_limit", Kind::Size(1 << 10, 64 << 20), "Bytes of any other request").or("\"1MiB\""),
         key("requests", Kind::Integer(1, 10_000), "Requests that wait for their commit at once").or("16"),

@@ -11,7 +11,7 @@ use crate::signature;
 /// What is known of the page where readers unsubscribe.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unsubscribe {
-    /// Its address, with `https`; `token=…` is added.
+    /// Its address, with `https`; `/` and a token are added.
     pub url: String,
     /// What tokens are signed with; whoever reads them has the same.
     pub secret: String,
@@ -28,8 +28,7 @@ impl Unsubscribe {
     }
 
     pub(super) fn url_for(&self, address: &str) -> String {
-        let sign = if self.url.contains('?') { '&' } else { '?' };
-        format!("{}{sign}token={}", self.url, unsubscribe_token(&self.secret, address))
+        format!("{}/{}", self.url.trim_end_matches('/'), unsubscribe_token(&self.secret, address))
     }
 }
 

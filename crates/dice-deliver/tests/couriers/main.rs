@@ -7,7 +7,7 @@ mod webhook;
 
 use dice_deliver::{Courier, Parcel};
 use dice_route::{
-    Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Severity, State,
+    Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Passage, Severity, State,
 };
 
 /// The clock of all of these tests: 2026-03-24T10:01:00Z.

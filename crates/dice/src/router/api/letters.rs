@@ -55,7 +55,8 @@ fn of_pagerduty(letter: &Letter, loaded: &Loaded) -> Result<Opened, Turned> {
 
 /// Whose mail address a link is about. It proves itself: whoever has it got the mail.
 fn unsubscribe(token: &str, loaded: &Loaded) -> Result<String, Turned> {
-    let name = loaded.server.as_ref().and_then(|server| server.unsubscribe_secret_env.as_deref());
-    let secret = name.and_then(secret).ok_or(Turned::Unknown)?;
+    let mail = loaded.router.email.as_ref();
+    let name = mail.and_then(|account| account.settings.get("unsubscribe_secret_env"));
+    let secret = name.and_then(|name| secret(name)).ok_or(Turned::Unknown)?;
     unsubscribed(&secret, token).ok_or_else(|| Turned::Forged("a link that was not made with it".to_owned()))
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use dice_deliver::Courier;
 use dice_deliver::alertmanager::{Alertmanager, AlertmanagerSettings, Login};
 use dice_deliver::call::Proxy;
-use dice_deliver::email::{Email, EmailSettings, Security};
+use dice_deliver::email::{Email, EmailSettings, Security, Unsubscribe};
 use dice_deliver::pagerduty::{EVENTS_URL, PagerDuty, PagerDutySettings};
 use dice_deliver::slack::{Seal, Settings, Signature, Slack, Token};
 use dice_deliver::webhook::{Secret, Webhook, WebhookSettings};
@@ -253,6 +253,12 @@ impl Given<'_> {
         let to: Vec<String> = to.map(|address| address.trim().to_owned()).collect();
         let receivers =
             if to.is_empty() { BTreeMap::new() } else { BTreeMap::from([(self.name.to_owned(), to)]) };
+        let unsubscribe = match (self.text("unsubscribe"), self.secret("unsubscribe_secret_env")?) {
+            (Some(url), Some(secret)) => Some(Unsubscribe { url: url.to_owned(), secret }),
+            (None, None) => None,
+            (Some(_), None) => bail!("{} has `unsubscribe` but no `unsubscribe_secret_env`", self.place()),
+            (None, Some(_)) => bail!("{} has `unsubscribe_secret_env` but no `unsubscribe`", self.place()),
+        };
         let settings = EmailSettings {
             host: host.to_owned(),
             port: port.parse().map_err(|_| anyhow!("{} has no port in `smtp`", self.place()))?,
@@ -263,7 +269,7 @@ impl Given<'_> {
             trusted_pem: None,
             receivers,
             people: BTreeMap::new(),
-            unsubscribe: None,
+            unsubscribe,
         };
         self.made(Email::new(settings))
     }
