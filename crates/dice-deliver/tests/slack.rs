@@ -706,6 +706,7 @@ fn clicks_become_commands_and_are_answered_in_the_message() {
     let again = clicks(Happening::of_request(body.as_bytes(), &seal, 0).unwrap());
     let click = clicks(Happening::of_payload(&payload, &seal, 0)).remove(0);
     assert_eq!(again[0].id, click.id, "the same click has one name");
+    assert_eq!(click.team, "T1");
     let command = world.runtime.block_on(world.slack.command(&click)).unwrap().unwrap();
     assert_eq!(command.actor, "@ada");
     let snooze = Act::Snooze {
