@@ -75,18 +75,19 @@ fn runtime() -> Runtime {
 
 fn account(fake: &FakeSlack) -> Slack {
     let slack = Slack::new(settings(&fake.base())).expect("the fake has an address");
-    let person = Person {
-        handle: "@ada".to_owned(),
-        emails: vec!["ada@corp.example".to_owned()],
-        ..Person::default()
-    };
+    slack.know(&config("@ada", "ada@corp.example"));
+    slack
+}
+
+/// A configuration with a person of this name and address, and a team.
+fn config(name: &str, email: &str) -> Config {
+    let person = Person { handle: name.to_owned(), emails: vec![email.to_owned()], ..Person::default() };
     let team = Team { channel: Some("#ops".to_owned()), ..Team::default() };
-    slack.know(&Config {
-        people: BTreeMap::from([("@ada".to_owned(), person)]),
+    Config {
+        people: BTreeMap::from([(name.to_owned(), person)]),
         teams: BTreeMap::from([("@corp/ops".to_owned(), team)]),
         ..Config::default()
-    });
-    slack
+    }
 }
 
 fn settings(base: &str) -> Settings {
@@ -477,6 +478,25 @@ fn names_are_looked_up_once_and_ids_outlive_them() {
     let lookups = world.fake.calls("users.lookupByEmail").len();
     world.delivered(&to);
     assert_eq!(world.fake.calls("users.lookupByEmail").len(), lookups);
+}
+
+#[test]
+fn a_corrected_address_is_another_person_at_once() {
+    let world = World::new();
+    let grace = world.fake.add_person("grace@corp.example");
+    let mut to = world.parcel("i", NoticeKind::Open);
+    to.intent.destination = Destination::Person("@ada".to_owned());
+    let before = world.delivered(&to);
+    world.slack.know(&config("@ada", "ada@corp.example"));
+    assert_eq!(world.delivered(&to).split(':').next(), before.split(':').next());
+    let named = |user: &str| world.runtime.block_on(world.slack.person_of(user));
+    assert_eq!(named(&grace).as_deref(), Ok("grace@corp.example"));
+    world.slack.know(&config("@ada", "grace@corp.example"));
+    assert_ne!(world.delivered(&to).split(':').next(), before.split(':').next());
+    assert_eq!(
+        (named(&grace).as_deref(), named(&world.ada).as_deref()),
+        (Ok("@ada"), Ok("ada@corp.example"))
+    );
 }
 
 #[test]
