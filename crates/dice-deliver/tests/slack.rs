@@ -14,7 +14,7 @@ use dice_deliver::{Courier, Found, Parcel};
 use dice_route::config::{Person, Team};
 use dice_route::{
     Act, Answer, Audience, Config, Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow,
-    Outcome, Reach, Scope, Severity, State,
+    Outcome, Passage, Reach, Scope, Severity, State,
 };
 use dice_testkit::fakes::slack::{FakeSlack, Fault, Message, check as slack_takes};
 use serde_json::{Value, json};
@@ -140,6 +140,7 @@ fn parcel(id: &str, kind: NoticeKind) -> Parcel {
             changed_ms: 0,
             why: None,
             reference: None,
+            passage: Passage::default(),
             notice: Notice {
                 title: "disk sda is 93% full".to_owned(),
                 because: "annotated with #ops".to_owned(),

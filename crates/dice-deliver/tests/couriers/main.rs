@@ -7,7 +7,7 @@ mod webhook;
 
 use dice_deliver::{Courier, Parcel};
 use dice_route::{
-    Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Severity, State,
+    Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Passage, Severity, State,
 };
 
 /// The clock of all of these tests: 2026-03-24T10:01:00Z.
@@ -53,6 +53,7 @@ fn parcel(kind: NoticeKind, rows: &[(&str, &str)]) -> Parcel {
             changed_ms: NOW_MS,
             why: None,
             reference: None,
+            passage: Passage::default(),
             notice: Notice {
                 title: format!("the disk is full: {NASTY}"),
                 because: "#ops, annotated".to_owned(),
@@ -88,6 +89,7 @@ fn word(outcome: &Outcome) -> String {
         Outcome::Denied(_) => "denied".to_owned(),
         Outcome::Ambiguous(_) => "ambiguous".to_owned(),
         Outcome::Absent(_) => "absent".to_owned(),
+        other => format!("no end of a call: {other:?}"),
     }
 }
 
