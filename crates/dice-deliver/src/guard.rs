@@ -89,6 +89,7 @@ fn kind_v4(address: Ipv4Addr) -> Kind {
         [169, 254, 169, 254 | 253 | 123]
         | [169, 254, 170, 2 | 23]
         | [100, 100, 100, 200]
+        | [168, 63, 129, 16]
         | [192, 0, 0, 192] => Kind::Never,
         [224..=255, ..] => Kind::Never,
         [0 | 10 | 127, ..] | [169, 254, ..] | [192, 168, ..] | [198, 18 | 19, ..] => Kind::Private,
@@ -107,7 +108,8 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
         kind_v4(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        [0xFD00, 0xEC2, 0, 0, 0, 0, 0, 0x254] => Kind::Never,
+        [0xFD00, 0xEC2, 0, 0, 0, 0, 0, 0x254 | 0x23] => Kind::Never,
+        [0xFD20, 0xCE, 0, 0, 0, 0, 0, 0x254] => Kind::Never,
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => Kind::Private,
         // An address of version 4 in clothes of version 6: mapped, compatible, translated, tunnelled.
         [0, 0, 0, 0, 0, 0 | 0xFFFF, ..] | [0, 0, 0, 0, 0xFFFF, 0, ..] | [0x64, 0xFF9B, 0, 0, 0, 0, ..] => {
@@ -150,6 +152,7 @@ mod tests {
             &["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "100.100.100.200"],
             Kind::Never,
         );
+        check(&["168.63.129.16", "::ffff:168.63.129.16", "fd00:ec2::23", "fd20:ce::254"], Kind::Never);
         check(&["224.0.0.1", "255.255.255.255", "ff02::1"], Kind::Never);
     }
 

@@ -14,7 +14,7 @@ use dice_deliver::{Courier, Found, Parcel};
 use dice_route::config::{Person, Team};
 use dice_route::{
     Act, Answer, Audience, Config, Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow,
-    Outcome, Reach, Scope, Severity, State,
+    Outcome, Passage, Reach, Scope, Severity, State,
 };
 use dice_testkit::fakes::slack::{FakeSlack, Fault, Message, check as slack_takes};
 use serde_json::{Value, json};
@@ -75,18 +75,19 @@ fn runtime() -> Runtime {
 
 fn account(fake: &FakeSlack) -> Slack {
     let slack = Slack::new(settings(&fake.base())).expect("the fake has an address");
-    let person = Person {
-        handle: "@ada".to_owned(),
-        emails: vec!["ada@corp.example".to_owned()],
-        ..Person::default()
-    };
+    slack.know(&config("@ada", "ada@corp.example"));
+    slack
+}
+
+/// A configuration with a person of this name and address, and a team.
+fn config(name: &str, email: &str) -> Config {
+    let person = Person { handle: name.to_owned(), emails: vec![email.to_owned()], ..Person::default() };
     let team = Team { channel: Some("#ops".to_owned()), ..Team::default() };
-    slack.know(&Config {
-        people: BTreeMap::from([("@ada".to_owned(), person)]),
+    Config {
+        people: BTreeMap::from([(name.to_owned(), person)]),
         teams: BTreeMap::from([("@corp/ops".to_owned(), team)]),
         ..Config::default()
-    });
-    slack
+    }
 }
 
 fn settings(base: &str) -> Settings {
@@ -139,6 +140,7 @@ fn parcel(id: &str, kind: NoticeKind) -> Parcel {
             changed_ms: 0,
             why: None,
             reference: None,
+            passage: Passage::default(),
             notice: Notice {
                 title: "disk sda is 93% full".to_owned(),
                 because: "annotated with #ops".to_owned(),
@@ -480,6 +482,25 @@ fn names_are_looked_up_once_and_ids_outlive_them() {
 }
 
 #[test]
+fn a_corrected_address_is_another_person_at_once() {
+    let world = World::new();
+    let grace = world.fake.add_person("grace@corp.example");
+    let mut to = world.parcel("i", NoticeKind::Open);
+    to.intent.destination = Destination::Person("@ada".to_owned());
+    let before = world.delivered(&to);
+    world.slack.know(&config("@ada", "ada@corp.example"));
+    assert_eq!(world.delivered(&to).split(':').next(), before.split(':').next());
+    let named = |user: &str| world.runtime.block_on(world.slack.person_of(user));
+    assert_eq!(named(&grace).as_deref(), Ok("grace@corp.example"));
+    world.slack.know(&config("@ada", "grace@corp.example"));
+    assert_ne!(world.delivered(&to).split(':').next(), before.split(':').next());
+    assert_eq!(
+        (named(&grace).as_deref(), named(&world.ada).as_deref()),
+        (Ok("@ada"), Ok("ada@corp.example"))
+    );
+}
+
+#[test]
 fn a_digest_is_one_message_of_at_most_45_rows() {
     let world = World::new();
     let mut digest = world.parcel("digest", NoticeKind::Digest);
@@ -706,6 +727,7 @@ fn clicks_become_commands_and_are_answered_in_the_message() {
     let again = clicks(Happening::of_request(body.as_bytes(), &seal, 0).unwrap());
     let click = clicks(Happening::of_payload(&payload, &seal, 0)).remove(0);
     assert_eq!(again[0].id, click.id, "the same click has one name");
+    assert_eq!(click.team, "T1");
     let command = world.runtime.block_on(world.slack.command(&click)).unwrap().unwrap();
     assert_eq!(command.actor, "@ada");
     let snooze = Act::Snooze {

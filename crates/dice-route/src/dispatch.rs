@@ -35,8 +35,8 @@ const GIVE_UP_MS: i64 = 30_000;
 const STEP_MS: i64 = 1_000;
 /// Heads of one destination and lane that are looked at in a round.
 const MAX_HEADS: usize = 8;
-/// Waits for what is older are tidied past this many.
-const MAX_QUIET: usize = 1_000;
+/// Waits, for what is older and for what may have arrived, are tidied past this many.
+const MAX_KEPT: usize = 1_000;
 /// What may have arrived is looked for a little longer than it is worth telling.
 const GRACE_MS: i64 = 60_000;
 
@@ -184,6 +184,11 @@ impl Dispatcher {
             self.start(outbox);
         }
         self.give_up_calls(&mut round);
+        if self.settled.len() > MAX_KEPT {
+            // Some end without a call: a newer one takes their place, or the other side tells that they arrived.
+            let is_open = |row: &Intent| matches!(row.state, State::Sending | State::Ambiguous);
+            self.settled.retain(|id, _| outbox.get(id).is_some_and(is_open));
+        }
         self.stand_in(outbox, &mut round);
         let mut due: Vec<(Lane, i64, i64, &Intent)> = Vec::new();
         for (_, queue) in outbox.queues() {
@@ -559,7 +564,7 @@ impl Dispatcher {
     /// Nothing newer about this is attempted before.
     fn hush(&mut self, destination: Destination, subject: String, intent: String, until_ms: i64) {
         self.quiet.insert((destination, subject), (intent, until_ms));
-        if self.quiet.len() > MAX_QUIET {
+        if self.quiet.len() > MAX_KEPT {
             let now_ms = self.clock.patience_ms;
             self.quiet.retain(|_, (_, until_ms)| *until_ms > now_ms);
         }

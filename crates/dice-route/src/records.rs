@@ -27,6 +27,8 @@ impl Records {
 
     /// Writes down `count` equal things.
     pub fn note_many(&mut self, at_ms: i64, cause: Cause, subject: &str, by: &str, text: &str, count: u64) {
+        // A minute that is over does not begin anew for what was read a little earlier.
+        let at_ms = at_ms.max(self.minute.saturating_mul(60_000));
         let minute = at_ms.div_euclid(60_000);
         if minute != self.minute {
             self.minute = minute;
@@ -92,5 +94,45 @@ impl Records {
             self.current.insert(key, id.to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Records;
+    use crate::Cause;
+    use crate::book::Delta;
+
+    /// Notes things at these times, saves and restores after each where it is wanted; gives the rows.
+    fn rows(times_ms: &[i64], is_restored: bool) -> Vec<(i64, u64)> {
+        let (mut records, mut saved) = (Records::default(), std::collections::BTreeMap::new());
+        for at_ms in times_ms {
+            records.note(*at_ms, Cause::Late, "subject", "by", "text");
+            let mut deltas = Vec::new();
+            records.deltas(&mut deltas);
+            for delta in deltas {
+                if let Delta::Put { id, body, .. } = delta {
+                    saved.insert(id, body);
+                }
+            }
+            if is_restored {
+                records = Records::default();
+                saved.iter().for_each(|(id, body)| records.restore(id, body).unwrap());
+            }
+        }
+        records.iter().map(|row| (row.at_ms, row.count)).collect()
+    }
+
+    #[track_caller]
+    fn check(times_ms: &[i64], expected: &[(i64, u64)]) {
+        assert_eq!(rows(times_ms, false), expected);
+        assert_eq!(rows(times_ms, true), expected, "restored");
+    }
+
+    #[test]
+    fn equal_things_of_a_minute_are_one_row_whenever_it_is_restored() {
+        check(&[0, 1, 59_999, 60_000], &[(0, 3), (60_000, 1)]);
+        check(&[60_000, 59_999, 60_001], &[(60_000, 3)]);
+        check(&[60_001, 1, 1, 120_000, 60_002], &[(60_001, 3), (120_000, 2)]);
     }
 }

@@ -68,7 +68,9 @@ impl Placed for Delivery {
 
 impl Placed for Noted {
     fn place(&self) -> String {
-        latest_first(self.at.0, &format!("{} {} {} {}", self.cause, self.subject, self.by, self.text))
+        // Its texts may be longer than a cursor can be.
+        let parts = [&self.cause, &self.subject, &self.by, &self.text].map(|part| part.as_bytes());
+        latest_first(self.at.0, &dice_route::name(&parts))
     }
 }
 
@@ -179,6 +181,20 @@ mod tests {
         check(2, &[&[5, 4], &[3, 2], &[1]]);
         check(5, &[&[5, 4, 3, 2, 1]]);
         assert!(Span { limit: Some(0), cursor: None }.of(Vec::<Noted>::new()).is_err());
+    }
+
+    #[test]
+    fn a_list_goes_on_behind_a_long_text() {
+        let noted = |subject: &str| Noted {
+            subject: subject.to_owned(),
+            text: "x".repeat(9_000),
+            ..Noted::default()
+        };
+        let items = vec![noted("a"), noted("b")];
+        let first = Span { limit: Some(1), cursor: None }.of(items.clone()).unwrap();
+        let rest = Span { limit: Some(1), cursor: first.next }.of(items).unwrap();
+        assert_eq!((first.items.len(), rest.items.len(), rest.next), (1, 1, None));
+        assert_ne!(first.items[0].subject, rest.items[0].subject);
     }
 
     #[test]

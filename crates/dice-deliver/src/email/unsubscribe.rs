@@ -11,7 +11,7 @@ use crate::signature;
 /// What is known of the page where readers unsubscribe.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unsubscribe {
-    /// Its address, with `https`; `/` and a token are added.
+    /// Its address, with `https`; behind a `/` the token is added, as the API takes it.
     pub url: String,
     /// What tokens are signed with; whoever reads them has the same.
     pub secret: String,
@@ -19,7 +19,9 @@ pub struct Unsubscribe {
 
 impl Unsubscribe {
     pub(super) fn check(&self) -> Result<(), String> {
-        let is_address = crate::wording::link(&self.url).is_some() && self.url.starts_with("https://");
+        let is_address = crate::wording::link(&self.url).is_some()
+            && self.url.starts_with("https://")
+            && !self.url.contains(['?', '#']);
         match (is_address, self.secret.len() >= 16) {
             (false, _) => Err(format!("{:?} is no https address to unsubscribe at", self.url)),
             (_, false) => Err("the secret of unsubscribing has less than 16 bytes".to_owned()),

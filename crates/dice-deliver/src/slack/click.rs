@@ -101,7 +101,8 @@ impl Happening {
     /// What the payload of an interaction says.
     pub fn of_payload(payload: &Value, seal: &Seal, now_ms: i64) -> Happening {
         let user = text(payload, "/user/id");
-        let team = [text(payload, "/team/id"), text(payload, "/user/team_id")].concat();
+        let teams = [text(payload, "/team/id"), text(payload, "/user/team_id")];
+        let team = teams.into_iter().find(|team| !team.is_empty()).unwrap_or_default().to_owned();
         if user.is_empty() {
             return Happening::Nothing;
         }

@@ -64,7 +64,8 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn know(&mut self, config: &Config) {
-        (self.emails, self.called, self.teams) = Default::default();
+        let before = (std::mem::take(&mut self.emails), std::mem::take(&mut self.called));
+        self.teams.clear();
         for (name, person) in &config.people {
             let is_email = |name: &str| name.find('@').is_some_and(|at| at > 0);
             let mut emails = person.emails.clone();
@@ -84,7 +85,13 @@ impl Book {
                 self.teams.insert(name.clone(), channel.clone());
             }
         }
-        // Who was not found may have another address now.
+        if before != (self.emails.clone(), self.called.clone()) {
+            // Whoever was found by an address that was wrong must not get any more, and a name that was given
+            // today is who acts.
+            self.people.clear();
+            self.faces.clear();
+        }
+        // Who was not found may be there now.
         self.people.retain(|_, (id, _)| id.is_some());
     }
 

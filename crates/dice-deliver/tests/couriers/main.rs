@@ -89,7 +89,7 @@ fn word(outcome: &Outcome) -> String {
         Outcome::Denied(_) => "denied".to_owned(),
         Outcome::Ambiguous(_) => "ambiguous".to_owned(),
         Outcome::Absent(_) => "absent".to_owned(),
-        other => format!("no outcome of an attempt: {other:?}"),
+        other => format!("no end of a call: {other:?}"),
     }
 }
 

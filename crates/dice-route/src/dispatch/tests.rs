@@ -266,6 +266,22 @@ fn what_may_have_arrived_is_looked_for_and_sent_once_more() {
 }
 
 #[test]
+fn what_is_not_looked_for_any_more_is_forgotten() {
+    let mut desk = Desk::new();
+    let lost = desk.post("#a", Lane::Alert, NoticeKind::Open, 0, None);
+    let call = one(desk.pass(0));
+    desk.end(&call, Outcome::Ambiguous(why()));
+    let arrived = desk.post("#b", Lane::Alert, NoticeKind::Open, 0, None);
+    let call = one(desk.pass(0));
+    desk.end(&call, Outcome::Ambiguous(why()));
+    let word = desk.dispatcher.seen(&desk.outbox, &arrived, "r").expect("it may have arrived");
+    desk.outbox.receipt(&word);
+    desk.dispatcher.settled.extend((0..super::MAX_KEPT).map(|n| (format!("gone {n}"), 0)));
+    desk.pass(0);
+    assert_eq!(desk.dispatcher.settled.keys().collect::<Vec<_>>(), [&lost]);
+}
+
+#[test]
 fn where_nobody_may_look_it_is_parked_and_marked() {
     let mut desk = Desk::new();
     let id = desk.post("#a", Lane::Alert, NoticeKind::Open, 0, None);

@@ -187,6 +187,11 @@ impl<S> Default for Keys<S> {
 }
 
 impl<S> Keys<S> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// The number of a key.
     pub(crate) fn find(&self, key: &[u8], hash: u32) -> Option<u32> {
         let mask = self.table.len() - 1;

@@ -13,7 +13,7 @@ mod first_seen;
 mod flatline;
 mod frequency;
 mod hop;
-mod matching;
+pub(super) mod matching;
 mod metric;
 mod missing;
 mod ratio;

@@ -345,6 +345,7 @@ impl<M: Machine> Runner<M> {
     }
 
     fn drain(&mut self, up_to_ms: i64, ground: &mut Ground<'_>) {
+        self.thin_timers();
         loop {
             let event = self.buffer.first_ms().filter(|at_ms| *at_ms <= up_to_ms);
             let timer = self.timers.peek().map(|Reverse((due_ms, _))| *due_ms);

@@ -21,7 +21,7 @@ use self::reach::{Word, holds, reach, tell};
 use super::{Alarms, Desk, Roster, Storm, wording};
 use crate::book::{Book, Delta, Row, Table};
 use crate::config::Target;
-use crate::{Cause, CloseReason, Config, Destination, NoticeKind, NoticeRow, Severity, State};
+use crate::{Cause, CloseReason, Config, Destination, Intent, NoticeKind, NoticeRow, Severity, State};
 
 /// Escalations that are kept; past it new episodes have none, and somebody is told.
 const MAX_ESCALATIONS: usize = 100_000;
@@ -300,9 +300,13 @@ impl Escalations {
         self.book.put(row);
     }
 
-    /// Holds back what an escalation wanted to say and has not said.
+    /// Holds back what an escalation wanted to say and has not said, and whatever else calls somebody about
+    /// its episode. What other escalations of the episode say of its end stays.
     fn stop_waiting(&self, row: &Escalation, by: &str, desk: &mut Desk<'_>) {
+        let calls = |kind| matches!(kind, NoticeKind::Escalation | NoticeKind::Reminder);
+        let is_stopped = |intent: &&Intent| calls(intent.kind) || reach::is_of(row, intent.revision);
         let waiting = desk.outbox.waiting().filter(|intent| intent.subject == row.episode);
+        let waiting = waiting.filter(is_stopped);
         let waiting: Vec<String> = waiting.map(|intent| intent.id.clone()).collect();
         for id in waiting {
             desk.outbox.suppress(&id, Cause::Superseded, by, desk.now_ms, desk.records);

@@ -7,6 +7,9 @@ use crate::CloseReason;
 use crate::engine::life::{Head, Mode};
 use crate::engine::machine::Machine;
 
+/// So many timers more than the keys need are no matter.
+const FEW_TIMERS: usize = 64;
+
 impl<M: Machine> Runner<M> {
     /// An event of the key was decided: it counts, it is the latest, and others may have to go for it.
     pub(super) fn settle(&mut self, slot: u32, at_ms: i64, now_ms: i64, ground: &mut Ground<'_>) {
@@ -119,6 +122,18 @@ impl<M: Machine> Runner<M> {
         }
     }
 
+    /// Leaves of every key's timers the first: those behind it are put in again when it has called. Without it
+    /// a key that stays open would have one more with everything that is said about it.
+    pub(super) fn thin_timers(&mut self) {
+        if self.timers.len() <= 2 * self.keys.len() + FEW_TIMERS {
+            return;
+        }
+        let mut timers = std::mem::take(&mut self.timers).into_vec();
+        timers.sort_unstable_by_key(|Reverse((due_ms, slot))| (*slot, *due_ms));
+        timers.dedup_by_key(|Reverse((_, slot))| *slot);
+        self.timers = timers.into();
+    }
+
     /// Gives up a key whose state says nothing any more.
     pub(super) fn tidy(&mut self, slot: u32, now_ms: i64) {
         let is_vacant = self.keys.get(slot).is_some_and(|found| {
@@ -129,5 +144,72 @@ impl<M: Machine> Runner<M> {
         if is_vacant {
             self.remove(slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::OnceCell;
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::condition::Condition;
+    use crate::config::{OnMissingKey, Rule, RuleType, Timing};
+    use crate::engine::keys::{self, KeyText};
+    use crate::engine::life::Said;
+    use crate::engine::machine::Arrival;
+    use crate::engine::machines::matching::Matching;
+    use crate::engine::origin::Origins;
+    use crate::engine::runner::Runs;
+    use crate::{Change, PartitionId, Severity};
+
+    fn rule(quiet_ms: i64) -> Rule {
+        Rule {
+            id: "rule".into(),
+            semantic_rev: 1,
+            kind: RuleType::Match { quiet_ms: Some(quiet_ms) },
+            condition: Condition::always(),
+            key: Vec::new(),
+            on_missing_key: OnMissingKey::Empty,
+            timing: Timing::DEFAULT,
+            severity: Severity::Medium,
+            labels: BTreeMap::new(),
+            summary: None,
+            to: Vec::new(),
+            policy: None,
+            fingerprint_add: Vec::new(),
+            fingerprint_drop: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_that_stays_open_has_few_timers() {
+        let (every_ms, quiet_ms, end_ms) = (20_000, 3_600_000, 24 * 3_600_000);
+        let rule = rule(quiet_ms);
+        let mut runner = Runner::new(&rule, Matching::new(Some(quiet_ms)), 0, 1);
+        let (mut origins, mut said) = (Origins::default(), Said::new());
+        let key = KeyText::default();
+        let mut at_ms = 0;
+        while at_ms <= end_ms + quiet_ms + every_ms {
+            let event = crate::testing::event(PartitionId(0), "source", 0, Some(at_ms), at_ms);
+            let line = OnceCell::new();
+            let arrival = Arrival { event: &event, at_ms, bits: 1, origin: 0, line: &line };
+            let mut ground = Ground {
+                origins: &mut origins,
+                out: &mut said,
+                watermark_ms: at_ms - every_ms,
+                healthy_since_ms: i64::MIN,
+            };
+            if at_ms <= end_ms {
+                runner.arrive(&arrival, false, &key, keys::hash_of(key.bytes()), &mut ground);
+            }
+            runner.advance(&mut ground);
+            assert!(runner.timers.len() <= FEW_TIMERS + 8, "{} after {at_ms} ms", runner.timers.len());
+            at_ms += every_ms;
+        }
+        let changes: Vec<&Change> = said.iter().map(|(_, transition)| &transition.change).collect();
+        assert_eq!(changes.iter().filter(|change| **change == &Change::Open).count(), 1);
+        assert!(matches!(changes.last(), Some(Change::Close(CloseReason::Cleared))));
+        assert!(changes.len() > 2_000, "it goes on, and that is told");
     }
 }

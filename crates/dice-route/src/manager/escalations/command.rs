@@ -43,7 +43,9 @@ impl Escalations {
             let is_repeated = matches!(&row.state, Standing::Acked { by, .. } if *by == actor);
             until_ms = now_ms.saturating_add(row.policy.ack_timeout_ms.max(60_000));
             let state = Standing::Acked { by: actor.clone(), until_ms };
-            self.stop_waiting(&row.clone(), &format!("ack by {actor}"), desk);
+            if !is_repeated {
+                self.stop_waiting(&row.clone(), &format!("ack by {actor}"), desk);
+            }
             self.change(&id, |row| {
                 row.state = state;
                 row.notes.clear();

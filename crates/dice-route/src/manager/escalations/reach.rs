@@ -212,6 +212,14 @@ pub(super) fn tell(
     n_told
 }
 
+/// Escalations of one episode share its name and may reach the same people: so many numbers are for each.
+const REVISIONS: u32 = 1_000_000;
+
+/// Whether the notice about the escalation's episode with this number is its own.
+pub(super) fn is_of(row: &Escalation, revision: u32) -> bool {
+    revision / REVISIONS == row.ordinal
+}
+
 /// The draft of a notice of an escalation.
 pub(super) fn draft(
     row: &mut Escalation,
@@ -228,8 +236,7 @@ pub(super) fn draft(
         destination,
         kind: word.kind,
         subject: row.episode.clone(),
-        // Escalations of one episode share its name and may reach the same people.
-        revision: row.ordinal.saturating_mul(1_000_000).saturating_add(number),
+        revision: row.ordinal.saturating_mul(REVISIONS).saturating_add(number),
         follows,
         due_ms: desk.now_ms,
         held: None,

@@ -120,7 +120,9 @@ impl World {
     }
 
     fn live(&mut self, config: &Config, line: &str) -> String {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        let is_stuck = words[1] == "stuck";
+        words.drain(1..1 + usize::from(is_stuck));
         let now_ms = at_ms(&format!("2028-{}", words[0]));
         self.now_ms = now_ms;
         self.n += 1;
@@ -159,7 +161,6 @@ impl World {
         }
         let means = &mut Means { watch: &self.known, storm: &mut self.storm, alarms: &mut self.alarms };
         let mut said = Vec::new();
-        let mut is_stuck = false;
         match &words[1..] {
             ["open", id, ..] => self.escalations.open(id, means, desk),
             ["update", id, ..] => self.escalations.update(id, means, desk),
@@ -172,9 +173,12 @@ impl World {
             // The manager forgets an episode, or to open one.
             ["lose", _] => {}
             ["tick"] => self.escalations.tick(means, desk),
-            ["stuck", "tick"] => {
-                is_stuck = true;
-                self.escalations.tick(means, desk);
+            ["waiting"] => {
+                let waiting = self
+                    .outbox
+                    .waiting()
+                    .map(|intent| format!("{} {:?}", intent.destination.name(), intent.kind));
+                return waiting.collect::<Vec<_>>().join(", ");
             }
             [verb @ ("hide" | "show"), id, rest @ ..] => {
                 let key = ((*id).to_owned(), rest.first().map(|name| (*name).to_owned()));
@@ -359,6 +363,32 @@ fn an_acknowledgement_does_not_cover_something_worse() {
         03-24T10:00 open disk medium policy=mine
         03-24T10:05 @bob ack disk -> @bob is on it until Fri 10:35 (Europe/Berlin): disk. Nobody else is called meanwhile.
         03-24T10:20 update disk high -> @ann page not acknowledged for 20 m: disk ~ severity rose from medium to high
+        ",
+    );
+}
+
+#[test]
+fn the_end_is_told_by_every_policy() {
+    check(
+        config(),
+        "
+        03-24T10:00 open disk medium
+        03-24T10:10 tick -> @ann not acknowledged for 10 m: disk
+        03-24T10:20 update disk high -> pager page disk ~ severity rose to high
+        03-24T10:30 close disk -> +@ann page resolved over: disk ~ it lasted 30 m; +pager page resolved over: disk ~ it lasted 10 m
+        ",
+    );
+}
+
+#[test]
+fn a_repeated_acknowledgement_holds_back_nothing() {
+    check(
+        config(),
+        "
+        03-24T10:00 open disk high -> pager page disk
+        03-24T10:01 stuck @bob ack disk -> @bob is on it until Fri 10:31 (Europe/Berlin): disk. Nobody else is called meanwhile.; +pager page acknowledged @bob is on it: disk
+        03-24T10:02 stuck @bob ack disk -> @bob is on it until Fri 10:32 (Europe/Berlin): disk. Nobody else is called meanwhile.
+        03-24T10:02 waiting -> pager Acknowledged
         ",
     );
 }
