@@ -90,7 +90,7 @@ fn what_is_open_is_listed() {
     let rule = objects.iter().find(|each| each["kind"] == "rule").unwrap();
     assert_eq!(
         (&rule["count"], &rule["key"][0], &rule["state"]),
-        (&3.into(), &"web-1".into(), &"open".into())
+        (&4.into(), &"web-1".into(), &"open".into())
     );
     assert!(text(rule, "since").ends_with('Z'));
     assert_eq!(rule["told"][0]["destination"], "#mail-ops");
