@@ -148,7 +148,6 @@ fn parcel(id: &str, kind: NoticeKind) -> Parcel {
                 rows: vec![row()],
                 ..Notice::default()
             },
-            passage: dice_route::Passage::default(),
         },
         first: None,
         now_ms: 0,
