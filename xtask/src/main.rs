@@ -29,7 +29,8 @@ usage: cargo xtask <chore>
   bench router [--json]             events a second, time to a decision, memory and restart of the router
   record                            runs the fixture programs and writes fixtures/logs anew
   score [--sets DIR --repos DIR]    scores Dice on recordings with known truth
-  soak rules|kill                   a million cases of rules; a router that is killed 200 times
+  soak rules|delivery|kill          a million cases of rules; a million notices against every fault; a router
+                                    that is killed 200 times
 ";
 
 fn main() -> ExitCode {
@@ -58,7 +59,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ["bench", "router", rest @ ..] => bench::router(rest),
         ["record"] => record::run(),
         ["score", rest @ ..] => score::run(rest),
-        ["soak", what @ ("rules" | "kill")] => soak::run(what),
+        ["soak", what @ ("rules" | "delivery" | "kill")] => soak::run(what),
         _ => {
             eprint!("{USAGE}");
             Ok(false)

@@ -12,6 +12,9 @@ const CASES: u64 = 1_000_000;
 /// Cases that are large take long: of these there are so many.
 const LARGE_CASES: u64 = 200;
 
+/// Notices that are delivered against every fault.
+const INTENTS: u64 = 1_000_000;
+
 /// How often the router is killed.
 const KILLS: u32 = 200;
 
@@ -22,6 +25,7 @@ const STORIES: &str = "stories::";
 pub(crate) fn run(what: &str) -> Result<bool> {
     match what {
         "rules" => rules(),
+        "delivery" => delivery(),
         _ => kill(),
     }
 }
@@ -53,10 +57,16 @@ fn passes(command: &mut Command, cases: u64) -> Result<bool> {
     Ok(command.env("DICE_CASES", cases.to_string()).status()?.success())
 }
 
-/// A router that is killed again and again while it reads.
+/// Notices on their way through every fault, in virtual time.
+fn delivery() -> Result<bool> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--release", "--package", "dice-route", "--test", "delivery", "--", "--nocapture"]);
+    Ok(command.env("DICE_INTENTS", INTENTS.to_string()).current_dir(root()).status()?.success())
+}
+
+/// A router that is killed again and again, while it reads and while it delivers.
 fn kill() -> Result<bool> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--release", "--package", "dice", "--test", "cli", "--", "--exact", "--nocapture"]);
-    command.arg("kill::what_is_killed_goes_on_as_if_it_had_not_been").current_dir(root());
-    Ok(command.env("DICE_KILLS", KILLS.to_string()).status()?.success())
+    command.args(["test", "--release", "--package", "dice", "--test", "cli", "--", "--nocapture", "kill"]);
+    Ok(command.env("DICE_KILLS", KILLS.to_string()).current_dir(root()).status()?.success())
 }
