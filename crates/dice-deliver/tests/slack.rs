@@ -435,6 +435,13 @@ fn what_is_gone_or_closed_is_told_otherwise() {
     assert_eq!(word(&world.deliver(&lost)), "ambiguous");
     let Found::There(found) = world.find(&lost) else { panic!("it has arrived") };
     assert_eq!(world.delivered(&update("after that")), found);
+    // Whoever repeats it without looking does not tell it a second time.
+    world.fake.delete(found.split_once(':').unwrap().1);
+    world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+    let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost and repeated") };
+    assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+    world.delivered(&lost);
+    assert_eq!(world.fake.by_intent()["lost and repeated"], 1);
     // An update whose answer is lost is looked for, and then repeated: that changes nothing.
     world.fake.fail("chat.update", Fault::LoseAnswer);
     let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost") };

@@ -109,7 +109,14 @@ impl Slack {
                 }
                 (Some(Meaning::Thread), Way::Update(first)) => Way::Reply(first, false),
                 (Some(Meaning::Thread), Way::Reply(first, true)) => Way::Reply(first, false),
-                (Some(Meaning::Anew), Way::Update(first) | Way::Reply(first, _)) => Way::Post(first.channel),
+                (Some(Meaning::Anew), Way::Update(first) | Way::Reply(first, _)) => {
+                    // It may have been told anew before, by an attempt whose answer was lost.
+                    match self.look_for(parcel).await {
+                        Found::There(reference) => return Outcome::Delivered(reference),
+                        Found::Later(_, why) => return Outcome::Ambiguous(why),
+                        Found::Absent | Found::Unknowable(_) => Way::Post(first.channel),
+                    }
+                }
                 (Some(Meaning::Lost(_)), Way::Post(channel)) if !is_looked_up => {
                     is_looked_up = true;
                     if !self.forget(destination) {

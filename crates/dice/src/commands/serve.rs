@@ -11,7 +11,7 @@ use crate::{Failure, Outcome};
 
 /// Route as a service: sources of router.toml, the API and the pages.
 ///
-/// It is what `dice route --config` does, with the API where router.toml has no [server] as well.
+/// It is what `dice route --config` does, with the API where router.toml has no `[server]` as well.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What is read and what is done with it: router.toml, with sources, rules, routes and people.
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// The file that keeps what was read and decided [default: state of router.toml, else $DICE_STATE, else $XDG_STATE_HOME/dice/state.db].
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The address of the API and the pages [default: listen of [server], else 127.0.0.1:8600].
+    /// The address of the API and the pages [default: listen of `[server]`, else 127.0.0.1:8600].
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<String>,
     /// A catalog to match against, in place of those of router.toml; may be repeated.
