@@ -4,6 +4,7 @@ mod kills;
 mod path;
 
 use dice_testkit::fakes::alertmanager::Alertmanager;
+use dice_testkit::fakes::http;
 use dice_testkit::fakes::pagerduty::{self, PagerDuty, Status};
 use dice_testkit::fakes::slack::{FakeSlack, Fault, Message};
 use dice_testkit::fakes::smtp::{Security, Smtp};
@@ -93,6 +94,37 @@ fn an_annotated_line_reaches_its_channel_and_buttons_do_what_they_say() {
     assert!(why.contains("the relays moved") && why.contains("@ada"), "{why}");
     assert_eq!(fake.refusals(), [""; 0]);
     running.end();
+}
+
+#[test]
+fn buttons_come_back_over_signed_requests_as_well() {
+    let fake = FakeSlack::start();
+    fake.add_channel("#mail-ops");
+    let ada = fake.add_person("ada@petrel.example");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let more = format!(
+        "[server]\nlisten = \"127.0.0.1:{port}\"\n[[source]]\nname = \"mail\"\nkind = \"file\"\npaths = [\"mail.log\"]\n"
+    );
+    let signed = "mode = \"http\", signing_secret_env = \"SLACK_SIGNING_SECRET\"";
+    let site = Site::new(&slack(&fake, &more).replace("app_token_env = \"SLACK_APP_TOKEN\"", signed));
+    site.write("mail.log", &line(0, "web-1", RELAY));
+    let running = site.start_on(&[], &SECRETS);
+    sees(&fake, RELAY);
+    let payload = fake.press(&ada, &first(&fake), None, "Acknowledge");
+    let (headers, body) = fake.signed(&payload);
+    let status = |change: &dyn Fn(&str) -> String| {
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), change(value))).collect();
+        http::post(([127, 0, 0, 1], port).into(), "/slack/actions", &headers, body.as_bytes()).unwrap()
+    };
+    assert_eq!(status(&|value| value.replace("v0=", "v0=0")), 401, "another signature");
+    assert_eq!(site.objects(&["episodes"])[0]["acked"], Value::Null);
+    assert_eq!(status(&str::to_owned), 200);
+    sees(&fake, "Undo");
+    let episodes = format!("{:?}", site.objects(&["episodes"]));
+    assert!(episodes.contains("@ada"), "{episodes}");
+    assert_eq!(status(&str::to_owned), 409, "the same request again");
+    running.kill();
 }
 
 #[test]

@@ -52,8 +52,13 @@ impl Site {
 
     /// Starts a router that reads standard input and finds these in its environment.
     pub(crate) fn start_with(&self, secrets: &[(&str, &str)]) -> Running {
-        let arguments = ["route", "--config", "router.toml", "--state", "state.db", "--format", "json", "-"];
-        let mut command = command(self.path(), &arguments);
+        self.start_on(&["-"], secrets)
+    }
+
+    /// The same, reading these files, or where there are none, the sources of `router.toml`.
+    pub(crate) fn start_on(&self, files: &[&str], secrets: &[(&str, &str)]) -> Running {
+        let arguments = ["route", "--config", "router.toml", "--state", "state.db", "--format", "json"];
+        let mut command = command(self.path(), &[&arguments, files].concat());
         let mut child = command.envs(secrets.iter().copied()).stdin(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
