@@ -20,9 +20,17 @@ impl Dispatcher {
         }
     }
 
-    /// Takes from the rows what the process before knew: who wanted to be left alone.
+    /// Takes from the rows what the process before knew: who wanted to be left alone, and what may still
+    /// arrive a second time, after which nothing newer may come before that.
     pub(super) fn start(&mut self, outbox: &Outbox) {
         outbox.waiting().filter(|row| row.state == State::Retry).for_each(|row| self.pause(row));
+        let patience_ms = self.config.dispatch.deadline_ms + super::SETTLE_MS + super::LOOK_AGAIN_MS;
+        let from_ms = self.clock.now_ms.saturating_sub(patience_ms + super::GRACE_MS);
+        let is_unsure = |row: &&Intent| row.passage.unsure_since_ms.is_some() && row.changed_ms >= from_ms;
+        for row in outbox.iter().filter(|row| row.state == State::Sent).filter(is_unsure) {
+            let until_ms = self.clock.patience_ms.saturating_add(patience_ms);
+            self.hush(row.destination.clone(), row.subject.clone(), row.id.clone(), until_ms);
+        }
     }
 
     fn pause(&mut self, row: &Intent) {
