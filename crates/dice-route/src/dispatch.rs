@@ -40,6 +40,11 @@ const MAX_KEPT: usize = 1_000;
 /// What may have arrived is looked for a little longer than it is worth telling.
 const GRACE_MS: i64 = 60_000;
 
+/// From when on an attempt that had to end at `end_ms` is known to have arrived, or not to.
+fn settled_ms(end_ms: i64) -> i64 {
+    end_ms.saturating_add(SETTLE_MS + LOOK_AGAIN_MS)
+}
+
 /// Decides what is attempted when.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
@@ -345,7 +350,7 @@ impl Dispatcher {
         }
         let settled_ms = match call.purpose {
             // The call was made a little after it began here, when that was committed.
-            Purpose::Deliver => now_ms.max(call.row.begun_ms + call.deadline_ms) + SETTLE_MS + LOOK_AGAIN_MS,
+            Purpose::Deliver => settled_ms(now_ms.max(call.row.begun_ms + call.deadline_ms)),
             Purpose::Find => self.settled.get(&call.intent).copied().unwrap_or(now_ms),
         };
         let is_settled = call.row.begun_ms >= settled_ms;
@@ -365,7 +370,7 @@ impl Dispatcher {
         };
         let is_unsure = matches!(outcome, Outcome::Ambiguous(_)) && call.purpose == Purpose::Deliver;
         let follows = course.follow(outcome);
-        if is_unsure && matches!(call.row.doubt, Doubt::Repeat | Doubt::Settle) {
+        if is_unsure && call.row.doubt.is_repeated() {
             let Known { destination, subject, .. } = call.row.clone();
             self.hush(destination, subject, call.intent.clone(), settled_ms);
         }
@@ -493,8 +498,7 @@ impl Dispatcher {
                 Doubt::Look => {
                     let patience_ms = self.clock.patience_ms;
                     let settled = self.settled.entry(row.id.clone());
-                    let settled_ms =
-                        *settled.or_insert(patience_ms + deadline_ms + SETTLE_MS + LOOK_AGAIN_MS);
+                    let settled_ms = *settled.or_insert(settled_ms(patience_ms + deadline_ms));
                     if patience_ms < settled_ms - LOOK_AGAIN_MS {
                         self.wake_after(settled_ms - LOOK_AGAIN_MS);
                         return Turn::Passes;
@@ -547,8 +551,8 @@ impl Dispatcher {
     /// The process ended while this was sent.
     fn interrupted(&mut self, row: &Intent, doubt: Doubt, deadline_ms: i64) -> Outcome {
         let why = "Dice stopped while it was sent".to_owned();
-        let settled_ms = self.clock.patience_ms + deadline_ms + SETTLE_MS + LOOK_AGAIN_MS;
-        if matches!(doubt, Doubt::Repeat | Doubt::Settle) {
+        let settled_ms = settled_ms(self.clock.patience_ms + deadline_ms);
+        if doubt.is_repeated() {
             self.hush(row.destination.clone(), row.subject.clone(), row.id.clone(), settled_ms);
         }
         match doubt {

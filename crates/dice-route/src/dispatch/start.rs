@@ -1,8 +1,8 @@
 //! What a dispatcher finds in the rows of the process before it.
 
-use super::{CallKind, CourierKind, Dispatcher};
+use super::{CallKind, CourierKind, Dispatcher, GRACE_MS, Way, settled_ms, ways};
 use crate::outbox::Outbox;
-use crate::{Intent, State};
+use crate::{Intent, NoticeKind, State};
 
 impl Dispatcher {
     /// Takes what was told to keep notices from leaving and has not been taken back, by cause: the lasting
@@ -24,23 +24,37 @@ impl Dispatcher {
     /// arrive a second time, after which nothing newer may come before that.
     pub(super) fn start(&mut self, outbox: &Outbox) {
         outbox.waiting().filter(|row| row.state == State::Retry).for_each(|row| self.pause(row));
-        let patience_ms = self.config.dispatch.deadline_ms + super::SETTLE_MS + super::LOOK_AGAIN_MS;
-        let from_ms = self.clock.now_ms.saturating_sub(patience_ms + super::GRACE_MS);
-        let is_unsure = |row: &&Intent| row.passage.unsure_since_ms.is_some() && row.changed_ms >= from_ms;
-        for row in outbox.iter().filter(|row| row.state == State::Sent).filter(is_unsure) {
-            let until_ms = self.clock.patience_ms.saturating_add(patience_ms);
+        let unsure: Vec<&Intent> = outbox
+            .iter()
+            .filter(|row| row.state == State::Sent && row.passage.unsure_since_ms.is_some())
+            .collect();
+        unsure.into_iter().for_each(|row| self.let_settle(row));
+    }
+
+    /// Keeps what is newer waiting while an earlier attempt of a row that was sent may still arrive.
+    fn let_settle(&mut self, row: &Intent) {
+        let Some((way, kind)) = self.taken(row) else { return };
+        let deadline_ms = way.courier.deadline_ms(&self.config.dispatch);
+        let is_over = settled_ms(row.changed_ms + deadline_ms) + GRACE_MS <= self.clock.now_ms;
+        if !is_over && way.doubt(kind, row.lane, &self.config.dispatch).is_repeated() {
+            let until_ms = settled_ms(self.clock.patience_ms + deadline_ms);
             self.hush(row.destination.clone(), row.subject.clone(), row.id.clone(), until_ms);
         }
     }
 
     fn pause(&mut self, row: &Intent) {
-        let (Some(reach), Some(account)) = (row.passage.limited, &row.passage.account) else { return };
+        let Some(reach) = row.passage.limited else { return };
         let wait_ms = row.due_ms.saturating_sub(self.clock.now_ms);
-        let way = super::ways(&row.destination, &self.config).into_iter().find(|way| way.account == *account);
-        let Some(way) = way.filter(|_| wait_ms > 0) else { return };
-        let is_update = row.kind == crate::NoticeKind::Update && way.courier == CourierKind::Slack;
-        let kind = if is_update { CallKind::Update } else { CallKind::Post };
+        let Some((way, kind)) = self.taken(row).filter(|_| wait_ms > 0) else { return };
         let until_ms = self.clock.patience_ms.saturating_add(wait_ms);
-        self.gates.entry(account.clone()).or_default().pause(reach, kind, &way.destination, until_ms);
+        self.gates.entry(way.account).or_default().pause(reach, kind, &way.destination, until_ms);
+    }
+
+    /// The way that the row's last attempt took, and what it did there.
+    fn taken(&self, row: &Intent) -> Option<(Way, CallKind)> {
+        let account = row.passage.account.as_ref()?;
+        let way = ways(&row.destination, &self.config).into_iter().find(|way| way.account == *account)?;
+        let is_update = row.kind == NoticeKind::Update && way.courier == CourierKind::Slack;
+        Some((way, if is_update { CallKind::Update } else { CallKind::Post }))
     }
 }

@@ -70,6 +70,13 @@ pub(super) enum Doubt {
     Mark(i64),
 }
 
+impl Doubt {
+    /// It is sent again without a look, so an attempt that was slow may come after the one that is known of.
+    pub(super) fn is_repeated(self) -> bool {
+        matches!(self, Doubt::Repeat | Doubt::Settle)
+    }
+}
+
 /// Which courier's account carries a notice, and what that courier calls the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
