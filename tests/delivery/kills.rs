@@ -12,6 +12,7 @@ use dice_testkit::fakes::slack::{FakeSlack, Fault};
 use serde_json::Value;
 
 use super::{SECRETS, rows, unfinished};
+use crate::kill::Numbers;
 use crate::program::command;
 use crate::site::{Site, line};
 
@@ -65,19 +66,6 @@ group_by = ["rule", "host"]
     config
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word ^ (word >> 31)) % end
-    }
-}
-
 fn start(site: &Site) -> Child {
     let arguments = ["route", "--config", "router.toml", "--state", "state.db", "--follow", "flow.log"];
     let mut command = command(site.path(), &arguments);
@@ -118,7 +106,7 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
             }
         };
         for n in 0..6 {
-            let host = numbers.below(HOSTS);
+            let host = numbers.below(HOSTS) as u64;
             write(host, &format!("letter {n:08x}: accepted for somebody{round}x{n}, {n} bytes"));
         }
         write(round % HOSTS, "deliver_letter: all 2 relays are down");
@@ -139,7 +127,7 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
             }
             pause(10);
         }
-        pause(50 + numbers.below(450));
+        pause(50 + numbers.below(450) as u64);
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         child.kill().unwrap();
         child.wait().unwrap();

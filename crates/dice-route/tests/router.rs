@@ -80,25 +80,15 @@ fn message(n: u64) -> Arc<Message> {
     };
     let level = [Level::Info, Level::Warning, Level::Error, Level::Critical][(n % 4) as usize];
     Arc::new(Message {
-        id: MessageId::Known(Fingerprint::of("test", &template)),
-        was: Vec::new(),
         repo: "test".into(),
         template: template.to_string().into(),
         place: format!("src/main.c:{n}").into(),
         file: "src/main.c".into(),
-        function: None,
-        target: None,
         kind: Some(Kind::Log),
         level: Some(level),
-        holes: Vec::new(),
         owners: vec![Owner::named(owner, why)],
         candidates: vec![Owner::named("cleo@test.example", Why::Author)],
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::Known(Fingerprint::of("test", &template)))
     })
 }
 

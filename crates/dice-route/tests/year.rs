@@ -180,25 +180,11 @@ fn presence(somebody: &Somebody, now_ms: i64, dice: &mut Dice) -> Presence {
 
 fn event(text: &str, offset: u64, at_ms: i64, host: u64) -> Event {
     let message = Message {
-        id: MessageId::of_unmatched("app", text),
-        was: Vec::new(),
         repo: "app".into(),
         template: text.into(),
         place: "a.rs:1".into(),
         file: "a.rs".into(),
-        function: None,
-        target: None,
-        kind: None,
-        level: None,
-        holes: Vec::new(),
-        owners: Vec::new(),
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::of_unmatched("app", text))
     };
     Event {
         partition: PartitionId(0),

@@ -118,25 +118,14 @@ pub(crate) fn config() -> Arc<Config> {
 fn message(n: u64, owner: &str, level: Level) -> Message {
     let template = Template::new([Part::text(format!("message {n} of the test"))]);
     Message {
-        id: MessageId::Known(Fingerprint::of("test", &template)),
-        was: Vec::new(),
         repo: "test".into(),
         template: template.to_string().into(),
         place: format!("src/main.c:{n}").into(),
         file: "src/main.c".into(),
-        function: None,
-        target: None,
         kind: Some(Kind::Log),
         level: Some(level),
-        holes: Vec::new(),
         owners: vec![Owner::named(owner, Why::Annotation)],
-        candidates: Vec::new(),
-        fallback: None,
-        annotations: Vec::new(),
-        author: None,
-        revision: None,
-        url: None,
-        is_outdated: false,
+        ..Message::unknown(MessageId::Known(Fingerprint::of("test", &template)))
     }
 }
 
