@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dice_route::CloseReason;
 use dice_route::config::{Bound, RuleType};
 
-use crate::check::{Case, Told, check, field, rule};
+use crate::check::{Case, Told, check, check_seed, field, rule};
 use crate::random::Random;
 use crate::stream::{Fact, Shape};
 
@@ -120,4 +120,12 @@ fn too_many_values_open_at_the_one_too_many() {
 #[test]
 fn too_few_values_open_at_an_edge() {
     check("too few values", 200, |random| case(random, false, too_few));
+}
+
+#[test]
+fn a_damaged_edge_is_not_asked_from_for_ever() {
+    // What was saved said that the next edge was to come long ago.
+    for seed in [5_586_476_831_551_502_754, 5_586_476_831_551_504_394] {
+        check_seed("too few values", seed, |random| case(random, false, too_few));
+    }
 }

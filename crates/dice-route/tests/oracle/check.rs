@@ -71,6 +71,11 @@ pub(crate) fn check(name: &str, share: u64, make: impl Fn(&mut Random) -> Case) 
     seeds(name, share, |seed| try_case(name, seed, &make));
 }
 
+/// One case that went wrong once.
+pub(crate) fn check_seed(name: &str, seed: u64, make: impl Fn(&mut Random) -> Case) {
+    try_case(name, seed, &make);
+}
+
 /// The same for a type that needs a check of its own: a source of numbers, and what to call the case.
 pub(crate) fn checked(name: &str, share: u64, try_case: impl Fn(&mut Random, &str)) {
     seeds(name, share, |seed| try_case(&mut Random::new(seed), &format!("{name}: DICE_SEED={seed}")));

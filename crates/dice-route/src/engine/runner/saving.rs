@@ -8,7 +8,7 @@ use crate::engine::buffer::Item;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::keys::{self, Slot};
 use crate::engine::life::{Episode, Head};
-use crate::engine::machine::Machine;
+use crate::engine::machine::{Machine, Pass};
 use crate::engine::origin::Origins;
 use crate::{CloseReason, Transition};
 
@@ -49,7 +49,7 @@ impl<M: Machine> Runner<M> {
         Some(())
     }
 
-    fn restore_key(&mut self, cell: &Cell, origins: &mut Origins) -> Option<()> {
+    fn restore_key(&mut self, cell: &Cell, decided_ms: i64, origins: &mut Origins) -> Option<()> {
         let key = keys::from_key(&cell.key)?;
         let hash = keys::hash_of(key.bytes());
         let seq = u32::try_from(cell.episodes).unwrap_or(u32::MAX);
@@ -67,6 +67,13 @@ impl<M: Machine> Runner<M> {
         let episode = if cell.is_open { Some(Box::new(Episode::decode(&mut reader)?)) } else { None };
         let state = self.machine.decode(&mut reader)?;
         if !reader.is_done() || self.keys.find(key.bytes(), hash).is_some() {
+            return None;
+        }
+        // Timers up to there have gone off. One that has not was damaged, and a machine that asks at every
+        // edge since then might be at it for days.
+        let is_overdue =
+            self.machine.due(&state, episode.as_deref()).is_some_and(|due_ms| due_ms < decided_ms);
+        if is_overdue && self.pass != Pass::Arrival {
             return None;
         }
         self.machine.adopt_state(&mut self.shared, &state, key.bytes());
@@ -206,7 +213,7 @@ impl<M: Machine> Runner<M> {
         let is_restored = if cell.key.is_empty() {
             self.restore_head(&cell.body, ground.origins)
         } else {
-            self.restore_key(cell, ground.origins)
+            self.restore_key(cell, self.decided_ms(ground), ground.origins)
         };
         if is_restored.is_none() {
             self.counts.unreadable += 1;

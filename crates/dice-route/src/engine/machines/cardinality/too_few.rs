@@ -185,6 +185,11 @@ impl Machine for TooFew {
         }
     }
 
+    fn ended(&self, state: &mut State, _at_ms: i64) {
+        // Whoever ended it knows that nothing comes: the key is asked about again when something does.
+        *state = State::default();
+    }
+
     fn words(&self, state: &State, _: &Tally) -> Words {
         let distinct = self.count(&state.seen, state.next_edge_ms.unwrap_or(i64::MAX));
         self.words_of(distinct)
