@@ -229,8 +229,17 @@ impl Life<'_> {
     /// Opens an episode at `at_ms`; what was announced is confirmed without a word. Does nothing while one is
     /// open, or is announced and this is another announcement.
     pub(crate) fn open(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
-        self.touch();
         let is_announcement = self.mode == Mode::Early && !self.is_final;
+        self.begin(at_ms, tally, is_announcement, words);
+    }
+
+    /// Announces an episode on whatever occasion: events that wait are bound to open it.
+    pub(crate) fn announce(&mut self, at_ms: i64, tally: Tally, words: impl FnOnce() -> Words) {
+        self.begin(at_ms, tally, true, words);
+    }
+
+    fn begin(&mut self, at_ms: i64, tally: Tally, is_announcement: bool, words: impl FnOnce() -> Words) {
+        self.touch();
         if let Some(episode) = &mut self.head.episode {
             if !is_announcement && episode.is_announced {
                 episode.is_announced = false;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use dice_route::book::{Cell, Delta, Waiting};
-use dice_route::config::{Rule, RuleType};
+use dice_route::config::{Bound, CountCondition, Rule, RuleType};
 use dice_route::{Change, Engine, EpisodeId, Stamped, Transition};
 
-use crate::check::rule;
+use crate::check::{condition, field, rule};
 use crate::random::Random;
 use crate::stream::{Fact, event, message};
 
@@ -123,6 +123,28 @@ fn frequency(semantic_rev: u64) -> Vec<Arc<Rule>> {
     vec![Arc::new(rule)]
 }
 
+/// Enough of one condition, which is the same for a rule of one type and of the other.
+fn often(count: u32) -> [Vec<Arc<Rule>>; 2] {
+    let within_ms = 6_400;
+    let condition = CountCondition { name: "a".into(), condition: condition("true"), count, clear: 1 };
+    [
+        RuleType::Frequency { count, within_ms, clear: 1 },
+        RuleType::Composite { conditions: vec![condition], within_ms, at_least: 1, order: None },
+    ]
+    .map(|kind| vec![Arc::new(rule(kind))])
+}
+
+/// Fewer than one value of the key in a while.
+fn too_few() -> Vec<Arc<Rule>> {
+    let field = field("fields.k");
+    vec![Arc::new(rule(RuleType::Cardinality {
+        field,
+        within_ms: 6_000,
+        bound: Bound::Below(1.0),
+        clear: 1,
+    }))]
+}
+
 fn flatline(named: &[&str]) -> Vec<Arc<Rule>> {
     let keys = named.iter().map(|key| vec![(*key).to_owned()]).collect();
     vec![Arc::new(rule(RuleType::Flatline {
@@ -181,6 +203,11 @@ fn a_person_ends_an_episode() {
     let announced =
         [Step::Event(1, "k"), Step::Event(2, "k"), Step::Resolve(0), Step::Passed(60), Step::Event(61, "k")];
     check(frequency(1), &announced, &["2s k/1 open", "2s k/1 close Resolved"]);
+    // What is too little is not told again until there is something.
+    let silent =
+        [Step::Event(1, "k"), Step::Passed(20), Step::Resolve(0), Step::Passed(60), Step::Event(61, "k")];
+    let again = [silent.as_slice(), &[Step::Passed(90)]].concat();
+    check(too_few(), &again, &["8s k/1 open", "20s k/1 close Resolved", "68s k/2 open"]);
 }
 
 #[test]
@@ -199,6 +226,19 @@ fn an_open_episode_is_told_to_go_on() {
 fn a_late_event_can_open_an_episode() {
     let steps = [Step::Event(9, "k"), Step::Passed(10), Step::Event(8, "k"), Step::Passed(60)];
     check(frequency(1), &steps, &["10s k/1 open late", "15.499s k/1 close Cleared"]);
+    // At once, together with those that wait for their time, which say nothing more then.
+    let waiting = [Step::Event(9, "k"), Step::Passed(10), Step::Event(11, "k"), Step::Event(8, "k")];
+    for (rules, wanted) in often(3).into_iter().zip(["10s k/1 open late", "11s k/1 open late"]) {
+        check(rules.clone(), &waiting, &[wanted]);
+        let told = [waiting.as_slice(), &[Step::Restart(rules.clone()), Step::Passed(12)]].concat();
+        check(rules, &told, &[wanted]);
+    }
+    let [stretches, _] = often(2_000);
+    let many = std::iter::repeat_n(Step::Event(9, "k"), 1_000);
+    let waiting = std::iter::repeat_n(Step::Event(11, "k"), 999);
+    let late: Vec<Step> =
+        many.chain([Step::Passed(10)]).chain(waiting).chain([Step::Event(8, "k")]).collect();
+    check(stretches, &late, &["10s k/1 open late"]);
     // Not one of a time that nothing is known of any more.
     check(frequency(1), &[Step::Event(9, "k"), Step::Passed(10), Step::Event(3, "k")], &[]);
 }

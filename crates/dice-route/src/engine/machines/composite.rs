@@ -124,6 +124,23 @@ impl Composite {
         enough.map_or(episode.opened_ms, |last_ms| last_ms.saturating_add(self.within_ms))
     }
 
+    /// Announces an episode when the events that are known are enough, were they all decided.
+    fn announce(&self, state: &State, life: &mut Life<'_>, seen: &Seen<'_, u64>, arrival: &Arrival<'_>) {
+        let Some(end_ms) = state.known.iter().filter_map(|tail| tail.nth_ms(1)).max() else { return };
+        if !self.opens(&state.known, end_ms, life.last_close_ms()) {
+            return;
+        }
+        let bound_ms = end_ms.saturating_sub(self.within_ms).max(life.last_close_ms());
+        let mut tally = state.recent.tally();
+        if life.is_late() {
+            tally.late += 1;
+        } else {
+            tally.add(seen.at_ms, seen.origin);
+        }
+        tally.show(&arrival.sample());
+        life.announce(end_ms, tally, || self.words_of(&state.known, bound_ms));
+    }
+
     fn words_of(&self, tails: &[Tail], bound_ms: i64) -> Words {
         let mut parts = Vec::new();
         for (tail, condition) in tails.iter().zip(&self.conditions) {
@@ -180,18 +197,9 @@ impl Machine for Composite {
         seen: &Seen<'_, u64>,
         arrival: &Arrival<'_>,
     ) {
-        if !life.is_idle() {
-            return;
+        if life.is_idle() {
+            self.announce(state, life, seen, arrival);
         }
-        let Some(end_ms) = state.known.iter().filter_map(|tail| tail.nth_ms(1)).max() else { return };
-        if !self.opens(&state.known, end_ms, life.last_close_ms()) {
-            return;
-        }
-        let bound_ms = end_ms.saturating_sub(self.within_ms).max(life.last_close_ms());
-        let mut tally = state.recent.tally();
-        tally.add(seen.at_ms, seen.origin);
-        tally.show(&arrival.sample());
-        life.open(end_ms, tally, || self.words_of(&state.known, bound_ms));
     }
 
     fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u64>) {
@@ -247,6 +255,8 @@ impl Machine for Composite {
             tally.show(&arrival.sample());
             let bound_ms = end_ms.saturating_sub(self.within_ms);
             life.open(end_ms, tally, || self.words_of(&state.decided, bound_ms));
+        } else {
+            self.announce(state, life, seen, arrival);
         }
         Late::Counted
     }

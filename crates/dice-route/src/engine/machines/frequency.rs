@@ -228,9 +228,7 @@ impl Frequency {
         if let Some(window) = self.window(&known) {
             let mut tally = Tally::default();
             window.iter().for_each(|(at_ms, origin)| tally.add(*at_ms, *origin));
-            tally.show(&arrival.sample());
-            let count = tally.count;
-            life.open(seen.at_ms, tally, || self.reason(count));
+            self.announce(life, seen, tally, arrival);
         }
     }
 
@@ -246,12 +244,19 @@ impl Frequency {
         let mut ends = ends.filter(|end| *end >= part && *end <= part.saturating_add(self.grid.parts));
         if let Some(end) = ends.find(|end| count(*end) >= u64::from(self.count)) {
             let mut tally = wide.recent.tally();
-            tally.add(seen.at_ms, seen.origin);
+            if !life.is_late() {
+                tally.add(seen.at_ms, seen.origin);
+            }
             tally.count = count(end);
-            tally.show(&arrival.sample());
-            let count = tally.count;
-            life.open(seen.at_ms, tally, || self.reason(count));
+            self.announce(life, seen, tally, arrival);
         }
+    }
+
+    fn announce(&self, life: &mut Life<'_>, seen: &Seen<'_, ()>, mut tally: Tally, arrival: &Arrival<'_>) {
+        tally.late += u64::from(life.is_late());
+        tally.show(&arrival.sample());
+        let count = tally.count;
+        life.announce(life.decided_ms().max(seen.at_ms), tally, || self.reason(count));
     }
 }
 
@@ -353,6 +358,8 @@ impl Machine for Frequency {
             let known: Vec<(i64, u32)> = state.ring.iter().collect();
             if let Some(window) = self.window(&known) {
                 self.begin_episode(state, life, now_ms, window);
+            } else {
+                self.announce_exact(state, life, seen, arrival);
             }
         } else {
             let wide = state.wide_mut();
@@ -362,6 +369,8 @@ impl Machine for Frequency {
             wide.recent.add(seen.at_ms, seen.origin, self.within_ms);
             if wide.settled.between(i64::MIN, i64::MAX) >= u64::from(self.count) {
                 self.begin_wide(state, life, now_ms);
+            } else {
+                self.announce_wide(state, life, seen, arrival);
             }
         }
         if let Some(tally) = life.tally() {
