@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use dice_route::book::{Cell, Delta, Waiting};
-use dice_route::config::{Bound, CountCondition, Rule, RuleType};
+use dice_route::config::{
+    Aggregate, Baseline, Bound, CountCondition, Measure, OnNew, Rule, RuleType, SequenceMode, SequenceStep,
+    Skip, SpikeTest,
+};
 use dice_route::{Change, Engine, EpisodeId, Stamped, Transition};
 
 use crate::check::{condition, field, rule};
@@ -27,8 +30,12 @@ enum Step {
     Restart(Vec<Arc<Rule>>),
 }
 
-/// What was said, in few words: `1s k/1 open`.
 fn check(rules: Vec<Arc<Rule>>, steps: &[Step], wanted: &[&str]) {
+    assert_eq!(told(rules, steps), wanted);
+}
+
+/// What was said, in few words: `1s k/1 open`.
+fn told(rules: Vec<Arc<Rule>>, steps: &[Step]) -> Vec<String> {
     let mut engine = Engine::default();
     let mut said: Vec<Transition> = Vec::new();
     let mut store = Vec::new();
@@ -67,12 +74,11 @@ fn check(rules: Vec<Arc<Rule>>, steps: &[Step], wanted: &[&str]) {
             }
         }
     }
-    let found: Vec<String> = said.iter().map(words).collect();
-    assert_eq!(found, wanted);
     let mut names: Vec<(&EpisodeId, u32)> = said.iter().map(|said| (&said.episode, said.n)).collect();
     names.sort();
     names.dedup();
     assert_eq!(names.len(), said.len(), "no transition has the name of another");
+    said.iter().map(words).collect()
 }
 
 fn words(said: &Transition) -> String {
@@ -254,6 +260,52 @@ fn nothing_is_known_of_a_time_that_could_not_be_read() {
     // A whole window has to be read before silence means something.
     let steps = [Step::Passed(0), Step::Unknown(5), Step::Unknown(11), Step::Passed(16), Step::Passed(30)];
     check(flatline(&["db"]), &steps, &["17s db/1 open"]);
+}
+
+#[test]
+fn what_is_missing_may_have_been_in_what_could_not_be_read() {
+    let often = |from: i64, to: i64| (from..to).map(|at_s| Step::Event(at_s, "k"));
+    let count = Measure { aggregate: Aggregate::Count, field: None };
+    let few = RuleType::Metric {
+        measure: count.clone(),
+        window_ms: 6_000,
+        bound: Bound::Below(3.0),
+        clear: 3.0,
+        min_count: 1,
+    };
+    let share = RuleType::Ratio {
+        numerator: condition("fields.kind == \"b\""),
+        window_ms: 6_000,
+        min_den: 1,
+        bound: Bound::Below(0.5),
+        clear: 0.5,
+        confidence: None,
+    };
+    let drop = RuleType::Spike {
+        window_ms: 6_000,
+        baseline: Baseline::Previous { ref_ms: 6_000 },
+        measure: count,
+        tests: vec![SpikeTest::Down { factor: 2.0, min_ref: 4.0 }],
+        on_new: OnNew::Skip,
+    };
+    let step = |name: &str| SequenceStep { name: name.into(), condition: condition("true") };
+    let pair = RuleType::Sequence {
+        steps: vec![step("one"), step("two")],
+        not: Some(condition("fields.kind == \"b\"")),
+        within_ms: 6_000,
+        is_strict: false,
+        skip: Skip::PastLast,
+        mode: SequenceMode::Match,
+        max_partial: 16,
+        collapse: None,
+    };
+    for kind in [few, share, drop, pair] {
+        let rules = vec![Arc::new(rule(kind.clone()))];
+        let read = often(0, 13).chain([Step::Passed(60)]);
+        assert_ne!(told(rules.clone(), &read.collect::<Vec<Step>>()), Vec::<String>::new(), "{kind:?}");
+        let unread = often(0, 13).chain([Step::Unknown(12), Step::Unknown(60)]);
+        check(rules, &unread.collect::<Vec<Step>>(), &[]);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use dice_route::CloseReason;
 use dice_route::config::{Baseline, Measure, OnNew, RuleType, SpikeTest};
 
-use crate::check::{Case, Told, check, field, rule};
+use crate::check::{Case, Told, check, check_seed, field, rule};
 use crate::hopping::{Hops, between, figure, some_aggregate};
 use crate::random::Random;
 use crate::stream::{Fact, Shape};
@@ -261,4 +261,9 @@ fn oracle(facts: &[Fact], end_ms: i64, settings: &Settings) -> Vec<Told> {
 #[test]
 fn a_spike_differs_from_what_was_before() {
     check("spike", 600, case);
+}
+
+#[test]
+fn a_key_that_fell_silent_during_an_episode_is_compared_after_it() {
+    check_seed("spike", 310_050_817_165_515, case);
 }

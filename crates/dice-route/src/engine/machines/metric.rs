@@ -2,7 +2,7 @@
 
 use super::buckets::Grid;
 use super::hop::{HOPS, Hop};
-use super::series::{Series, Values, value_of};
+use super::series::{Series, Values, is_extensive, value_of};
 use crate::CloseReason;
 use crate::config::{Aggregate, Bound, Measure};
 use crate::engine::codec::{Reader, Writer};
@@ -46,6 +46,11 @@ impl Metric {
 
     fn figure(&self, values: &Values) -> Option<f64> {
         if values.count < self.min_count { None } else { values.figure(self.measure.aggregate) }
+    }
+
+    /// Whether it opens for want of events.
+    fn is_absence(&self) -> bool {
+        matches!(self.bound, Bound::Below(_)) && is_extensive(self.measure.aggregate)
     }
 
     fn reason(&self, value: Option<f64>, count: u64) -> Words {
@@ -137,7 +142,9 @@ impl Machine for Metric {
             Bound::Above(max) => value > max,
             Bound::Below(min) => value < min,
         });
-        if is_beyond {
+        // What is missing may have been in what could not be read.
+        let is_known = !self.is_absence() || life.healthy_since_ms() <= self.grid.start_ms(from);
+        if is_beyond && is_known {
             life.open(at_ms, state.recent.tally(), || self.reason(value, values.count));
         }
     }

@@ -206,6 +206,11 @@ impl Machine for Ratio {
                 life.close(at_ms, CloseReason::Cleared, || self.reason(num, den));
             }
         } else if den >= self.min_den && self.is_beyond(num, den) {
+            // What is missing may have been in what could not be read.
+            let is_absence = matches!(self.bound, Bound::Below(_));
+            if is_absence && life.healthy_since_ms() > self.grid.start_ms(from) {
+                return;
+            }
             life.open(at_ms, state.recent.tally(), || self.reason(num, den));
         }
     }

@@ -124,6 +124,19 @@ impl Spike {
         }
     }
 
+    /// Whether it is unusual that nothing comes: by an average that is no lower once it is asked.
+    fn is_missed(&self, state: &Rates) -> bool {
+        let History::Average { mean: Some(mean), .. } = state.history else { return false };
+        let usual = Some(Reference::from(mean * self.grid.parts as f64));
+        let holds = |test: &SpikeTest| match test {
+            SpikeTest::Down { .. } | SpikeTest::Delta(_) => {
+                self.holds(test, state, 0, Some(0.0), usual).is_some()
+            }
+            SpikeTest::Up { .. } | SpikeTest::Slope { .. } => false,
+        };
+        is_extensive(self.measure.aggregate) && self.tests.iter().any(holds)
+    }
+
     /// Whether a test is far from holding: half of what it takes.
     fn is_calm(
         &self,
@@ -246,7 +259,12 @@ impl Machine for Spike {
             // A key that fell silent while it was too young to be compared is compared once.
             let need_ms = History::need_ms(self.baseline, self.grid);
             let due_ms = self.grid.edge_ms(state.born_ms?.saturating_add(need_ms));
-            return state.hop.is_before(due_ms).then_some(due_ms);
+            if state.hop.is_before(due_ms) {
+                return Some(due_ms);
+            }
+            // One that fell silent during an episode, or while that could not be known, as long as that is
+            // unusual.
+            return if self.is_missed(state) { state.hop.due(self.grid, Some(i64::MIN), None) } else { None };
         }
         state.hop.due(self.grid, first, episode)
     }
@@ -273,7 +291,13 @@ impl Machine for Spike {
                     scale,
                     born_ms,
                 );
-                let mut tests = self.tests.iter();
+                // What is missing may have been in what could not be read.
+                let is_whole = life.healthy_since_ms() <= grid.start_ms(from);
+                let is_less = current.zip(reference).is_some_and(|(now, usual)| now < usual.middle);
+                let mut tests = self.tests.iter().filter(|test| match test {
+                    SpikeTest::Down { .. } | SpikeTest::Delta(_) => is_whole || !scale || !is_less,
+                    SpikeTest::Up { .. } | SpikeTest::Slope { .. } => true,
+                });
                 if let Some(why) = tests.find_map(|test| self.holds(test, state, end, current, reference)) {
                     state.frozen = Some(reference);
                     life.open(at_ms, state.recent.tally(), || self.say(current, reference, &why));

@@ -299,6 +299,12 @@ impl Machine for WholeMatches {
                 state.announced -= 1;
                 continue;
             }
+            // What must not come between may have been in what could not be read.
+            let wants_absence = self.steps.is_strict || self.steps.not.is_some();
+            if wants_absence && life.healthy_since_ms() > found.start_ms {
+                room.lose(1);
+                continue;
+            }
             let (tally, words) = (self.tally(found), self.found(found));
             tell(life, &mut state.burst, self.collapse, found.end_ms, tally, words);
         }
