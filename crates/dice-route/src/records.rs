@@ -62,11 +62,12 @@ impl Records {
         self.book.iter()
     }
 
-    /// Forgets rows from before this moment.
+    /// Forgets rows from before this moment, but for the very last, whose number the next one follows.
     pub fn forget_before(&mut self, at_ms: i64) {
         let bound = format!("{:014}", at_ms.max(0));
-        let old: Vec<String> =
-            self.book.iter().map(|row| &row.id).take_while(|id| **id < bound).cloned().collect();
+        let but_last = self.book.len().saturating_sub(1);
+        let old = self.book.iter().take(but_last).map(|row| &row.id);
+        let old: Vec<String> = old.take_while(|id| **id < bound).cloned().collect();
         for id in old {
             self.book.remove(&id);
         }
@@ -102,6 +103,22 @@ mod tests {
     use super::Records;
     use crate::Cause;
     use crate::book::Delta;
+
+    #[test]
+    fn numbers_go_on_where_nothing_happened_for_long() {
+        let mut records = Records::default();
+        records.note(0, Cause::Late, "one", "by", "text");
+        records.note(1, Cause::Late, "two", "by", "text");
+        records.forget_before(i64::MAX);
+        let rows: Vec<_> = records.iter().cloned().collect();
+        assert_eq!(rows.len(), 1);
+        let mut restored = Records::default();
+        rows.iter().for_each(|row| restored.restore(&row.id, &serde_json::to_string(row).unwrap()).unwrap());
+        for records in [&mut records, &mut restored] {
+            records.note(90_000, Cause::Late, "three", "by", "text");
+            assert_eq!(records.iter().last().map(|row| &*row.id), Some("00000000090000-0000000002"));
+        }
+    }
 
     /// Notes things at these times, saves and restores after each where it is wanted; gives the rows.
     fn rows(times_ms: &[i64], is_restored: bool) -> Vec<(i64, u64)> {
