@@ -309,6 +309,26 @@ fn people_act_over_the_api() {
 }
 
 #[test]
+fn how_often_a_message_came_is_known_after_a_restart() {
+    let site = Site::new(CONFIG);
+    let dice = Dice::start(&site);
+    dice.read(&(down(-7_200_000) + &down(-7_200_001) + &down(0)));
+    let noisy = |dice: &Dice| dice.get("/api/v1/messages?hours=4")["items"][0].clone();
+    let before = noisy(&dice);
+    assert_eq!(before["count"], 3, "{before}");
+    // Posting is answered after the commit: nothing else has to be waited for.
+    dice.kill();
+    let dice = Dice::start(&site);
+    let after = noisy(&dice);
+    let sum = |noisy: &Value| -> u64 {
+        noisy["hours"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum()
+    };
+    assert_eq!((sum(&after), after["count"].as_u64()), (3, Some(3)), "{after}");
+    dice.read(&down(0));
+    assert_eq!(noisy(&dice)["count"], 4);
+}
+
+#[test]
 fn what_is_malformed_changes_nothing() {
     let site = Site::new(CONFIG);
     let dice = Dice::start(&site);

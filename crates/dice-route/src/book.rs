@@ -22,6 +22,8 @@ pub enum Table {
     Escalations,
     /// Snoozes and mutes.
     Snoozes,
+    /// How often messages came in hours that are over.
+    Hours,
     /// Silences, every version of them.
     Silences,
     /// "Not me" and assignments.
@@ -44,7 +46,7 @@ pub enum Table {
 
 impl Table {
     /// All tables, in order.
-    pub const ALL: [Table; 16] = [
+    pub const ALL: [Table; 17] = [
         Table::Partitions,
         Table::Counters,
         Table::Episodes,
@@ -52,6 +54,7 @@ impl Table {
         Table::Groups,
         Table::Escalations,
         Table::Snoozes,
+        Table::Hours,
         Table::Silences,
         Table::Overrides,
         Table::Digests,
@@ -73,6 +76,7 @@ impl Table {
             Table::Groups => "groups",
             Table::Escalations => "escalations",
             Table::Snoozes => "snoozes",
+            Table::Hours => "hours",
             Table::Silences => "silences",
             Table::Overrides => "overrides",
             Table::Digests => "digests",

@@ -265,6 +265,7 @@ impl Manager {
             Table::Silences => self.silences.restore(id, body),
             Table::Storms => self.storm.restore(id, body),
             Table::Snoozes => self.snoozes.restore(id, body),
+            Table::Hours => self.snoozes.restore_hours(id, body),
             Table::Overrides => self.overrides.restore(id, body),
             Table::Escalations => self.escalations.restore(id, body),
             Table::Digests | Table::DigestRows | Table::People => self.digests.restore(table, id, body),

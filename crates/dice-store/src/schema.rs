@@ -1,6 +1,5 @@
 //! The tables, how old files become new ones, and the views that people ask.
 
-use dice_route::book::Table;
 use rusqlite::{Connection, Transaction};
 
 use crate::error::{Error, ErrorKind};
@@ -12,7 +11,7 @@ pub(crate) const APPLICATION: i64 = 0x6469_6365;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// What makes a file of version `n` one of version `n + 1`, by position. Released ones never change.
-const MIGRATIONS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[first];
+const MIGRATIONS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[first, second];
 
 /// A view: its name, the question it answers, and its text.
 type View = (&'static str, &'static str, &'static str);
@@ -59,6 +58,19 @@ const VIEWS: &[View] = &[
                 datetime((body->>'last_ms') / 1000, 'unixepoch') AS last_seen, body->>'sample' AS sample,
                 body->>'message' AS message
          FROM alerts WHERE id NOT LIKE 'm:%' ORDER BY count DESC",
+    ),
+    (
+        "messages_by_hour",
+        "How often did each message come, hour by hour, in the last week?",
+        "WITH counted (message, hour, count) AS (
+             SELECT h.id, h.body->>'from' + n.key, n.value FROM hours h, json_each(h.body, '$.counts') n
+             UNION ALL
+             SELECT substr(id, 7), body->>'hour' - 1, body->>'before' FROM snoozes WHERE id LIKE 'hours/%'
+             UNION ALL
+             SELECT substr(id, 7), body->>'hour', body->>'n' FROM snoozes WHERE id LIKE 'hours/%')
+         SELECT datetime(hour * 3600, 'unixepoch') AS hour, message, count,
+                (SELECT a.body->>'sample' FROM alerts a WHERE a.body->>'message' = message LIMIT 1) AS sample
+         FROM counted WHERE count > 0 ORDER BY hour DESC, count DESC, message",
     ),
     (
         "waiting_for_digests",
@@ -120,12 +132,34 @@ pub fn views() -> impl Iterator<Item = (&'static str, &'static str)> {
     VIEWS.iter().map(|(name, question, _)| (*name, *question))
 }
 
+/// The table of rows that [`dice_route::book::Table`] calls so.
+fn rows(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<()> {
+    tx.execute_batch(&format!(
+        "CREATE TABLE {name} (id TEXT PRIMARY KEY, body TEXT NOT NULL CHECK (json_valid(body))) STRICT;"
+    ))
+}
+
 fn first(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    for table in Table::ALL {
-        tx.execute_batch(&format!(
-            "CREATE TABLE {} (id TEXT PRIMARY KEY, body TEXT NOT NULL CHECK (json_valid(body))) STRICT;",
-            table.name()
-        ))?;
+    let names = [
+        "partitions",
+        "counters",
+        "episodes",
+        "alerts",
+        "groups",
+        "escalations",
+        "snoozes",
+        "silences",
+        "overrides",
+        "digests",
+        "digest_rows",
+        "outbox",
+        "records",
+        "storms",
+        "people",
+        "notes",
+    ];
+    for name in names {
+        rows(tx, name)?;
     }
     tx.execute_batch(
         "CREATE TABLE rule_cells (
@@ -141,6 +175,11 @@ fn first(tx: &Transaction<'_>) -> rusqlite::Result<()> {
          CREATE TABLE epoch (number INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;
          INSERT INTO epoch VALUES (0, 0);",
     )
+}
+
+/// How often messages came in hours that are over.
+fn second(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    rows(tx, "hours")
 }
 
 /// Makes the file one of today's version, or says why it cannot be.

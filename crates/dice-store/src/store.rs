@@ -206,12 +206,22 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the file has this table: one that an older Dice wrote, and that is only read, may lack it.
+    fn has(&self, table: Table) -> Result<bool, Error> {
+        let text = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let found = self.connection.query_row(text, [table.name()], |row| row.get::<_, i64>(0));
+        Ok(found.map_err(Error::sqlite("read the state"))? > 0)
+    }
+
     /// Gives the rows of one table, in the order of their ids.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
     pub fn entries(&self, table: Table, mut each: impl FnMut(Entry)) -> Result<(), Error> {
+        if !self.has(table)? {
+            return Ok(());
+        }
         let read = |error| Error::sqlite("read the state")(error);
         let text = format!("SELECT id, body FROM {} ORDER BY id", table.name());
         let mut statement = self.connection.prepare(&text).map_err(read)?;
@@ -331,8 +341,13 @@ impl Store {
             }
         }
         let mut rows = BTreeMap::new();
-        let others = ["rule_cells", "waiting", "positions", "journal"];
-        for name in Table::ALL.map(Table::name).into_iter().chain(others) {
+        let mut names = vec!["rule_cells", "waiting", "positions", "journal"];
+        for table in Table::ALL {
+            if self.has(table)? {
+                names.push(table.name());
+            }
+        }
+        for name in names {
             let n: i64 = self
                 .connection
                 .query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))
@@ -545,8 +560,37 @@ mod tests {
         drop(Store::open(&newer, 0).unwrap());
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let told = Store::open(&newer, 0).unwrap_err().to_string();
-        assert!(told.starts_with("wanted a state file of version 1 or older, found version 99"), "{told}");
+        assert!(told.starts_with("wanted a state file of version 2 or older, found version 99"), "{told}");
         assert!(Store::open(&text.join("state.db"), 0).is_err());
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_and_becomes_one_of_today() {
+        let folder = folder();
+        let path = folder.path().join("state.db");
+        let mut store = Store::open(&path, 0).unwrap();
+        let batch = Batch { deltas: vec![row(Table::Notes, "n", "{}")], ..Batch::default() };
+        store.commit(&batch).unwrap();
+        // What the first version had not.
+        store.connection.execute_batch("DROP VIEW messages_by_hour; DROP TABLE hours").unwrap();
+        store.connection.pragma_update(None, "user_version", 1).unwrap();
+        drop(store);
+        let reader = Store::open_to_read(&path).unwrap();
+        assert_eq!(all(&reader).len(), 1);
+        assert_eq!(reader.check().unwrap().rows.get("hours"), None);
+        drop(reader);
+        let mut store = Store::open(&path, 0).unwrap();
+        let deltas = vec![
+            row(Table::Hours, "m", "{\"from\":500000,\"counts\":[3,0,1]}"),
+            row(Table::Snoozes, "hours/m", "{\"hour\":500004,\"n\":7,\"before\":2}"),
+        ];
+        store.commit(&Batch { deltas, ..Batch::default() }).unwrap();
+        assert_eq!(all(&store).len(), 3);
+        let mut asked = store.connection.prepare("SELECT hour, count FROM messages_by_hour").unwrap();
+        let rows = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let rows: Vec<(String, i64)> = rows.collect::<Result<_, _>>().unwrap();
+        let at = |hour: &str, n| (format!("2027-01-15 {hour}:00:00"), n);
+        assert_eq!(rows, [at("12", 7), at("11", 2), at("10", 1), at("08", 3)]);
     }
 
     #[test]

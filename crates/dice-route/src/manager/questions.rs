@@ -7,7 +7,7 @@ use super::duties::decide_for;
 use super::{Curtain, Manager, Screen, Subject, episodes};
 use crate::config::Route;
 use crate::digest::Preview;
-use crate::{Cause, Config, Decided, Destination, Message};
+use crate::{Cause, Config, Decided, Destination, Message, MessageId};
 
 pub use super::storm::Collected;
 
@@ -16,6 +16,12 @@ impl Manager {
     pub fn decided(&self, message: &Message, level: Option<Level>) -> Decided {
         let owners = self.overrides.owners(message);
         decide_for(message, level, owners, self.config.as_deref().unwrap_or(&Config::default()))
+    }
+
+    /// The name that a message has today, and how often it came in each of the last `hours` hours by the time of
+    /// its events, this one included, the oldest first; `None` where it did not come. A week is known.
+    pub fn by_hour(&self, message: MessageId, hours: u32, now_ms: i64) -> Option<(MessageId, Vec<u64>)> {
+        self.snoozes.by_hour(message, hours, now_ms)
     }
 
     /// What hides a deduplication key from `destination`: the sort of thing, and its name.

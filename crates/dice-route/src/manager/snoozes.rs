@@ -5,6 +5,7 @@
 
 mod command;
 mod hours;
+mod past;
 mod releases;
 mod snooze;
 #[cfg(test)]
@@ -133,6 +134,11 @@ impl Snoozes {
         if seen.is_evicted {
             let text = "a message's hours were forgotten";
             desk.records.note(desk.now_ms, Cause::Evicted, "hourly counts", "limit", text);
+        }
+        if seen.forgotten_hours > 0 {
+            let (by, n) = ("limit", seen.forgotten_hours);
+            let text = "the oldest days of hourly counts were forgotten";
+            desk.records.note_many(desk.now_ms, Cause::Evicted, "hours of messages", by, text, n);
         }
         if !seen.is_same_release
             && let Some(version) = &event.version
@@ -457,11 +463,22 @@ impl Snoozes {
         self.n_active -= n_gone;
     }
 
+    /// The name that a message has today, and how often it came in each of the last `hours` hours, this one
+    /// included, the oldest first; `None` where it did not come.
+    pub fn by_hour(&self, message: MessageId, hours: u32, now_ms: i64) -> Option<(MessageId, Vec<u64>)> {
+        Some((self.hours.current(message), self.hours.last(message, hours, now_ms)?))
+    }
+
     /// Appends what has changed.
     pub fn deltas(&mut self, out: &mut Vec<Delta>) {
         self.book.deltas(out);
         self.hours.deltas(out);
         self.releases.deltas(out);
+    }
+
+    /// Puts in a row of hours that are over as it was written.
+    pub fn restore_hours(&mut self, id: &str, body: &str) -> Result<(), String> {
+        self.hours.restore_past(id, body)
     }
 
     /// Puts in a row as it was written.

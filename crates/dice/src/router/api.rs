@@ -11,7 +11,6 @@ mod figures;
 mod hatch;
 mod letters;
 mod managed;
-mod noise;
 mod relay;
 
 use std::net::{Ipv4Addr, SocketAddr};

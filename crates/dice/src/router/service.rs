@@ -361,9 +361,6 @@ impl<W: Write> Service<W> {
             // The first line tells when the replay begins.
             self.router = Router::new(Arc::clone(self.router.config()), *first_ms);
         }
-        if let Some(hatch) = &self.hatch {
-            hatch.board.read(&portion.inputs);
-        }
         for input in portion.inputs {
             if self.is_replay {
                 self.replay(input)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::past::Past;
 use crate::book::{Delta, Table};
 use crate::{Event, Message, MessageId};
 
@@ -23,12 +24,14 @@ const N_DAYS: usize = 8;
 /// How the names of these rows begin, in the table of snoozes.
 pub(super) const PREFIX: &str = "hours/";
 
-/// The busiest hour of each day for every message, and the names that messages had before.
+/// The hours and the busiest hour of each day for every message, and the names that messages had before.
 ///
 /// Counts are kept by event time. One row is about 120 bytes; a look at a message is one hash.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hours {
     rows: FxHashMap<MessageId, Row>,
+    /// The hours behind the latest two of a row.
+    past: Past,
     /// By the last day they were seen on.
     by_day: BTreeSet<(i64, MessageId)>,
     /// Earlier name → the name of today.
@@ -73,7 +76,12 @@ pub(super) struct Seen {
     pub(super) is_new_name: bool,
     /// A message was forgotten for want of room.
     pub(super) is_evicted: bool,
+    /// Hours of messages that were forgotten for want of room.
+    pub(super) forgotten_hours: u64,
 }
+
+/// Hours that are over, with their counts.
+type Over = Vec<(i64, u32)>;
 
 impl Hours {
     /// The name of today for a message that was called `id`.
@@ -90,7 +98,9 @@ impl Hours {
             is_same_release: false,
             is_new_name: false,
             is_evicted: false,
+            forgotten_hours: 0,
         };
+        let mut over = Over::new();
         let hour = at_ms.div_euclid(HOUR_MS);
         if let Some(row) = self.rows.get_mut(&message.id)
             && row.saved.was == names(message)
@@ -98,8 +108,9 @@ impl Hours {
             && row.day() == hour.div_euclid(24)
         {
             // Nearly every event ends here.
-            seen.in_hour = row.count(hour);
+            seen.in_hour = row.count(hour, &mut over);
             seen.is_same_release = row.is_same_release(event);
+            seen.forgotten_hours = self.keep(seen.id, over);
             return seen;
         }
         if self.rows.get(&message.id).is_none_or(|row| row.saved.was != names(message)) {
@@ -115,7 +126,7 @@ impl Hours {
         let is_new = !self.rows.contains_key(&seen.id);
         let row = self.rows.entry(seen.id).or_insert_with(|| Row::at(hour));
         let day = row.day();
-        seen.in_hour = row.count(hour);
+        seen.in_hour = row.count(hour, &mut over);
         seen.is_same_release = row.is_same_release(event);
         if !row.is_changed {
             row.is_changed = true;
@@ -127,6 +138,7 @@ impl Hours {
             self.by_day.insert((today, seen.id));
             self.removed.remove(&seen.id);
         }
+        seen.forgotten_hours = self.keep(seen.id, over);
         if self.rows.len() > MAX_MESSAGES
             && let Some((_, oldest)) = self.by_day.first().copied()
         {
@@ -142,6 +154,30 @@ impl Hours {
         let today = now_ms.div_euclid(24 * HOUR_MS);
         let days = (0..N_DAYS as i64).map(|ago| row.day() - ago).filter(|day| today - day < N_DAYS as i64);
         days.map(|day| row.saved.days[place(day)]).max().unwrap_or(0)
+    }
+
+    fn keep(&mut self, id: MessageId, over: Over) -> u64 {
+        over.into_iter().map(|(hour, n)| self.past.add(id, hour, n)).sum()
+    }
+
+    /// How often a message came in each of the last `hours` hours, this one included, the oldest first; `None`
+    /// where it did not come. What is dated ahead counts as now.
+    pub(super) fn last(&self, id: MessageId, hours: u32, now_ms: i64) -> Option<Vec<u64>> {
+        let id = self.current(id);
+        let row = &self.rows.get(&id)?.saved;
+        let now = now_ms.div_euclid(HOUR_MS);
+        let first = now.saturating_sub(i64::from(hours.max(1)) - 1);
+        let latest = [(row.hour.saturating_sub(1), row.before), (row.hour, row.n)];
+        let mut counts = Vec::new();
+        for (hour, n) in self.past.of(id).chain(latest) {
+            if hour < first || n == 0 {
+                continue;
+            }
+            counts.resize(hours.max(1) as usize, 0_u64);
+            let place = usize::try_from(hour.min(now) - first).unwrap_or(0);
+            counts[place] = counts[place].saturating_add(n.into());
+        }
+        Some(counts).filter(|counts| !counts.is_empty())
     }
 
     /// Forgets messages that have not come for eight days.
@@ -161,17 +197,20 @@ impl Hours {
         for earlier in was {
             self.names.insert(*earlier, message.id);
             let Some(old) = self.rows.get(earlier).map(|row| row.saved.clone()) else { continue };
+            self.past.rename(*earlier, message.id);
             self.remove(*earlier);
             self.names.insert(*earlier, message.id);
             let is_new = !self.rows.contains_key(&message.id);
             let row = self.rows.entry(message.id).or_insert_with(|| Row::at(old.hour));
             let before = (!is_new).then(|| row.day());
-            row.merge(&old);
+            let mut over = Over::new();
+            row.merge(&old, &mut over);
             let today = row.day();
             if let Some(before) = before {
                 self.by_day.remove(&(before, message.id));
             }
             self.by_day.insert((today, message.id));
+            self.keep(message.id, over);
         }
         if let Some(row) = self.rows.get_mut(&message.id) {
             row.saved.was = was.to_vec();
@@ -195,6 +234,7 @@ impl Hours {
     fn remove(&mut self, id: MessageId) {
         let Some(row) = self.rows.remove(&id) else { return };
         self.by_day.remove(&(row.day(), id));
+        self.past.remove(id);
         for earlier in &row.saved.was {
             if self.names.get(earlier) == Some(&id) {
                 self.names.remove(earlier);
@@ -222,6 +262,12 @@ impl Hours {
                 None => Delta::Delete { table, id },
             }
         }));
+        self.past.deltas(out);
+    }
+
+    /// Puts in a row of hours that are over.
+    pub(super) fn restore_past(&mut self, id: &str, body: &str) -> Result<(), String> {
+        self.past.restore(id, body)
     }
 
     /// Puts in a row as it was written.
@@ -257,13 +303,19 @@ impl Row {
         self.saved.hour.div_euclid(24)
     }
 
-    /// Makes `hour` the latest one, when it is.
-    fn roll(&mut self, hour: i64) {
+    /// Makes `hour` the latest one, when it is. What is neither the latest nor the one before is over.
+    fn roll(&mut self, hour: i64, over: &mut Over) {
         if hour <= self.saved.hour {
             return;
         }
         let from = self.day();
-        self.saved.before = if self.saved.hour.saturating_add(1) == hour { self.saved.n } else { 0 };
+        over.push((self.saved.hour.saturating_sub(1), self.saved.before));
+        if self.saved.hour.saturating_add(1) == hour {
+            self.saved.before = self.saved.n;
+        } else {
+            over.push((self.saved.hour, self.saved.n));
+            self.saved.before = 0;
+        }
         (self.saved.hour, self.saved.n) = (hour, 0);
         let fresh = self.day().saturating_sub(from).min(N_DAYS as i64);
         for ago in 0..fresh {
@@ -271,12 +323,15 @@ impl Row {
         }
     }
 
-    fn count(&mut self, hour: i64) -> u32 {
-        self.roll(hour);
+    fn count(&mut self, hour: i64, over: &mut Over) -> u32 {
+        self.roll(hour, over);
         let n = match self.saved.hour.saturating_sub(hour) {
             0 => &mut self.saved.n,
             1 => &mut self.saved.before,
-            _ => return 0,
+            _ => {
+                over.push((hour, 1));
+                return 0;
+            }
         };
         *n = n.saturating_add(1);
         let n = *n;
@@ -285,15 +340,19 @@ impl Row {
         n
     }
 
-    fn merge(&mut self, old: &Saved) {
-        self.roll(old.hour);
+    fn merge(&mut self, old: &Saved, over: &mut Over) {
+        self.roll(old.hour, over);
+        let before = (old.hour.saturating_sub(1), old.before);
         match self.saved.hour.saturating_sub(old.hour) {
             0 => {
                 self.saved.n = self.saved.n.saturating_add(old.n);
                 self.saved.before = self.saved.before.saturating_add(old.before);
             }
-            1 => self.saved.before = self.saved.before.saturating_add(old.n),
-            _ => {}
+            1 => {
+                self.saved.before = self.saved.before.saturating_add(old.n);
+                over.push(before);
+            }
+            _ => over.extend([before, (old.hour, old.n)]),
         }
         let (today, then) = (self.day(), old.hour.div_euclid(24));
         for day in (0..N_DAYS as i64).map(|ago| then.saturating_sub(ago)) {

@@ -82,6 +82,7 @@ impl World {
         for ((table, id), body) in &shelf.0 {
             match table {
                 Table::Snoozes => self.snoozes.restore(id, body).unwrap(),
+                Table::Hours => self.snoozes.restore_hours(id, body).unwrap(),
                 Table::Outbox => self.outbox.restore(id, body).unwrap(),
                 _ => self.records.restore(id, body).unwrap(),
             }
@@ -191,6 +192,12 @@ impl World {
                 };
                 let hides = self.snoozes.hides(&what, &Destination::named(to), now_ms);
                 return if hides.is_some() { "yes" } else { "no" }.to_owned();
+            }
+            // How often it came in each of the last hours.
+            ["hours", text, n] => {
+                let found = self.snoozes.by_hour(id_of(&text.replace('_', " ")), n.parse().unwrap(), now_ms);
+                let name = |id| self.known.0.get(&id).map(|message| message.template.to_string());
+                return found.map_or("never".to_owned(), |(id, n)| format!("{} {n:?}", name(id).unwrap()));
             }
             ["tick"] => self.snoozes.tick(&mut desk),
             [actor, "snooze", scope, until, audience] => {
@@ -442,6 +449,31 @@ fn a_snooze_goes_along_with_its_message() {
 }
 
 #[test]
+fn how_often_it_came_by_the_hour_is_kept() {
+    check(
+        "
+        03-24T10:00 hours disk_full 3 -> never
+        03-24T10:05 event disk_full x4
+        03-24T10:30 hours disk_full 3 -> disk full [0, 0, 4]
+        03-24T11:10 event disk_full x2
+        03-24T13:50 event disk_full x1
+        03-24T13:55 hours disk_full 5 -> disk full [0, 4, 2, 0, 1]
+        03-24T12:05 event disk_full x3
+        03-24T09:59 event disk_full x5
+        03-24T13:59 hours disk_full 5 -> disk full [5, 4, 2, 3, 1]
+        03-24T16:30 event disk_is_full x7 was disk_full
+        03-24T16:30 event net_down x1
+        03-24T17:00 hours disk_full 9 -> disk is full [5, 4, 2, 3, 1, 0, 0, 7, 0]
+        03-24T16:00 hours disk_full 2 -> disk is full [0, 7]
+        03-24T15:00 hours net_down 1 -> net down [1]
+        03-31T17:00 hours disk_full 2 -> never
+        03-31T17:00 event disk_is_full x1
+        03-31T18:00 hours disk_is_full 2 -> disk is full [1, 0]
+        ",
+    );
+}
+
+#[test]
 fn a_year_later_hardly_anything_is_left() {
     let mut world = World::new();
     for n in 0..40 {
@@ -452,7 +484,8 @@ fn a_year_later_hardly_anything_is_left() {
     world.live("12-31T10:00 tick");
     assert_eq!(world.snoozes.list().count(), 0);
     world.save();
+    let tables = [Table::Snoozes, Table::Hours];
     let left: Vec<&String> =
-        world.shelf.0.keys().filter(|(table, _)| *table == Table::Snoozes).map(|(_, id)| id).collect();
+        world.shelf.0.keys().filter(|(table, _)| tables.contains(table)).map(|(_, id)| id).collect();
     assert_eq!(left, [""; 0]);
 }

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use dice_config::Loaded;
-use dice_route::{Input, Router};
+use dice_route::Router;
 use dice_serve::{Health, Refused};
 
 use super::figures::Figures;
-use super::noise::Noise;
 use super::{Managed, alerts};
 use crate::clock;
 use crate::router::hold::Hold;
@@ -58,7 +57,6 @@ pub(crate) struct Board {
     is_asked: AtomicBool,
     told: Condvar,
     closed: Mutex<Vec<String>>,
-    pub(super) noise: Mutex<Noise>,
     pub(super) refused: Mutex<BTreeMap<(String, u16), u64>>,
 }
 
@@ -79,7 +77,6 @@ impl Board {
             is_asked: AtomicBool::new(false),
             told: Condvar::new(),
             closed: Mutex::new(Vec::new()),
-            noise: Mutex::new(Noise::default()),
             refused: Mutex::new(BTreeMap::new()),
         }
     }
@@ -112,13 +109,6 @@ impl Board {
         let fresh = Arc::new(Seen { look, managed });
         *seen = Some((n_commits, Arc::clone(&fresh)));
         Ok(fresh)
-    }
-
-    /// Lines have been read.
-    pub(crate) fn read(&self, inputs: &[Input]) {
-        if inputs.iter().any(|input| matches!(input, Input::Event(_))) {
-            lock(&self.noise).count(inputs);
-        }
     }
 
     /// A commit has begun.

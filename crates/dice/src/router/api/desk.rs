@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::board::{Board, Seen, lock};
+use super::board::{Board, Seen};
 use super::hatch::Wanted;
 use super::{figures, letters, managed};
 use crate::clock;
@@ -221,13 +221,13 @@ impl Views for Front {
 
     fn noisiest(&self, owner: Option<&str>, hours: u32) -> Found<Vec<Noisy>> {
         let seen = self.seen()?;
-        let counts = lock(&self.board.noise).last(hours, self.now_ms());
-        let manager = seen.look.router.manager();
+        let (manager, now_ms) = (seen.look.router.manager(), self.now_ms());
         let mut found: BTreeMap<MessageId, Noisy> = BTreeMap::new();
         for (alert, message) in manager.alerts().iter() {
-            let Some(by_hour) = counts.get(&alert.message) else { continue };
-            let noisy = found.entry(alert.message).or_insert_with(|| Noisy {
-                message: alert.message.to_string(),
+            // Several keys may be of one message, and of one that had other names.
+            let Some((id, by_hour)) = manager.by_hour(alert.message, hours, now_ms) else { continue };
+            let noisy = found.entry(id).or_insert_with(|| Noisy {
+                message: id.to_string(),
                 title: if message.template.is_empty() {
                     alert.sample.to_string()
                 } else {
@@ -237,7 +237,7 @@ impl Views for Front {
                 place: Some(message.place.to_string()).filter(|place| !place.is_empty()),
                 url: message.url.as_deref().map(str::to_owned),
                 count: by_hour.iter().sum(),
-                hours: by_hour.clone(),
+                hours: by_hour,
                 ..Noisy::default()
             });
             for each in &alert.owners {
