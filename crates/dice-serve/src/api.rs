@@ -39,10 +39,10 @@ use crate::connection::Peer;
 use crate::desk::{Desk, Found, NotFound, Refused};
 use crate::form::{Head, Keys, Reads};
 use crate::gate::{Caller, Gate, Identity};
+use crate::json::json;
 use crate::metrics::Requests;
 use crate::page::{Lobby, Trouble};
 use crate::problem::{ErrorBody, Problem, Told};
-use crate::refusal::json;
 use crate::{Ask, NotTaken, Reply, Settings};
 
 /// Milliseconds between two tries to hand in what there is no room for.

@@ -18,7 +18,6 @@ use subtle::ConstantTimeEq;
 
 use crate::Settings;
 use crate::problem::Problem;
-use crate::refusal::Refusal;
 
 /// What a browser says about who made a page send a request.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -293,34 +292,6 @@ pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
 pub(crate) fn is_foreign(headers: &HeaderMap) -> bool {
     let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
     matches!(site, Some(b"cross-site" | b"same-site"))
-}
-
-impl From<Barred> for Refusal {
-    fn from(barred: Barred) -> Refusal {
-        let no_token = |found: &str| {
-            Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                format!("wanted the token of this router, found {found}"),
-                "send the header Authorization: Bearer TOKEN",
-            )
-        };
-        match barred {
-            Barred::NoToken => no_token("none"),
-            Barred::WrongToken => no_token("another one"),
-            Barred::Scope { name, wanted } => Refusal::new(
-                StatusCode::FORBIDDEN,
-                format!("wanted a token that may {wanted}, found {name}"),
-                "use another token, or give this one that scope",
-            ),
-            // Any page that a browser on this machine shows could send otherwise; programs do not name an
-            // origin.
-            Barred::Page | Barred::Host(_) => Refusal::new(
-                StatusCode::FORBIDDEN,
-                "a web page wanted to send lines",
-                "send them without an Origin header, or set a token",
-            ),
-        }
-    }
 }
 
 impl From<Barred> for Problem {

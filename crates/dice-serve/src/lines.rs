@@ -14,7 +14,8 @@ use dice_source::Block;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-use crate::refusal::{Refusal, json};
+use crate::json::json;
+use crate::problem::Problem;
 use crate::request::Outcome;
 use crate::server::Shared;
 use crate::{Done, Request, Settings};
@@ -28,8 +29,32 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Bytes of such a name.
 const KEY_BYTES: usize = 255;
 
-const STOPPING: &str = "the router stops";
 const AGAIN: &str = "send the lines again";
+
+/// What is answered where there is nothing, and nothing but lines can be sent.
+pub(crate) async fn nowhere() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing here")
+        .wanted("the path /v1/lines")
+        .found("another one")
+        .next("POST /v1/lines")
+}
+
+/// What is answered to whoever does something else than sending lines.
+pub(crate) async fn not_so() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "lines can be sent, nothing else")
+        .wanted("POST")
+        .found("another method")
+        .next("POST /v1/lines")
+}
+
+/// Says why lines that may be sent again were not committed.
+fn late(wanted: impl Into<String>, found: impl Into<String>) -> Problem {
+    Problem::unavailable("the lines were not committed").wanted(wanted).found(found).next(AGAIN)
+}
+
+fn stops() -> Problem {
+    late("a router that runs", "one that stops")
+}
 
 #[derive(Deserialize)]
 struct Parameters {
@@ -51,18 +76,18 @@ pub(crate) async fn post<T: From<Request> + Send + 'static>(
     uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Problem> {
     let settings = &shared.settings;
     shared.gate.lines(&headers)?;
     let source = source(settings, &uri)?;
     let shape = shape(&headers)?;
     let key = key(&headers)?;
     if shared.is_refusing.load(Ordering::Relaxed) {
-        return Err(Refusal::unavailable(STOPPING, AGAIN));
+        return Err(stops());
     }
     let Ok(_place) = shared.places.try_acquire() else {
         let n_requests = settings.requests;
-        return Err(Refusal::unavailable(format!("{n_requests} requests wait for their commit"), AGAIN));
+        return Err(late("room for one more request", format!("{n_requests} that wait for their commit")));
     };
     let bytes = read(settings, &headers, body).await?;
     let mut lines = Block::of_text(bytes, settings.line_limit_bytes);
@@ -89,34 +114,35 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
     headers.get(name).map(|value| value.as_bytes())
 }
 
-fn source(settings: &Settings, uri: &Uri) -> Result<String, Refusal> {
+fn source(settings: &Settings, uri: &Uri) -> Result<String, Problem> {
     let known = settings.sources.join(", ");
     let parameters = Query::<Parameters>::try_from_uri(uri).map_err(|_| {
-        Refusal::new(StatusCode::BAD_REQUEST, "cannot read the parameters", "say ?source=NAME, once")
+        Problem::bad_request("cannot read the parameters")
+            .wanted("?source=NAME, once")
+            .found("something else")
+            .next("check their names and values")
     })?;
+    let unclear = |problem: Problem, found: &str| {
+        let sources = format!("?source=NAME of a source that takes lines here: {known}");
+        problem.wanted(sources).found(found).next("name one of them")
+    };
     match (&parameters.source, settings.sources.as_slice()) {
         (Some(name), sources) if sources.contains(name) => Ok(name.clone()),
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "wanted the name of a source, found none",
-            format!("say ?source=NAME; sources that take lines here: {known}"),
-        )),
-        (Some(_), _) => Err(Refusal::new(
-            StatusCode::NOT_FOUND,
-            "there is no source of that name",
-            format!("sources that take lines here: {known}"),
-        )),
+        (None, _) => Err(unclear(Problem::bad_request("whose lines are these?"), "none")),
+        (Some(_), _) => {
+            let nobody = Problem::new(StatusCode::NOT_FOUND, "there is no source of that name");
+            Err(unclear(nobody, "another name"))
+        }
     }
 }
 
-fn shape(headers: &HeaderMap) -> Result<Shape, Refusal> {
+fn shape(headers: &HeaderMap) -> Result<Shape, Problem> {
     let wanted = |found: &[u8]| {
-        Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            format!("wanted lines, found {}", found.escape_ascii()),
-            "send text/plain, or a JSON object a line as application/x-ndjson, not packed",
-        )
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "cannot read a body of that kind")
+            .wanted("lines, not packed")
+            .found(found.escape_ascii().to_string())
+            .next("send text/plain, or a JSON object a line as application/x-ndjson")
     };
     match text(headers, CONTENT_ENCODING) {
         None | Some(b"identity") => {}
@@ -139,28 +165,26 @@ fn shape(headers: &HeaderMap) -> Result<Shape, Refusal> {
     }
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut keys = headers.get_all(KEY).iter();
     let Some(key) = keys.next() else { return Ok(None) };
     let is_plain = (1..=KEY_BYTES).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
     match key.to_str() {
         Ok(key) if is_plain && keys.next().is_none() => Ok(Some(key.to_owned())),
-        _ => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "cannot read the Idempotency-Key",
-            format!("say one, of {KEY_BYTES} letters, digits and signs at most"),
-        )),
+        _ => Err(Problem::bad_request("cannot read the header Idempotency-Key")
+            .wanted(format!("once, 1 to {KEY_BYTES} visible ASCII characters"))
+            .found(key.as_bytes().escape_ascii().to_string())
+            .next("send a random name, the same whenever the request is repeated")),
     }
 }
 
-async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let limit_bytes = settings.body_limit_bytes;
     let too_large = || {
-        Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("wanted {limit_bytes} bytes at most, found more"),
-            "send fewer lines at once",
-        )
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+            .wanted(format!("{limit_bytes} bytes at most"))
+            .found("more")
+            .next("send fewer lines at once")
     };
     let announced = text(headers, CONTENT_LENGTH).and_then(|bytes| str::from_utf8(bytes).ok()?.parse().ok());
     if announced.is_some_and(|bytes: u64| bytes > limit_bytes as u64) {
@@ -170,11 +194,10 @@ async fn read(settings: &Settings, headers: &HeaderMap, body: Body) -> Result<Ve
         Ok(Ok(bytes)) => Ok(bytes.into()),
         // Either it was longer than announced, or it broke off, and then nobody reads the answer.
         Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("wanted the whole body within {} ms", settings.idle_ms),
-            "send fewer lines at once",
-        )),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive")
+            .wanted(format!("all of it within {} ms", settings.idle_ms))
+            .found("a part")
+            .next("send fewer lines at once")),
     }
 }
 
@@ -183,7 +206,7 @@ async fn hand_in<T: From<Request>>(
     source: String,
     lines: Block,
     key: Option<String>,
-) -> Result<(), Refusal> {
+) -> Result<(), Problem> {
     let settings = &shared.settings;
     let (done, outcome) = Done::new();
     let is_named = key.is_some();
@@ -192,9 +215,9 @@ async fn hand_in<T: From<Request>>(
     loop {
         match shared.out.try_send(item) {
             Ok(()) => break,
-            Err(TrySendError::Disconnected(_)) => return Err(Refusal::unavailable(STOPPING, AGAIN)),
+            Err(TrySendError::Disconnected(_)) => return Err(stops()),
             Err(TrySendError::Full(_)) if waited_ms >= settings.queue_ms => {
-                return Err(Refusal::unavailable("the router is behind", AGAIN));
+                return Err(late("room in the queue", "a router that is behind"));
             }
             Err(TrySendError::Full(back)) => item = back,
         }
@@ -204,27 +227,29 @@ async fn hand_in<T: From<Request>>(
     let mut stopped = shared.stopped.clone();
     let waited = tokio::select! {
         waited = timeout(Duration::from_millis(settings.commit_ms), outcome) => waited,
-        _ = stopped.wait_for(|is_stopped| *is_stopped) => {
-            return Err(Refusal::unavailable(STOPPING, AGAIN));
-        }
+        _ = stopped.wait_for(|is_stopped| *is_stopped) => return Err(stops()),
     };
     match waited {
         Ok(Ok(Outcome::Committed)) => Ok(()),
-        Ok(Ok(Outcome::KeyTaken)) => Err(Refusal::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "other lines were sent with this Idempotency-Key",
-            "give each request a key of its own, and the same one only to its repetition",
-        )),
-        Ok(Ok(Outcome::Refused(why))) => Err(Refusal::unavailable(format!("not committed: {why}"), AGAIN)),
-        Ok(Err(_)) => Err(Refusal::unavailable(format!("not committed: {STOPPING}"), AGAIN)),
-        Err(_) => Err(Refusal::unavailable(
-            format!("not committed within {} ms", settings.commit_ms),
-            if is_named {
-                AGAIN
+        Ok(Ok(Outcome::KeyTaken)) => {
+            Err(Problem::unprocessable("this Idempotency-Key was sent with other lines")
+                .wanted("the same lines, or another key")
+                .found("other lines")
+                .next("give each request a key of its own, and the same one only to its repetition"))
+        }
+        Ok(Ok(Outcome::Refused(why))) => Err(late("a commit", why)),
+        Ok(Err(_)) => Err(stops()),
+        Err(_) => {
+            let late =
+                late(format!("a commit within {} ms", settings.commit_ms), "none; it may come just now");
+            Err(if is_named {
+                late
             } else {
-                "send the lines again; if the commit was under way just now they are counted twice, unless \
-                 they have an Idempotency-Key"
-            },
-        )),
+                late.next(
+                    "send the lines again; if the commit was under way just now they are counted twice, unless \
+                     they have an Idempotency-Key",
+                )
+            })
+        }
     }
 }

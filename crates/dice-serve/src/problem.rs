@@ -1,4 +1,4 @@
-//! Answers of the API that are not what was asked for: one shape for all.
+//! Answers that are not what was asked for: one shape for all, of the API as well as of `/v1/lines`.
 
 use axum::http::header::{ETAG, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::refusal::json;
+use crate::json::json;
 
 /// One of several things that are wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]

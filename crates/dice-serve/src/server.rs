@@ -10,7 +10,6 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Router, middleware};
 use tokio::runtime::{self, Runtime};
@@ -19,7 +18,6 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::{self, Api};
 use crate::connection::{Door, Peer};
 use crate::gate::Gate;
-use crate::refusal::Refusal;
 use crate::{Desk, Request, Settings, lines};
 
 /// Milliseconds that connections are given to take their last answers.
@@ -123,14 +121,10 @@ fn run<T: From<Request> + Send + 'static>(
     };
     let (graceful, last) = (stopped(), stopped());
     let lines = Router::new().route("/v1/lines", post(lines::post::<T>));
-    let lines = lines.method_not_allowed_fallback(async || {
-        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "lines can be sent, nothing else", "POST /v1/lines")
-    });
+    let lines = lines.method_not_allowed_fallback(lines::not_so);
     let lines = lines.with_state(Arc::new(shared));
     let routes = match api {
-        None => lines.fallback(async || {
-            Refusal::new(StatusCode::NOT_FOUND, "there is nothing here", "POST /v1/lines")
-        }),
+        None => lines.fallback(lines::nowhere),
         Some(api) => {
             let routes = api::routes().method_not_allowed_fallback(api::not_so).with_state(Arc::clone(&api));
             let routes = routes.merge(lines).fallback(api::nowhere);

@@ -72,6 +72,11 @@ fn request(head: &str, headers: &str, body: &str) -> String {
 fn shown(answer: &str) -> String {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
     let (status, headers) = head.split_once("\r\n").unwrap_or((head, ""));
+    // What to do next is for people; that it is said is all that counts.
+    let body = match body.split_once(r#","next":""#) {
+        Some((wrong, next)) => format!("{wrong}{}", next.trim_end().trim_start_matches(|it| it != '"')),
+        None => body.to_owned(),
+    };
     let worth = ["allow", "retry-after", "www-authenticate"];
     let headers =
         headers.lines().filter(|line| worth.iter().any(|name| line.starts_with(&format!("{name}:"))));
@@ -82,6 +87,16 @@ fn shown(answer: &str) -> String {
         headers.iter().map(|it| format!("[{it}] ")).collect::<String>(),
         body.trim_end()
     )
+}
+
+/// An answer as [`shown`] shows it that says what was wrong: in the one shape of all answers, the API's as well.
+fn error(head: &str, what: &str, wanted: &str, found: &str) -> String {
+    format!(r#"{head}{{"error":{{"what":"{what}","wanted":"{wanted}","found":"{found}""}}}}"#)
+}
+
+/// The answer to whoever may send the same lines again.
+fn late(wanted: &str, found: &str) -> String {
+    error("503 [retry-after: 1] ", "the lines were not committed", wanted, found)
 }
 
 #[track_caller]
@@ -156,61 +171,59 @@ fn a_connection_takes_several_requests_and_bodies_in_pieces() {
 
 #[test]
 fn what_is_asked_wrongly_is_said() {
+    let sources = "?source=NAME of a source that takes lines here: app, web";
     let several = || Settings { sources: vec!["app".to_owned(), "web".to_owned()], ..settings() };
     check(
         settings(),
         &request("POST /v2/lines", "", "one"),
-        r#"404 {"error":"there is nothing here","hint":"POST /v1/lines"}"#,
+        &error("404 ", "there is nothing here", "the path /v1/lines", "another one"),
     );
     check(
         settings(),
         &request("GET /v1/lines", "", ""),
-        r#"405 [allow: POST] {"error":"lines can be sent, nothing else","hint":"POST /v1/lines"}"#,
+        &error("405 [allow: POST] ", "lines can be sent, nothing else", "POST", "another method"),
     );
     check(
         several(),
         &request("POST /v1/lines", "", "one"),
-        r#"400 {"error":"wanted the name of a source, found none","hint":"say ?source=NAME; sources that take lines here: app, web"}"#,
+        &error("400 ", "whose lines are these?", sources, "none"),
     );
     check(
         several(),
         &request("POST /v1/lines?source=a&source=b", "", "one"),
-        r#"400 {"error":"cannot read the parameters","hint":"say ?source=NAME, once"}"#,
+        &error("400 ", "cannot read the parameters", "?source=NAME, once", "something else"),
     );
     check(
         several(),
         &request("POST /v1/lines?source=db", "", "one"),
-        r#"404 {"error":"there is no source of that name","hint":"sources that take lines here: app, web"}"#,
+        &error("404 ", "there is no source of that name", sources, "another name"),
     );
     check(
         settings(),
         &request("POST /v1/lines", "Content-Type: application/json\r\n", "[]"),
-        r#"415 {"error":"wanted lines, found application/json","hint":"send text/plain, or a JSON object a line as application/x-ndjson, not packed"}"#,
+        &error("415 ", "cannot read a body of that kind", "lines, not packed", "application/json"),
     );
     check(
         settings(),
         &request("POST /v1/lines", "Content-Encoding: gzip\r\n", "x"),
-        r#"415 {"error":"wanted lines, found gzip","hint":"send text/plain, or a JSON object a line as application/x-ndjson, not packed"}"#,
+        &error("415 ", "cannot read a body of that kind", "lines, not packed", "gzip"),
     );
 }
 
 #[test]
 fn a_body_is_bounded_whether_it_says_its_size_or_not() {
-    let too_large =
-        r#"413 {"error":"wanted 100 bytes at most, found more","hint":"send fewer lines at once"}"#;
+    let too_large = error("413 ", "the body is too large", "100 bytes at most", "more");
     let head = "POST /v1/lines HTTP/1.1\r\nHost: dice\r\nConnection: close\r\n";
-    check(settings(), &format!("{head}Content-Length: 101\r\n\r\n"), too_large);
+    check(settings(), &format!("{head}Content-Length: 101\r\n\r\n"), &too_large);
     let body = format!("65\r\n{}\r\n", "x".repeat(101));
-    check(settings(), &format!("{head}Transfer-Encoding: chunked\r\n\r\n{body}"), too_large);
+    check(settings(), &format!("{head}Transfer-Encoding: chunked\r\n\r\n{body}"), &too_large);
 }
 
 #[test]
 fn who_may_not_send_is_turned_away() {
     let secret = || Settings { token: Some(Token::new("secret")), ..settings() };
     let wrong = |found: &str| {
-        format!(
-            r#"401 [www-authenticate: Bearer] {{"error":"wanted the token of this router, found {found}","hint":"send the header Authorization: Bearer TOKEN"}}"#
-        )
+        error("401 [www-authenticate: Bearer] ", "wanted to know who asks", "a token of this router", found)
     };
     check(secret(), &request("POST /v1/lines", "", "one"), &wrong("none"));
     check(secret(), &request("POST /v1/lines", "Authorization: Basic secret\r\n", "one"), &wrong("none"));
@@ -224,7 +237,12 @@ fn who_may_not_send_is_turned_away() {
     check(
         settings(),
         &request("POST /v1/lines", "Origin: http://evil.example\r\n", "one"),
-        r#"403 {"error":"a web page wanted to send lines","hint":"send them without an Origin header, or set a token"}"#,
+        &error(
+            "403 ",
+            "a web page may not do that",
+            "a request of a program on this machine",
+            "one that a web page made a browser send",
+        ),
     );
     assert_eq!(format!("{:?}", Token::new("secret")), "Token(…)");
     let (sender, _requests) = sync_channel::<Request>(1);
@@ -244,20 +262,14 @@ fn who_finds_no_room_is_told_to_come_back() {
     let handed_in = requests.recv_timeout(PATIENCE).unwrap();
     assert_eq!(
         shown(&exchange(&server, &one)),
-        r#"503 [retry-after: 1] {"error":"1 requests wait for their commit","hint":"send the lines again"}"#
+        late("room for one more request", "1 that wait for their commit")
     );
     handed_in.done.refused("the disk is full");
     let mut answer = String::new();
     first.read_to_string(&mut answer).unwrap();
-    assert_eq!(
-        shown(&answer),
-        r#"503 [retry-after: 1] {"error":"not committed: the disk is full","hint":"send the lines again"}"#
-    );
+    assert_eq!(shown(&answer), late("a commit", "the disk is full"));
     drop(requests);
-    assert_eq!(
-        shown(&exchange(&server, &one)),
-        r#"503 [retry-after: 1] {"error":"the router stops","hint":"send the lines again"}"#
-    );
+    assert_eq!(shown(&exchange(&server, &one)), late("a router that runs", "one that stops"));
 }
 
 /// A listener's own kind of input, of which requests are one.
@@ -275,10 +287,7 @@ fn a_request_waits_for_room_among_other_inputs() {
     sender.send(Input(None)).unwrap();
     let server = serve(Settings { queue_ms: 0, ..settings() }, sender).unwrap();
     let one = request("POST /v1/lines", "", "one");
-    assert_eq!(
-        shown(&exchange(&server, &one)),
-        r#"503 [retry-after: 1] {"error":"the router is behind","hint":"send the lines again"}"#
-    );
+    assert_eq!(shown(&exchange(&server, &one)), late("room in the queue", "a router that is behind"));
     assert!(inputs.recv().unwrap().0.is_none());
     let mut stream = connect(&server);
     stream.write_all(one.as_bytes()).unwrap();
@@ -286,17 +295,14 @@ fn a_request_waits_for_room_among_other_inputs() {
     drop(done);
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert_eq!(
-        shown(&answer),
-        r#"503 [retry-after: 1] {"error":"not committed: the router stops","hint":"send the lines again"}"#
-    );
+    assert_eq!(shown(&answer), late("a router that runs", "one that stops"));
 }
 
 #[test]
 fn a_request_that_is_not_committed_in_time_is_not_wanted_any_more() {
     let (server, requests) = idle(Settings { commit_ms: 1, ..settings() });
     let answer = shown(&exchange(&server, &request("POST /v1/lines", "", "one")));
-    assert!(answer.starts_with(r#"503 [retry-after: 1] {"error":"not committed within 1 ms""#), "{answer}");
+    assert_eq!(answer, late("a commit within 1 ms", "none; it may come just now"));
     assert!(!requests.recv_timeout(PATIENCE).unwrap().done.is_wanted());
 }
 
@@ -319,7 +325,7 @@ fn stopping_answers_who_waits() {
     waiting.write_all(request("POST /v1/lines", "", "one").as_bytes()).unwrap();
     let handed_in = requests.recv_timeout(PATIENCE).unwrap();
     server.refuse();
-    let stops = r#"503 [retry-after: 1] {"error":"the router stops","hint":"send the lines again"}"#;
+    let stops = late("a router that runs", "one that stops");
     assert_eq!(shown(&exchange(&server, &request("POST /v1/lines", "", "two"))), stops);
     // A connection on which nothing was asked does not hold it up.
     let _silent = connect(&server);

@@ -18,10 +18,10 @@ use super::Api;
 use crate::desk::{Backtest, Desk, Found, NotFound};
 use crate::form::{Asked, Configures, Head, Id, Json, Reads, media, parse, read, unsupported};
 use crate::gate::Caller;
+use crate::json::json;
 use crate::managed::{Base, Change, ChangeRefused, Changed, Edit, Kind, Version, toml_of};
 use crate::part::{Part, Span};
 use crate::problem::{Problem, quoted};
-use crate::refusal::json;
 use crate::view::{Backtested, Defined, Effective, Origin};
 use crate::{Ask, Fault, Time};
 

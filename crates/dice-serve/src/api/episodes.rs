@@ -16,9 +16,9 @@ use super::hiding::change;
 use crate::desk::{Desk, Found, NotFound};
 use crate::form::{Acts, Asked, Head, Id, Reads};
 use crate::gate::Caller;
+use crate::json::json;
 use crate::part::{Part, Span};
 use crate::problem::Problem;
-use crate::refusal::json;
 use crate::view::{Episode, Story};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {

@@ -17,9 +17,9 @@ use crate::Time;
 use crate::desk::{Desk, Found, NotFound};
 use crate::form::{Acts, Asked, Head, Id, Json, Reads};
 use crate::gate::Caller;
+use crate::json::json;
 use crate::part::{Part, Span};
 use crate::problem::Problem;
-use crate::refusal::json;
 use crate::view::{Override, Silence, Snooze};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {

@@ -15,8 +15,8 @@ use utoipa_axum::routes;
 use super::Api;
 use crate::desk::{Letter, Opened, Sender, Turned};
 use crate::form::{Anybody, Head, Id, Json, Sends, read};
+use crate::json::json;
 use crate::problem::Problem;
-use crate::refusal::json;
 use crate::{Alerts, Ask, Fault};
 
 /// Bytes of the token in a link to unsubscribe.

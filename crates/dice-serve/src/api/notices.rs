@@ -15,9 +15,9 @@ use super::Api;
 use crate::Time;
 use crate::desk::{NotFound, Why};
 use crate::form::{Asked, Id, Reads};
+use crate::json::json;
 use crate::part::{Part, Span};
 use crate::problem::Problem;
-use crate::refusal::json;
 use crate::view::{Delivery, Digest, Noisy, Noted};
 
 /// Hours that are counted where nothing is said.

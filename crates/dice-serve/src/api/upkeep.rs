@@ -15,9 +15,9 @@ use utoipa_axum::routes;
 use super::Api;
 use crate::desk::Health;
 use crate::form::{Anybody, Reads};
+use crate::json::json;
 use crate::metrics::{MEDIA, text};
 use crate::problem::Problem;
-use crate::refusal::json;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(metrics)).routes(routes!(healthz)).routes(routes!(readyz))
@@ -48,22 +48,12 @@ struct LinesTaken {
     cut_bytes: u64,
 }
 
-/// Why lines were not taken.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what the handler of lines answers")]
-struct LinesRefused {
-    /// What was wanted and what was found.
-    error: String,
-    /// What to do next.
-    hint: String,
-}
-
 /// Takes lines, a source's or the only one's. Answered after the commit.
 #[utoipa::path(post, path = "/v1/lines", tag = "letters",
     params(("source" = Option<String>, Query, description = "The source; not needed where there is one."),
         ("Idempotency-Key" = Option<String>, Header)),
     request_body(content((String = "text/plain"), (String = "application/x-ndjson"))),
-    responses((status = 200, body = LinesTaken), (status = "default", body = LinesRefused)))]
+    responses((status = 200, body = LinesTaken)))]
 #[expect(dead_code, reason = "it stands for the handler that is generic over what lines become")]
 pub(super) fn lines() {}
 
