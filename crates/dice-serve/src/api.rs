@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use dice_route::{Act, Answer, Command};
@@ -416,9 +416,9 @@ pub(crate) fn routes() -> Router<Arc<Api>> {
 }
 
 /// What is answered where there is nothing.
-pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+pub(crate) async fn nowhere(uri: Uri, headers: HeaderMap) -> Response {
     let nothing = Problem::new(StatusCode::NOT_FOUND, "there is nothing here");
-    if crate::page::is_wanted(&headers) {
+    if crate::page::is_wanted(&uri, &headers) {
         let nothing = nothing.wanted("a page of Dice").found("another address");
         return Trouble(nothing.next("take one of the pages above")).into_response();
     }
@@ -430,9 +430,12 @@ pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
 }
 
 /// What is answered where something else can be done.
-pub(crate) async fn not_so() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here")
+pub(crate) async fn not_so(uri: Uri, headers: HeaderMap) -> Response {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here")
         .wanted("one of the methods in the header Allow")
-        .found("another one")
-        .next("GET /api/v1/openapi.json tells what can be done")
+        .found("another one");
+    if crate::page::is_wanted(&uri, &headers) {
+        return Trouble(problem.next("take one of the pages above")).into_response();
+    }
+    problem.next("GET /api/v1/openapi.json tells what can be done").into_response()
 }

@@ -93,7 +93,7 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Asked<T> {
             Err(rejection) => {
                 let cause = std::error::Error::source(&rejection);
                 Err(Problem::bad_request("cannot read the parameters")
-                    .wanted("those that /api/v1/openapi.json tells of, each once")
+                    .wanted("those that are known here, each once")
                     .found(cause.map_or_else(|| rejection.to_string(), ToString::to_string))
                     .next("check their names and values"))
             }

@@ -37,6 +37,7 @@ use axum::response::Response;
 
 use crate::api::Api;
 use frame::{Frame, Tab};
+use trouble::Read;
 use visitor::Visitor;
 
 /// Rows of a list on one page.

@@ -293,11 +293,25 @@ fn whatever_is_shown_is_shown_and_not_obeyed() {
         ("/episodes/%00", 400),
         ("/digests/%3Cscript%3E", 404),
         ("/why", 400),
+        ("/?hours=%3Cscript%3E", 400),
+        ("/?hours=1&hours=2", 400),
         ("/episodes?cursor=x", 400),
         ("/episodes?all=perhaps", 400),
+        ("/messages?cursor=%FF", 400),
+        ("/hidden?snoozes=1&snoozes=2", 400),
+        ("/login?next=a&next=b", 400),
+        ("/unsubscribe/%3C", 404),
     ] {
-        let answered = dice.send(&format!("GET {path}"), &["Accept: text/html"], "");
-        assert_eq!(answered.status, status, "{path}");
+        check(path, &dice.get(path), status);
+    }
+    for head in ["POST /episodes", "DELETE /", "PUT /nowhere"] {
+        let answered = dice.send(head, &["Accept: text/html"], "");
+        check(head, &answered, if head.contains("nowhere") { 404 } else { 405 });
+    }
+    // What programs ask is answered to programs.
+    for (head, status) in [("GET /api/v1/none", 404), ("PUT /api/v1/episodes", 405), ("GET /v1/lines", 405)] {
+        let answered = dice.send(head, &["Accept: text/html"], "");
+        assert_eq!((answered.status, answered.header("content-type")), (status, Some("application/json")));
     }
     let nowhere = dice.send("GET /%3Cscript%3E", &["Accept: text/html,*/*"], "");
     check("nowhere", &nowhere, 404);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +16,7 @@ use super::Api;
 use crate::desk::{Letter, Opened, Sender, Turned};
 use crate::form::{Anybody, Head, Id, Json, Sends, read};
 use crate::json::json;
+use crate::page::{Trouble, is_wanted};
 use crate::problem::Problem;
 use crate::{Alerts, Ask, Fault};
 
@@ -127,13 +128,20 @@ async fn unsubscribe(
     State(api): State<Arc<Api>>,
     Anybody: Anybody,
     Id(token): Id,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    if !is_link(&token) {
-        return Err(Turned::Unclear("a link that was never made here".to_owned()).into());
-    }
-    let mut response = receive(&api, Sender::Unsubscribe(token), &headers, body).await?;
+    let received = if is_link(&token) {
+        receive(&api, Sender::Unsubscribe(token), &headers, body).await
+    } else {
+        Err(Turned::Unclear("a link that was never made here".to_owned()).into())
+    };
+    let mut response = match received {
+        // The button is for people, the rest for their mail programs.
+        Err(problem) if is_wanted(&uri, &headers) => return Ok(Trouble(problem).into_response()),
+        received => received?,
+    };
     if !response.headers().contains_key(CONTENT_TYPE) {
         *response.body_mut() = Body::from("Done: you will get no more of these mails.\n");
         let text = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -17,7 +17,7 @@ use super::lobby::Said;
 use super::login::foreign;
 use super::visitor::{go, own_path};
 use super::words::text;
-use super::{Trouble, Visitor};
+use super::{Read, Trouble, Visitor};
 use crate::api::Api;
 use crate::form::{Head, media, read, unsupported};
 use crate::gate::{Barred, Scope};
@@ -143,7 +143,7 @@ fn unclear(wanted: &str, found: &str) -> Problem {
 async fn act(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    head: Head,
+    Read(head): Read<Head>,
     body: Body,
 ) -> Result<Response, Trouble> {
     let pressed: Pressed = fields(&api, &head.headers, body).await?;

@@ -12,12 +12,11 @@ use dice_route::Notice;
 use serde::Deserialize;
 
 use super::words::{Grouped, Words};
-use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::desk::NotFound;
 use crate::form::{Asked, Id};
 use crate::part::{Part, Span};
-use crate::problem::Problem;
 use crate::view::Digest;
 
 pub(super) fn routes() -> Router<Arc<Api>> {
@@ -49,7 +48,7 @@ struct Preview {
 async fn digests(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { cursor }): Asked<Wanted>,
+    Read(Asked(Wanted { cursor })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let digests = api.look(|desk| desk.digests(None)).await?;
     let Part { items, next } = Span { limit: Some(ROWS), cursor }.of(digests)?;
@@ -60,9 +59,8 @@ async fn digests(
 async fn digest(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    owner: Result<Id, Problem>,
+    Read(Id(owner)): Read<Id>,
 ) -> Result<Response, Trouble> {
-    let Id(owner) = owner?;
     let found = api.look(move |desk| desk.digests(Some(&owner))).await?;
     let mut digest = found.into_iter().next().ok_or(NotFound::Absent)?;
     let notice = digest.notice.take().and_then(|notice| serde_json::from_value(notice).ok());

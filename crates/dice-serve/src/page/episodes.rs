@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::words::{Grouped, Words};
-use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::{Asked, Id};
 use crate::part::{Part, Span};
@@ -55,7 +55,7 @@ struct Told {
 async fn episodes(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { all, cursor }): Asked<Wanted>,
+    Read(Asked(Wanted { all, cursor })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let episodes = api.look(move |desk| desk.episodes(all)).await?;
     let Part { items, next } = Span { limit: Some(ROWS), cursor }.of(episodes)?;
@@ -67,9 +67,8 @@ async fn episodes(
 async fn episode(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    id: Result<Id, crate::problem::Problem>,
+    Read(Id(id)): Read<Id>,
 ) -> Result<Response, Trouble> {
-    let Id(id) = id?;
     let mut story = api.look(move |desk| desk.episode(&id)).await?;
     let more = |n: usize| n.saturating_sub(SHOWN);
     let (more_moments, more_notices) = (more(story.timeline.len()), more(story.notices.len()));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::words::{Grouped, Words, text};
-use super::{Frame, Tab, Trouble, Visitor, page};
+use super::{Frame, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::Asked;
 
@@ -59,7 +59,7 @@ struct Find {
 async fn who(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { line }): Asked<Wanted>,
+    Read(Asked(Wanted { line })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let line = line.trim().to_owned();
     if line.len() > MAX_LINE_BYTES {

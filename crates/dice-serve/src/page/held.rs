@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::words::{Grouped, Words};
-use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::Asked;
 use crate::part::{Part, Span};
@@ -60,7 +60,7 @@ struct Records {
 async fn held(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { state, cursor }): Asked<Wanted>,
+    Read(Asked(Wanted { state, cursor })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let known = STATES.iter().map(|(state, _)| *state).find(|known| Some(*known) == state.as_deref());
     let deliveries = api
@@ -82,7 +82,7 @@ async fn held(
 async fn records(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { cursor, .. }): Asked<Wanted>,
+    Read(Asked(Wanted { cursor, .. })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let since_ms = visitor.now_ms.saturating_sub(RECORDS_MS);
     let records = api.look(move |desk| desk.records(since_ms)).await?;

@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::words::{Grouped, Words};
-use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::Asked;
 use crate::part::{Part, Placed, Span};
@@ -42,7 +42,7 @@ struct Hidden {
 async fn hidden(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(wanted): Asked<Wanted>,
+    Read(Asked(wanted)): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let looked = api.look(|desk| Ok((desk.snoozes()?, desk.silences(false)?, desk.overrides()?))).await?;
     let (snoozes, silences, overrides) = looked;

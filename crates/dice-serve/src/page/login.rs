@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::deed::fields;
 use super::visitor::{go, own_path};
 use super::words::Words;
-use super::{Frame, Trouble, Visitor, page};
+use super::{Frame, Read, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::{Anybody, Asked};
 use crate::gate::{Identity, SESSION, SESSION_MS, session};
@@ -52,9 +52,9 @@ struct Typed {
 /// Where nobody needs a token, there is nothing to show.
 async fn show(
     State(api): State<Arc<Api>>,
-    Anybody: Anybody,
+    Read(Anybody): Read<Anybody>,
     headers: HeaderMap,
-    Asked(Next { next }): Asked<Next>,
+    Read(Asked(Next { next })): Read<Asked<Next>>,
 ) -> Response {
     let next = own_path(&next).to_owned();
     if api.gate.identify(&headers) == Identity::Local {
@@ -65,7 +65,7 @@ async fn show(
 
 async fn log_in(
     State(api): State<Arc<Api>>,
-    Anybody: Anybody,
+    Read(Anybody): Read<Anybody>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Trouble> {

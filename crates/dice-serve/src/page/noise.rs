@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::spark::Spark;
 use super::words::{Grouped, Words};
-use super::{Frame, ROWS, Tab, Trouble, Visitor, page};
+use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::desk::Health;
 use crate::form::Asked;
@@ -120,7 +120,7 @@ fn shares(noisy: &[Noisy]) -> Vec<(String, u64, Vec<&Noisy>)> {
 async fn by_owner(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(wanted): Asked<Wanted>,
+    Read(Asked(wanted)): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let (hours, page_no) = (wanted.hours(), wanted.page.unwrap_or(1).max(1));
     let looked = api.look(move |desk| {
@@ -144,7 +144,7 @@ async fn by_owner(
 async fn messages(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(wanted): Asked<Wanted>,
+    Read(Asked(wanted)): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let hours = wanted.hours();
     let owner = wanted.owner.filter(|owner| !owner.is_empty());

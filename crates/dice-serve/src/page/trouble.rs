@@ -1,12 +1,17 @@
 //! What is shown where a page cannot be.
 
+use std::sync::Arc;
+
 use askama::Template;
-use axum::http::HeaderMap;
+use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::words::Words;
 use super::{Frame, page};
+use crate::api::Api;
 use crate::desk::NotFound;
 use crate::problem::Problem;
 
@@ -51,7 +56,21 @@ impl IntoResponse for Trouble {
     }
 }
 
-/// Whether who asks would rather have a page than JSON.
-pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok()).is_some_and(|kinds| kinds.contains("text/html"))
+/// What a page reads of a request; where it cannot, that is said by a page.
+pub(super) struct Read<T>(pub(super) T);
+
+impl<T: FromRequestParts<Arc<Api>, Rejection = Problem>> FromRequestParts<Arc<Api>> for Read<T> {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Read<T>, Trouble> {
+        Ok(Read(T::from_request_parts(parts, api).await?))
+    }
+}
+
+/// Whether who asks for that would rather have a page than JSON. What programs ask for is answered in JSON.
+pub(crate) fn is_wanted(uri: &Uri, headers: &HeaderMap) -> bool {
+    let of_programs = ["/api/", "/v1/", "/slack/", "/pagerduty/"];
+    let accepted = headers.get(ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    !of_programs.iter().any(|start| uri.path().starts_with(start))
+        && accepted.is_some_and(|kinds| kinds.contains("text/html"))
 }

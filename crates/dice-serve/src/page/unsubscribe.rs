@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::html;
+use super::{Read, Trouble, html};
 use crate::api::{Api, is_link};
 use crate::form::{Anybody, Id};
 use crate::problem::Problem;
@@ -17,12 +17,13 @@ pub(super) fn routes() -> Router<Arc<Api>> {
 }
 
 /// Shows the button and changes nothing. The form goes to where the page came from, so that it needs no token.
-async fn show(Anybody: Anybody, Id(token): Id) -> Result<Response, Problem> {
+async fn show(Read(Anybody): Read<Anybody>, Read(Id(token)): Read<Id>) -> Result<Response, Trouble> {
     if !is_link(&token) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "there is no such link")
             .wanted("a link from a mail of this router")
             .found("another one")
-            .next("open the link in the mail again"));
+            .next("open the link in the mail again")
+            .into());
     }
     let text = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
         <meta name=\"viewport\" content=\"width=device-width\"><title>Dice: no more mail</title>\n\

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::words::{Grouped, Words, text};
-use super::{Frame, Tab, Trouble, Visitor, page};
+use super::{Frame, Read, Tab, Trouble, Visitor, page};
 use crate::Time;
 use crate::api::Api;
 use crate::desk::{NotFound, Why};
@@ -131,7 +131,7 @@ impl Dossier {
 async fn why(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
-    Asked(Wanted { id, line }): Asked<Wanted>,
+    Read(Asked(Wanted { id, line })): Read<Asked<Wanted>>,
 ) -> Result<Response, Trouble> {
     let asked = match (id.trim(), line.trim()) {
         ("", "") => {
