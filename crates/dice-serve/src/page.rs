@@ -8,6 +8,7 @@
 mod assets;
 mod deed;
 mod digests;
+mod draft;
 mod episodes;
 mod find;
 mod frame;

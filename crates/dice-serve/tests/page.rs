@@ -407,6 +407,58 @@ fn the_buttons_of_awkward_things_work_too() {
 }
 
 #[test]
+fn a_silence_is_tried_and_made_by_its_form() {
+    let dice = start(Vec::new(), little());
+    let shown = |path: &str| {
+        let answered = dice.get(path);
+        let forms = forms(&check(path, &answered, 200));
+        let is_it = |form: &&Vec<(String, String)>| form.contains(&("act".to_owned(), "silence".to_owned()));
+        (answered.body, forms.iter().find(is_it).unwrap().clone())
+    };
+    let (_, form) = shown("/hidden");
+    let with = |form: &[(String, String)], fields: &[(&str, &str)]| {
+        let mut form = form.to_vec();
+        form.retain(|(known, _)| !fields.iter().any(|(name, _)| name == known));
+        form.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        form
+    };
+    let what = ("what", "service=\"a&b\"\r\nhost=~<web>.*");
+    let filled = with(&form, &[what, ("reason", "a \"new\" relay"), ("length", "4h")]);
+    let tried = dice.post("/do", &[], &with(&filled, &[("trial", "yes")]));
+    let back = tried.header("location").unwrap();
+    let (body, again) = shown(back);
+    for part in
+        ["Nothing was done yet. 1 thing would be hidden.", "goes on now: ", "in the last 7 days: went on"]
+    {
+        assert!(body.contains(part), "{part}: {body}");
+    }
+    // The form stands as it was filled in.
+    assert!(
+        body.contains(r#"<option value="4h" selected>"#) && body.contains("<details id=\"silence\" open>")
+    );
+    assert!(again.contains(&("reason".to_owned(), "a \"new\" relay".to_owned())));
+    assert!(unescaped(&body).contains("service=\"a&b\"\nhost=~<web>.*</textarea>"), "{body}");
+    assert_eq!(dice.shelf.shown().done.len(), 1);
+    // Pressed twice it has one name, and no trial has it.
+    let made = dice.post("/do", &[], &filled);
+    assert!(made.header("location").unwrap().starts_with("/hidden?said="));
+    let made = dice.get(made.header("location").unwrap());
+    let undo = &forms(&check("made", &made, 200))[0];
+    assert!(
+        made.body.contains("1 thing is hidden.")
+            && undo.contains(&("act".to_owned(), "unsilence".to_owned()))
+    );
+    assert!(undo.contains(&("subject".to_owned(), "5117".to_owned())));
+    let done = dice.shelf.shown().done.join("\n");
+    let matchers = r#""matchers":[{"label":"service","op":"=","value":"a&b"},{"label":"host","op":"=~","value":"<web>.*"}]"#;
+    assert_eq!(done.matches(matchers).count(), 2, "{done}");
+    assert!(done.contains(r#""preview":true"#) && done.contains(r#""preview":false"#), "{done}");
+    for (field, value) in [("what", ""), ("what", "web"), ("reason", " "), ("length", "9h")] {
+        check(field, &dice.post("/do", &[], &with(&filled, &[(field, value)])), 422);
+    }
+}
+
+#[test]
 fn forms_of_other_pages_do_nothing() {
     let dice = start(Vec::new(), little());
     let form = forms(&check("/episodes/e1", &dice.get("/episodes/e1"), 200)).remove(0);

@@ -1,6 +1,7 @@
 //! Where episodes go, what hides them, and who hears when nobody reacts.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,20 @@ pub enum MatcherOp {
     /// `!~`
     #[serde(rename = "!~")]
     MatchesNot,
+}
+
+impl FromStr for Matcher {
+    type Err = ();
+
+    /// Reads `service=pay`, `severity!=high`, `host=~web-.*` or `rule!~batch.*`; the value may stand in quotes.
+    fn from_str(text: &str) -> Result<Matcher, ()> {
+        let at = text.find(['=', '!']).filter(|at| *at > 0).ok_or(())?;
+        let (label, rest) = text.split_at(at);
+        let ops = [("=~", MatcherOp::Matches), ("!~", MatcherOp::MatchesNot), ("!=", MatcherOp::NotEqual)];
+        let longer = ops.into_iter().find_map(|(sign, op)| Some((op, rest.strip_prefix(sign)?)));
+        let (op, value) = longer.or_else(|| Some((MatcherOp::Equal, rest.strip_prefix('=')?))).ok_or(())?;
+        Ok(Matcher { label: label.trim().to_owned(), op, value: value.trim().trim_matches('"').to_owned() })
+    }
 }
 
 /// Where episodes with certain labels go.

@@ -11,8 +11,10 @@ use axum::routing::post;
 use dice_route::{Act, Answer, Audience, Destination, Scope as Hidden};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
+use super::draft::Draft;
 use super::lobby::Said;
 use super::login::foreign;
 use super::visitor::{go, own_path};
@@ -45,6 +47,13 @@ struct Pressed {
     reason: String,
     person: String,
     owner: String,
+    /// What of a silence is not among those.
+    what: String,
+    length: String,
+    receiver: String,
+    end: String,
+    /// Says something where it is only tried.
+    trial: String,
 }
 
 /// The fields of a form.
@@ -79,8 +88,27 @@ impl Visitor {
 }
 
 impl Pressed {
+    fn is_trial(&self) -> bool {
+        !self.trial.is_empty()
+    }
+
+    /// The silence that is meant; `None` where it is something else.
+    fn draft(&self) -> Option<Draft> {
+        (self.act == "silence").then(|| Draft {
+            // A browser writes the ends of lines so.
+            what: self.what.replace("\r\n", "\n"),
+            length: self.length.clone(),
+            reason: self.reason.clone(),
+            receiver: self.receiver.clone(),
+            end: self.end.clone(),
+        })
+    }
+
     /// What is to be done.
-    fn act(&self) -> Result<Act, Problem> {
+    fn act(&self, now_ms: i64) -> Result<Act, Problem> {
+        if let Some(draft) = self.draft() {
+            return draft.act(now_ms, self.is_trial());
+        }
         let subject = self.subject.clone();
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let reason = given(&self.reason);
@@ -129,6 +157,7 @@ impl Pressed {
             "ack" => ("unack", self.subject.clone()),
             "unack" => ("ack", self.subject.clone()),
             "snooze" => ("unsnooze", text(&answer.body, "snooze")),
+            "silence" => ("unsilence", text(&answer.body, "silence")),
             "not-me" | "assign" => ("unassign", self.subject.clone()),
             _ => return None,
         };
@@ -154,9 +183,14 @@ async fn act(
         let name = visitor.caller.actor.trim_start_matches("api:").to_owned();
         return Err(Problem::from(Barred::Scope { name, wanted: Scope::Act }).into());
     }
-    let act = pressed.act()?;
-    // Pressed twice it is done once; changed in between it is another deed.
-    let content = serde_json::to_string(&act).unwrap_or_default();
+    let act = pressed.act(visitor.now_ms)?;
+    let draft = pressed.draft();
+    // Pressed twice it is done once; changed in between it is another deed. The time of a silence is that of
+    // pressing: what stands in the form is what counts.
+    let content = match &draft {
+        Some(draft) => format!("{} {}", draft.path(), pressed.is_trial()),
+        None => serde_json::to_string(&act).unwrap_or_default(),
+    };
     let key = dice_route::name(&[pressed.press.as_bytes(), content.as_bytes()]).to_string();
     let head = Head { key: Some(key), ..head };
     let answer = api.command(&visitor.caller, &head, content.as_bytes(), act).await?;
@@ -168,8 +202,29 @@ async fn act(
             .into());
     }
     let undo = pressed.undo(&answer);
-    let name = api.lobby.say(&visitor.seal, Said { text: answer.text, undo });
-    let back = own_path(&pressed.back);
+    let back = match &draft {
+        Some(draft) if pressed.is_trial() => draft.path(),
+        // The form is empty again.
+        Some(_) => "/hidden".to_owned(),
+        None => own_path(&pressed.back).to_owned(),
+    };
+    let lines = if draft.is_some() { hidden(&answer) } else { Vec::new() };
+    let said = Said { text: told(&pressed, answer), lines, undo };
+    let name = api.lobby.say(&visitor.seal, said);
     let joint = if back.contains('?') { '&' } else { '?' };
     Ok(go(&format!("{back}{joint}said={name}")))
+}
+
+/// What was done, in words.
+fn told(pressed: &Pressed, answer: Answer) -> String {
+    if pressed.is_trial() { format!("Nothing was done yet. {}", answer.text) } else { answer.text }
+}
+
+/// What a silence hides or would have hidden, as far as its answer names it.
+fn hidden(answer: &Answer) -> Vec<String> {
+    let each = |name: &str, when: &'static str| {
+        let titles = answer.body.get(name).and_then(Value::as_array).into_iter().flatten();
+        titles.filter_map(Value::as_str).map(move |title| format!("{when}: {title}")).collect::<Vec<_>>()
+    };
+    [each("open", "goes on now"), each("recent", "in the last 7 days")].concat()
 }

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::draft::{DROP, Draft, LENGTHS};
 use super::words::{Grouped, Words};
 use super::{Frame, ROWS, Read, Tab, Trouble, Visitor, page};
 use crate::api::Api;
@@ -21,13 +22,18 @@ pub(super) fn routes() -> Router<Arc<Api>> {
     Router::new().route("/hidden", get(hidden))
 }
 
-/// Where each of the lists goes on.
+/// Where each of the lists goes on, and what stands in the form of a silence.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Wanted {
     snoozes: Option<String>,
     silences: Option<String>,
     overrides: Option<String>,
+    what: String,
+    length: String,
+    reason: String,
+    receiver: String,
+    end: String,
 }
 
 #[derive(Template)]
@@ -37,6 +43,7 @@ struct Hidden {
     snoozes: Part<Snooze>,
     silences: Part<Silence>,
     overrides: Part<Override>,
+    draft: Draft,
 }
 
 async fn hidden(
@@ -46,11 +53,14 @@ async fn hidden(
 ) -> Result<Response, Trouble> {
     let looked = api.look(|desk| Ok((desk.snoozes()?, desk.silences(false)?, desk.overrides()?))).await?;
     let (snoozes, silences, overrides) = looked;
+    let Wanted { what, length, reason, receiver, end, .. } = wanted;
+    let draft = Draft { what, length, reason, receiver, end };
     let shown = Hidden {
         frame: Frame::new("Hidden, and by whom", Tab::Hidden, visitor),
         snoozes: part(snoozes, wanted.snoozes)?,
         silences: part(silences, wanted.silences)?,
         overrides: part(overrides, wanted.overrides)?,
+        draft,
     };
     Ok(page(StatusCode::OK, &shown))
 }

@@ -30,6 +30,8 @@ pub(crate) struct Lobby {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) text: String,
+    /// What belongs to it, each on a line of its own.
+    pub(super) lines: Vec<String>,
     /// What takes it back: an act and its subject.
     pub(super) undo: Option<(String, String)>,
 }

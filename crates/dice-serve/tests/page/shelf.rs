@@ -79,6 +79,11 @@ impl Shelf {
                 body = json!({ "snooze": "c0ffee" });
                 format!("Snoozed until {until}. 2 notices were held back.")
             }
+            Act::Silence { preview, .. } => {
+                body = json!({ "silence": "5117", "open": ["<b>goes on</b>"], "recent": ["went on"] });
+                let is = if *preview { "would be" } else { "is" };
+                format!("1 thing {is} hidden.")
+            }
             Act::Unsnooze { id } => {
                 shown.snoozes.retain(|snooze| snooze.id != *id);
                 "It is told again.".to_owned()

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use dice_route::Act;
-use dice_route::config::{Matcher, MatcherOp};
+use dice_route::config::Matcher;
 
 use crate::commands::Output;
 use crate::router::look::Silenced;
@@ -83,15 +83,7 @@ impl Arguments {
 }
 
 fn matcher(text: &str) -> Result<Matcher> {
-    let at = text.find(['=', '!']).filter(|at| *at > 0);
-    let parsed = at.and_then(|at| {
-        let (label, rest) = text.split_at(at);
-        let ops = [("=~", MatcherOp::Matches), ("!~", MatcherOp::MatchesNot), ("!=", MatcherOp::NotEqual)];
-        let longer = ops.into_iter().find_map(|(sign, op)| Some((op, rest.strip_prefix(sign)?)));
-        let (op, value) = longer.or_else(|| Some((MatcherOp::Equal, rest.strip_prefix('=')?)))?;
-        Some(Matcher { label: label.trim().to_owned(), op, value: value.trim().trim_matches('"').to_owned() })
-    });
-    parsed.ok_or_else(|| {
+    text.parse().map_err(|()| {
         Failure::new(
             format!("wanted a matcher, found `{text}`"),
             "write service=pay, severity!=high, host=~web-.* or rule!~batch.*",
