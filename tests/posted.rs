@@ -26,12 +26,12 @@ struct Router {
 
 impl Router {
     fn start(site: &Site) -> Router {
-        let arguments = ["-v", "route", "--config", "router.toml"];
+        let arguments = ["route", "--config", "router.toml"];
         let mut child = command(site.path(), &arguments).stdout(Stdio::null()).spawn().unwrap();
         let said = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = said.map(Result::unwrap).find_map(|line| {
-            let (_, address) = line.split_once("address=").filter(|_| line.contains("/v1/lines"))?;
-            address.split_whitespace().next().map(str::to_owned)
+            let (_, address) = line.split_once("listening on http://")?;
+            Some(address.split_once(": lines of push at /v1/lines, no token")?.0.to_owned())
         });
         Router { child, address: address.expect("it says where it listens") }
     }

@@ -96,7 +96,7 @@ fn send(address: &str, head: &str, headers: &str, body: &str) -> Answered {
 
 impl Dice {
     fn start(site: &Site) -> Dice {
-        let arguments = ["-v", "serve", "--config", "router.toml", "--format", "json"];
+        let arguments = ["serve", "--config", "router.toml", "--format", "json"];
         let mut command = command(site.path(), &arguments);
         let mut child = command.env("UNSUBSCRIBE_SECRET", SECRET).spawn().unwrap();
         let (said_to, said) = channel();
@@ -117,9 +117,10 @@ impl Dice {
     /// Waits until it says where it listens.
     #[track_caller]
     fn find(&mut self) {
-        let line = self.says("the API and the pages are there");
-        let (_, address) = line.split_once("address=").unwrap();
-        address.split_whitespace().next().unwrap().clone_into(&mut self.address);
+        let line = self.says("pages at /");
+        assert!(line.contains("no keys: "), "{line}");
+        let (_, address) = line.split_once("listening on http://").unwrap();
+        address.split_once(": ").unwrap().0.clone_into(&mut self.address);
     }
 
     /// Waits until it says that of its own work.

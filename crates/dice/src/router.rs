@@ -16,6 +16,7 @@ mod posts;
 pub(crate) mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod service;
+mod sign;
 #[cfg(unix)]
 mod socket;
 pub(crate) mod target;

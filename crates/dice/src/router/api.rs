@@ -36,6 +36,7 @@ use relay::Relay;
 use super::delivery::Letters;
 use super::pipeline::Incoming;
 use super::plan::Known;
+use super::sign;
 use crate::{Failure, clock, settings};
 
 /// Where `dice serve` listens when nobody says so.
@@ -121,16 +122,17 @@ impl Api {
             setup
         });
         let Some((settings, setup)) = new else { return Ok(()) };
-        let started = self.start(settings).map(|server| self.server = Some((setup, server)));
+        let started = self.start(settings, &setup).map(|server| self.server = Some((setup, server)));
         if started.is_err()
             && let Some(setup) = old
         {
-            self.server = Some((setup.clone(), self.start(of(&setup)?)?));
+            let server = self.start(of(&setup)?, &setup)?;
+            self.server = Some((setup, server));
         }
         started
     }
 
-    fn start(&self, settings: Settings) -> Result<Server> {
+    fn start(&self, settings: Settings, setup: &Setup) -> Result<Server> {
         let listen = settings.listen;
         let desk = Arc::new(Front {
             board: Arc::clone(&self.board),
@@ -144,7 +146,7 @@ impl Api {
             )
             .because(error)
         })?;
-        tracing::info!(address = %server.address(), "the API and the pages are there");
+        sign::of_api(server.address(), &setup.0, &setup.1);
         Ok(server)
     }
 

@@ -28,6 +28,7 @@ use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans, Stamp};
 use super::service::{Ending, Order, Outlet, Pulse, Service};
+use super::sign;
 #[cfg(unix)]
 use super::socket::Socket;
 use crate::commands::Output;
@@ -430,9 +431,9 @@ fn servers(
         let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
         let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
         (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
-        wanted.push(server);
+        wanted.push((server, source.name.clone(), token_env.as_deref()));
     }
-    let started = wanted.into_iter().map(|settings| {
+    let started = wanted.into_iter().map(|(settings, source, token_env)| {
         let listen = settings.listen;
         let server = dice_serve::serve(settings, to.clone()).map_err(|error| {
             Failure::new(
@@ -441,7 +442,7 @@ fn servers(
             )
             .because(error)
         })?;
-        tracing::info!(address = %server.address(), "lines may be posted to /v1/lines");
+        sign::of_lines(server.address(), &source, token_env);
         Ok(server)
     });
     started.collect()
