@@ -1,4 +1,4 @@
-//! Connections: how many there are, and how long they may be silent.
+//! Connections: how many there are, how long they may be silent, and how long they may ask.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Milliseconds to wait when the system has no room for another connection.
 const NO_ROOM_MS: u64 = 100;
@@ -22,12 +22,18 @@ pub(crate) struct Door {
     pub(crate) listener: TcpListener,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) idle_ms: u64,
+    /// Milliseconds from one answer to the next.
+    pub(crate) ask_ms: u64,
 }
 
-/// A connection that ends when the other side is silent for too long.
+/// A connection that ends when the other side is silent for too long, or takes too long to ask: who sends a
+/// letter of a request now and then is not silent.
 pub(crate) struct Connection {
     stream: TcpStream,
     idle_ms: u64,
+    ask_ms: u64,
+    /// Runs from one answer to the next.
+    asking: Pin<Box<Sleep>>,
     /// Runs while something is waited for.
     patience: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
@@ -56,9 +62,10 @@ impl Listener for Door {
             };
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    let connection =
-                        Connection { stream, idle_ms: self.idle_ms, patience: None, _place: place };
-                    return (connection, peer);
+                    let Door { idle_ms, ask_ms, .. } = *self;
+                    let asking = Box::pin(sleep(Duration::from_millis(ask_ms)));
+                    let patience = None;
+                    return (Connection { stream, idle_ms, ask_ms, asking, patience, _place: place }, peer);
                 }
                 Err(_) => sleep(Duration::from_millis(NO_ROOM_MS)).await,
             }
@@ -93,6 +100,9 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.asking.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.patiently(context, polled)
     }
@@ -105,6 +115,10 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if matches!(polled, Poll::Ready(Ok(n)) if n > 0) {
+            let next = Instant::now() + Duration::from_millis(self.ask_ms);
+            self.asking.as_mut().reset(next);
+        }
         self.patiently(context, polled)
     }
 

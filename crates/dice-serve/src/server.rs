@@ -84,6 +84,7 @@ where
     listener.set_nonblocking(true).map_err(wanted)?;
     let address = listener.local_addr().map_err(wanted)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(wanted)?;
+    let wait_ms = (settings.queue_ms + settings.commit_ms).max(settings.look_ms);
     let door = Door {
         listener: {
             let _entered = runtime.enter();
@@ -91,7 +92,9 @@ where
         },
         places: Arc::new(Semaphore::new(settings.connections.clamp(1, Semaphore::MAX_PERMITS))),
         // While a request waits, its sender is silent.
-        idle_ms: settings.idle_ms + settings.queue_ms + settings.commit_ms,
+        idle_ms: settings.idle_ms + wait_ms,
+        // Once for what stands before the body, once for the body.
+        ask_ms: 2 * settings.idle_ms + wait_ms,
     };
     let (stop, stopped) = watch::channel(false);
     let is_refusing = Arc::new(AtomicBool::new(false));

@@ -42,7 +42,7 @@ pub struct Settings {
     /// How many requests a token may make, or a peer that shows none. Lines are not counted: they wait for
     /// room.
     pub allowance: Allowance,
-    /// Milliseconds that a body may take, and that a connection may be silent.
+    /// Milliseconds that a body may take, what stands before it too, and that a connection may be silent.
     pub idle_ms: u64,
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is test, also what is not marked as one")]
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -339,10 +339,29 @@ fn stopping_answers_who_waits() {
 
 #[test]
 fn the_silent_and_the_slow_are_cut_off() {
-    let (server, _commits) = committing(Settings { idle_ms: 1, queue_ms: 0, commit_ms: 1, ..settings() });
+    let quick = Settings { idle_ms: 1, queue_ms: 0, commit_ms: 1, look_ms: 1, ..settings() };
+    let (server, _commits) = committing(quick);
     assert_eq!(exchange(&server, ""), "");
     let slow = "POST /v1/lines HTTP/1.1\r\nHost: dice\r\nContent-Length: 9\r\n\r\none";
     let answer = exchange(&server, slow);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     assert!(exchange(&server, "\u{1}\u{2}\r\n\r\n").starts_with("HTTP/1.1 400"));
+}
+
+#[test]
+fn who_never_comes_to_the_end_of_a_request_is_cut_off() {
+    let quick = Settings { idle_ms: 500, queue_ms: 0, commit_ms: 1, look_ms: 1, ..settings() };
+    let (server, _commits) = committing(quick);
+    let mut stream = connect(&server);
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    stream.write_all(b"POST /v1/lines HTTP/1.1\r\nX: ").unwrap();
+    // A letter now and then is not silence.
+    let mut letters = 0;
+    while letters < 3_000 && stream.write_all(b"x").is_ok() {
+        match stream.read(&mut [0; 1]) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => letters += 1,
+            _ => break,
+        }
+    }
+    assert!(letters < 3_000, "it is still listened to");
 }
