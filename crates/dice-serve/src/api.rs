@@ -47,6 +47,8 @@ use crate::{Ask, NotTaken, Reply, Settings};
 
 /// Milliseconds between two tries to hand in what there is no room for.
 const FULL_MS: u64 = 2;
+/// Backtests at once: each has a body as large as that of lines.
+const TRIALS: usize = 2;
 /// Bytes of a reason that is logged; a few more where a character ends there.
 const MAX_WHY_BYTES: usize = 1_024;
 
@@ -59,6 +61,8 @@ pub(crate) struct Api {
     pub(crate) places: Semaphore,
     /// One for each look that goes on, also for those that nobody waits for any more.
     pub(crate) looks: Arc<Semaphore>,
+    /// One for each backtest whose lines are read or tried.
+    pub(crate) trials: Semaphore,
     pub(crate) is_refusing: Arc<AtomicBool>,
     pub(crate) stopped: watch::Receiver<bool>,
     allowances: Allowances,
@@ -169,6 +173,7 @@ impl Api {
             desk,
             places: Semaphore::new(settings.requests.clamp(1, Semaphore::MAX_PERMITS)),
             looks: Arc::new(Semaphore::new(settings.looks.clamp(1, Semaphore::MAX_PERMITS))),
+            trials: Semaphore::new(TRIALS),
             is_refusing,
             stopped,
             allowances: Allowances::new(settings.allowance),

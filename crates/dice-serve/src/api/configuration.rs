@@ -411,6 +411,12 @@ async fn backtest(
     if !matches!(kind.as_deref(), Some("application/json" | "text/plain")) {
         return Err(unsupported(&headers, "application/json or text/plain"));
     }
+    let Ok(_place) = api.trials.try_acquire() else {
+        return Err(Problem::unavailable("other lines are tried just now")
+            .wanted("room for one more backtest")
+            .found("none")
+            .next("ask again"));
+    };
     let bytes = read(&api, &headers, body, api.settings.body_limit_bytes).await?;
     let Tried { lines, source, rules, routes } = if kind.as_deref() == Some("application/json") {
         parse(&bytes)?

@@ -134,6 +134,9 @@ struct Open<'m> {
 /// How long to wait for more before looking whether to stop.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Inputs of a replay that are handed on together: a line years after the one before has many ticks before it.
+const MAX_INPUTS: usize = 8_192;
+
 /// Milliseconds between two words of silence about posted lines.
 const CHECK_MS: u64 = 1_000;
 
@@ -294,7 +297,7 @@ impl<'m> Pipeline<'m> {
             open.is_behind = true;
             portion.inputs.push(Input::Partition(open.feed.id(), PartitionNews::Behind));
         }
-        self.classify(&mut open.feed, block, ingested_ms, &mut portion);
+        self.classify(&mut open.feed, block, ingested_ms, &mut portion, out)?;
         portion.positions.push(kept(position));
         self.feeds.insert(partition.id, open);
         send(portion, out)
@@ -326,7 +329,7 @@ impl<'m> Pipeline<'m> {
             None => self.posted_feed(&source, now, &mut portion),
         };
         feed.move_to(now);
-        self.classify(&mut feed, &lines, now.as_millisecond(), &mut portion);
+        self.classify(&mut feed, &lines, now.as_millisecond(), &mut portion, out)?;
         // Whoever posts has posted everything: what is not here yet is not known to anybody.
         portion.inputs.push(Input::Partition(feed.id(), PartitionNews::CaughtUp(now.as_millisecond())));
         let key = posted_key(&source);
@@ -380,7 +383,15 @@ impl<'m> Pipeline<'m> {
         }
     }
 
-    fn classify(&mut self, feed: &mut Feed<'m>, block: &Block, ingested_ms: i64, portion: &mut Portion) {
+    /// Classifies lines into `portion`. In a replay what comes before the last of them may be handed on already.
+    fn classify(
+        &mut self,
+        feed: &mut Feed<'m>,
+        block: &Block,
+        ingested_ms: i64,
+        portion: &mut Portion,
+        out: &Sender<Portion>,
+    ) -> Result<(), Gone> {
         let mut counts = LineCounts { source: Arc::clone(feed.source()), ..LineCounts::default() };
         for line in block.iter() {
             let event = self.classifier.line(feed, line, ingested_ms, &mut counts);
@@ -392,13 +403,19 @@ impl<'m> Pipeline<'m> {
                     self.replay_ms = ingested_ms;
                 }
                 event.ingested_ms = self.replay_ms;
-                portion.inputs.extend(ticks(before, self.replay_ms));
+                for tick in ticks(before, self.replay_ms) {
+                    portion.inputs.push(tick);
+                    if portion.inputs.len() >= MAX_INPUTS {
+                        send(std::mem::take(portion), out)?;
+                    }
+                }
             }
             portion.inputs.push(Input::Event(event));
         }
         portion.n_lines += counts.lines;
         portion.read_ms = Some(ingested_ms);
         portion.inputs.push(Input::Lines(counts));
+        Ok(())
     }
 }
 
@@ -440,5 +457,67 @@ fn kept(position: &Position) -> dice_store::Position {
         source: position.source.clone(),
         partition: position.key(),
         body: serde_json::to_string(position).expect("a position is strings and numbers"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::sync_channel;
+
+    use crossbeam_channel::bounded;
+    use dice_match::{Limits, Matcher};
+    use dice_source::{Arrival, Block, End, Partition, Position};
+
+    use super::{MAX_INPUTS, Memory, Numbers, Pipeline};
+    use crate::clock;
+
+    #[test]
+    fn a_replay_of_years_is_handed_on_in_pieces() {
+        let matcher = Matcher::new(Vec::new(), &Limits::default()).unwrap();
+        let (plans, outdated, mut memory) = (HashMap::new(), HashSet::new(), Memory::default());
+        let pipeline = Pipeline::new(
+            (&matcher, &[], &outdated),
+            &plans,
+            Numbers::default(),
+            (&[], &mut memory),
+            true,
+            clock::now,
+        );
+        let partition = Partition { id: 0, source: "app".into(), name: "app".into() };
+        let position = Position {
+            source: "app".to_owned(),
+            partition: "app".to_owned(),
+            offset: 0,
+            lines: 0,
+            file: None,
+            cursor: None,
+            within: None,
+        };
+        let text = "2026-01-01T00:00:00Z one\n2026-03-01T00:00:00Z two\n";
+        let block = Block::of_text(text.as_bytes().to_vec(), 100);
+        let (to, incoming) = sync_channel(3);
+        for arrival in [
+            Arrival::Opened { partition: partition.clone(), position: position.clone(), modified_ms: None },
+            Arrival::Lines {
+                partition: partition.clone(),
+                block,
+                position: position.clone(),
+                ingested_ms: 0,
+            },
+            Arrival::Closed { partition, position, end: End::Read },
+        ] {
+            to.send(arrival.into()).unwrap();
+        }
+        drop(to);
+        let (portions_to, portions) = bounded(100);
+        pipeline.run(&incoming, &portions_to, &AtomicBool::new(false));
+        drop(portions_to);
+        let sizes: Vec<usize> = portions.iter().map(|portion| portion.inputs.len()).collect();
+        assert!(sizes.iter().all(|size| *size <= MAX_INPUTS + 2), "{sizes:?}");
+        // A tick for each minute of 59 days, and what was read.
+        let ticks = 59 * 1_440;
+        assert!(sizes.iter().sum::<usize>() > ticks, "{sizes:?}");
     }
 }

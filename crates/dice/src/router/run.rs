@@ -394,6 +394,8 @@ fn generations<W: Write>(
             is_over.store(true, Ordering::Relaxed);
             // The classifying thread hands on what it has and ends, as its channel is closed now.
             let drained = service.drain(&portions);
+            // Where that failed, more would be handed on, and nobody would take it.
+            drop(portions);
             posting.into_iter().for_each(Server::stop);
             if classifying.join().is_err() {
                 anyhow::bail!("classifying lines failed");

@@ -50,7 +50,7 @@ pub(super) fn delivery(intent: &Intent) -> Result<Delivery> {
     as_view(look::Delivery::of(intent))
 }
 
-fn unavailable(error: anyhow::Error) -> NotFound {
+pub(super) fn unavailable(error: anyhow::Error) -> NotFound {
     NotFound::Unavailable(format!("{error:#}"))
 }
 
@@ -286,8 +286,8 @@ impl Views for Front {
             Err(refused) => return Ok(Err(refused)),
         };
         let next = next.as_ref().unwrap_or(&force.loaded);
-        let tested = super::backtest::backtest(&force, &asked.lines, asked.source.as_deref(), next);
-        tested.map(Ok).map_err(unavailable)
+        let limit = super::backtest::LIMIT;
+        super::backtest::backtest(&force, &asked.lines, asked.source.as_deref(), next, limit).map(Ok)
     }
 }
 
