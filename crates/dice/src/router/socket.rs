@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests that are served at once; further ones wait.
 const MAX_AT_ONCE: usize = 16;
 
+/// How long to wait when the system has no room for another connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
 /// An answer on the wire.
 #[derive(Debug, Serialize, Deserialize)]
 struct Reply {
@@ -64,7 +67,12 @@ impl Socket {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
         let (free, taken) = bounded::<()>(MAX_AT_ONCE);
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else {
+                    // The system has no room for another connection: asking at once again would do nothing else.
+                    std::thread::sleep(NO_ROOM);
+                    continue;
+                };
                 if free.send(()).is_err() {
                     break;
                 }
