@@ -208,6 +208,14 @@ fn counted(site: &Site) -> u64 {
     counted
 }
 
+/// What the journal's lines of one sort say under a name.
+fn journaled(site: &Site, what: &str, name: &str) -> Vec<String> {
+    let store = Store::open_to_read(&site.path().join("state.db")).unwrap();
+    let lines = store.journal(0).unwrap().into_iter().filter(|line| line.what == what);
+    let bodies = lines.map(|line| serde_json::from_str::<Value>(&line.body).unwrap());
+    bodies.filter_map(|body| Some(body[name].as_str()?.to_owned())).collect()
+}
+
 fn down(n: i64) -> String {
     line(n, "web-1", "relay mx2.petrel.example:2525 does not answer: Connection refused")
 }
@@ -261,6 +269,8 @@ fn a_rule_that_is_written_takes_effect_and_loses_nothing() {
     stop.send(()).unwrap();
     let n = posting.join().unwrap();
     assert_eq!(counted(&site), n + 4);
+    // Who changed what is written down.
+    assert_eq!(journaled(&site, "configuration", "actor"), ["api:local"; 2]);
     // What holds is kept.
     dice.kill();
     let dice = Dice::start(&site);
@@ -444,6 +454,7 @@ fn alerts_of_prometheus_reach_their_owner() {
     assert!(answered.body.contains("alert 2: "), "{answered:?}");
     let notice = dice.notice(|notice| notice.to_string().contains("DiskFull"));
     assert!(notice.to_string().contains("#disk-team"), "{notice:#}");
+    assert_eq!(journaled(&site, "alerts", "actor"), ["api:local"]);
     // Told again, as is done each minute, it is the same; also after a restart.
     let again = json!([alerts[0].clone()]);
     dice.json("POST /api/v2/alerts", "", &again).done();

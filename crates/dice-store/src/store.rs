@@ -60,7 +60,7 @@ pub struct Position {
 pub struct JournalLine {
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// `command`, `configuration`, `presence`, `receipt`, `start`, `stop`.
+    /// `command`, `configuration`, `presence`, `alerts`, `unsubscribed`, `start`.
     pub what: String,
     /// A JSON object.
     pub body: String,

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, bounded, unbounded};
 use dice_config::{Given, Loaded, SourceKind};
 use dice_match::Format;
 use dice_route::{Config, Input, Intent, Router};
+use dice_serve::managed::Version;
 use dice_serve::{Server, Token};
 use dice_source::{Kind, Sources};
 use dice_store::JournalLine;
@@ -533,7 +534,13 @@ impl Watch<'_> {
         let (mut input, mut line) = (None, None);
         if let Some(loaded) = next {
             let config = Arc::new(loaded.router.clone());
-            line = Some(configured(&config, Some(file)));
+            let mut told = configured(&config, Some(file));
+            let Version { number, actor, did, .. } = &changed.version;
+            let by = serde_json::json!({
+                "version": config.version, "file": file, "managed": number, "actor": actor, "did": did,
+            });
+            told.body = by.to_string();
+            line = Some(told);
             input = Some(Box::new(Input::Configuration(config)));
             // What else has changed in the files is for the next look at them.
             let Loaded { sources, catalogs, server, .. } = self.loaded.clone();

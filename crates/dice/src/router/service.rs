@@ -294,6 +294,12 @@ impl<W: Write> Service<W> {
             Wanted::Ask(Ask::Alerts(alerts, reply)) if reply.is_wanted() => {
                 let hatch = self.hatch.as_mut()?;
                 let (taken, answer) = hatch.alerts(&alerts, reply, now_ms);
+                let n_begun = taken.inputs.iter().filter(|input| matches!(input, Input::Event(_))).count();
+                // The same ones are posted again each minute.
+                if n_begun > 0 {
+                    let body = serde_json::json!({ "actor": alerts.actor, "begun": n_begun });
+                    self.batch.journal.push(journaled("alerts", now_ms, &body));
+                }
                 for input in taken.inputs {
                     for input in self.hold.around(input, &self.router).into_iter().flatten() {
                         self.step(input);
