@@ -554,7 +554,8 @@ impl<W: Write> Service<W> {
             std::mem::take(&mut self.open);
         let now_ms = self.now_ms();
         if let Some(hatch) = &self.hatch {
-            hatch.board.committed(&self.router, now_ms);
+            let is_awaited = !(posts.is_empty() && replies.is_empty() && answers.is_empty());
+            hatch.board.committed(&self.router, now_ms, is_awaited);
         }
         for (read_ms, n_lines) in lines {
             self.latency.add(now_ms - read_ms, n_lines);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use dice_config::Loaded;
@@ -25,6 +25,8 @@ const SLOW_MS: i64 = 5_000;
 const LATE_MS: u64 = 10_000;
 /// How long the loop is waited for to tell its figures; then the last ones are told.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// For how long a look does though something was committed since that nobody waited for.
+const NEAR: Duration = Duration::from_secs(1);
 /// Why a partition is not read that has not been opened since the start.
 const NOT_OPENED: &str = "it was not opened";
 
@@ -43,13 +45,33 @@ pub(super) struct Seen {
     pub(super) managed: Managed,
 }
 
+/// When a look was taken.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    n_commits: u64,
+    n_answers: u64,
+    at: Instant,
+}
+
+impl Moment {
+    /// Whether a look of this moment does for somebody who asks at `now`: nothing has been committed since, or
+    /// only what nobody waited for, and not for long. A look reads all of the state; who was answered sees what
+    /// they did.
+    fn does_for(&self, now: &Moment) -> bool {
+        let is_near = now.at.duration_since(self.at) < NEAR;
+        self.n_commits == now.n_commits || (self.n_answers == now.n_answers && is_near)
+    }
+}
+
 /// What the loop and the API share.
 pub(crate) struct Board {
     state: PathBuf,
     force: Mutex<Arc<Force>>,
-    /// The last look, with the commit that it saw.
-    seen: Mutex<Option<(u64, Arc<Seen>)>>,
+    /// The last look.
+    seen: Mutex<Option<(Moment, Arc<Seen>)>>,
     n_commits: AtomicU64,
+    /// Those of them that somebody waited for.
+    n_answers: AtomicU64,
     last_commit_ms: AtomicI64,
     /// When the commit that is on its way began; 0 where none is.
     commit_since_ms: AtomicI64,
@@ -71,6 +93,7 @@ impl Board {
             force: Mutex::new(Arc::new(force)),
             seen: Mutex::new(None),
             n_commits: AtomicU64::new(0),
+            n_answers: AtomicU64::new(0),
             last_commit_ms: AtomicI64::new(0),
             commit_since_ms: AtomicI64::new(0),
             figures: Mutex::new(Figures::default()),
@@ -94,9 +117,13 @@ impl Board {
     /// The state as of the last commit. Who asks while another one looks waits and sees the same.
     pub(super) fn look(&self) -> Result<Arc<Seen>> {
         let mut seen = lock(&self.seen);
-        let n_commits = self.n_commits.load(Ordering::Acquire);
-        if let Some((at, seen)) = &*seen
-            && *at == n_commits
+        let now = Moment {
+            n_answers: self.n_answers.load(Ordering::Acquire),
+            n_commits: self.n_commits.load(Ordering::Acquire),
+            at: clock::start(),
+        };
+        if let Some((then, seen)) = &*seen
+            && then.does_for(&now)
         {
             return Ok(Arc::clone(seen));
         }
@@ -107,7 +134,7 @@ impl Board {
         let router = restore(&store, Arc::new(force.loaded.router.clone()), now_ms)?;
         let look = Look { router, config: Some((force.file.clone(), force.loaded.clone())), now_ms };
         let fresh = Arc::new(Seen { look, managed });
-        *seen = Some((n_commits, Arc::clone(&fresh)));
+        *seen = Some((now, Arc::clone(&fresh)));
         Ok(fresh)
     }
 
@@ -116,11 +143,14 @@ impl Board {
         self.commit_since_ms.store(now_ms, Ordering::Relaxed);
     }
 
-    /// A commit lasts.
-    pub(crate) fn committed(&self, router: &Router, now_ms: i64) {
+    /// A commit lasts; whoever waited for it, if anybody, is answered after this.
+    pub(crate) fn committed(&self, router: &Router, now_ms: i64, is_awaited: bool) {
         self.commit_since_ms.store(0, Ordering::Relaxed);
         self.last_commit_ms.store(now_ms, Ordering::Relaxed);
         self.n_commits.fetch_add(1, Ordering::Release);
+        if is_awaited {
+            self.n_answers.fetch_add(1, Ordering::Release);
+        }
         let mut sources: BTreeMap<&str, bool> = BTreeMap::new();
         for (id, partition) in router.watermarks().partitions() {
             if Hold::is(id) || alerts::is(id) {
@@ -170,5 +200,29 @@ impl Board {
 
     pub(super) fn refuse(&self, refused: &Refused) {
         *lock(&self.refused).entry((refused.route.clone(), refused.status)).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Moment;
+    use crate::clock;
+
+    #[test]
+    fn a_look_does_until_somebody_was_answered_or_it_is_old() {
+        let start = clock::start();
+        let moment =
+            |n_commits, n_answers, ms| Moment { n_commits, n_answers, at: start + Duration::from_millis(ms) };
+        let then = moment(7, 2, 0);
+        for (now, expected) in [
+            (moment(7, 2, 90_000), true),
+            (moment(8, 2, 999), true),
+            (moment(90, 2, 1_000), false),
+            (moment(8, 3, 0), false),
+        ] {
+            assert_eq!(then.does_for(&now), expected, "{now:?}");
+        }
     }
 }
