@@ -124,7 +124,7 @@ impl Span {
             None => None,
             Some(cursor) => Some(unwritten(cursor).ok_or_else(|| {
                 Problem::bad_request("wanted to go on with a list")
-                    .wanted("the text that stood in `next` before")
+                    .wanted("the text that the part before ended with, as `next`")
                     .found("another one")
                     .next("begin anew without ?cursor")
             })?),

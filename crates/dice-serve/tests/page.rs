@@ -416,6 +416,10 @@ fn a_silence_is_tried_and_made_by_its_form() {
         (answered.body, forms.iter().find(is_it).unwrap().clone())
     };
     let (_, form) = shown("/hidden");
+    // The first page says that something is open, and leads there.
+    let first = dice.get("/");
+    let open = links(&check("/", &first, 200)).contains("/episodes");
+    assert!(open && first.body.contains("Open now") && first.body.contains(">1 other<"), "{}", first.body);
     let with = |form: &[(String, String)], fields: &[(&str, &str)]| {
         let mut form = form.to_vec();
         form.retain(|(known, _)| !fields.iter().any(|(name, _)| name == known));

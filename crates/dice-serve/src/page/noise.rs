@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::desk::Health;
 use crate::form::Asked;
 use crate::part::{Part, Span};
-use crate::view::Noisy;
+use crate::view::{Episode, Noisy};
 
 /// Owners on one page.
 const OWNERS: usize = 12;
@@ -26,6 +26,9 @@ const OWNERS: usize = 12;
 const MESSAGES: usize = 5;
 /// The times that can be asked for, in hours.
 const SPANS: [(u32, &str); 3] = [(24, "24 hours"), (72, "3 days"), (168, "7 days")];
+/// How grave episodes are, the gravest first, and what others are.
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+const OTHER: &str = "other";
 /// Who has what has no owner.
 const NOBODY: &str = "nobody";
 
@@ -80,6 +83,8 @@ struct Noise {
     page: usize,
     has_more: bool,
     health: Health,
+    /// How many episodes are open, of each severity, the gravest first.
+    open: Vec<(&'static str, usize)>,
 }
 
 #[derive(Template)]
@@ -117,6 +122,18 @@ fn shares(noisy: &[Noisy]) -> Vec<(String, u64, Vec<&Noisy>)> {
     shares
 }
 
+/// How many episodes are open of each severity, the gravest first.
+fn open(episodes: &[Episode]) -> Vec<(&'static str, usize)> {
+    let of = |word: &'static str| {
+        let is_it = |episode: &&Episode| match word {
+            OTHER => !SEVERITIES.contains(&episode.severity.as_str()),
+            word => episode.severity == word,
+        };
+        (word, episodes.iter().filter(|episode| episode.state != "closed").filter(is_it).count())
+    };
+    SEVERITIES.into_iter().chain([OTHER]).map(of).filter(|(_, n)| *n > 0).collect()
+}
+
 async fn by_owner(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
@@ -133,12 +150,12 @@ async fn by_owner(
             messages: messages.len(),
             rows: messages.iter().take(MESSAGES).map(|noisy| Row::new((*noisy).clone())).collect(),
         });
-        Ok((shown.collect::<Vec<_>>(), all.len(), desk.health()))
+        Ok((shown.collect::<Vec<_>>(), all.len(), desk.health(), open(&desk.episodes(false)?)))
     });
-    let (shares, owners, health) = looked.await?;
+    let (shares, owners, health, open) = looked.await?;
     let has_more = page_no.saturating_mul(OWNERS) < owners;
     let frame = Frame::new("Noisiest messages", Tab::Noise, visitor);
-    Ok(page(StatusCode::OK, &Noise { frame, hours, shares, owners, page: page_no, has_more, health }))
+    Ok(page(StatusCode::OK, &Noise { frame, hours, shares, owners, page: page_no, has_more, health, open }))
 }
 
 async fn messages(

@@ -44,7 +44,7 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let (status, [what, wanted, found, next]) = self.0.words();
         let next = if status.as_u16() == 401 { "log in" } else { next };
-        let shown = page(status, &Shown { frame: Frame::open(what), wanted, found, next });
+        let shown = page(status, &Shown { frame: Frame::open(headline(what)), wanted, found, next });
         // Whoever counts and logs hears of it as of any other.
         let mut response = self.0.into_response();
         let after = response.headers_mut().remove(RETRY_AFTER);
@@ -54,6 +54,12 @@ impl IntoResponse for Trouble {
         *response.body_mut() = shown.into_body();
         response
     }
+}
+
+/// The same with a capital at its start.
+fn headline(what: &str) -> String {
+    let mut letters = what.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What a page reads of a request; where it cannot, that is said by a page.

@@ -20,6 +20,8 @@ pub(super) trait Words {
     fn link(&self) -> Option<&str>;
     /// As a part of a path or a parameter.
     fn escaped(&self) -> String;
+    /// Whether it is the name of something that can be looked up.
+    fn is_id(&self) -> bool;
     /// How grave it is, of levels, severities and states: one of four names that the style knows.
     fn weight(&self) -> &'static str;
 }
@@ -87,6 +89,10 @@ impl Words for str {
             }
         }
         shown
+    }
+
+    fn is_id(&self) -> bool {
+        self.len() == 32 && self.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
 
     fn weight(&self) -> &'static str {

@@ -25,6 +25,7 @@ pub(crate) use dossier::Dossier;
 pub(crate) use hiding::{Silenced, Snoozed};
 pub(crate) use incident::{Trouble, incidents};
 pub(crate) use ownership::Said;
+pub(crate) use page::happened;
 pub(crate) use waiting::Waiting;
 
 use super::{plan, terminal};

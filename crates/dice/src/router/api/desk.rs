@@ -300,7 +300,11 @@ fn story(told: &Value) -> Result<Story> {
         let to = group.get("destination").and_then(Value::as_str).unwrap_or_default();
         let moments = group.get("timeline").cloned().unwrap_or_else(|| json!([]));
         let moments: Vec<Moment> = serde_json::from_value(moments)?;
-        timeline.extend(moments.into_iter().map(|it| Moment { text: format!("{to}: {}", it.text), ..it }));
+        timeline.extend(moments.into_iter().map(|it| {
+            // Whoever shows it says of what is to come that it is.
+            let text = if it.is_next { it.text } else { look::happened(false, &it.text) };
+            Moment { text: format!("{to}: {text}"), ..it }
+        }));
     }
     timeline.sort_by_key(|moment| moment.at);
     Ok(Story {

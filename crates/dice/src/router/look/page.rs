@@ -228,6 +228,20 @@ impl Touched {
     }
 }
 
+/// A moment of a group in words: what was told, or what comes next.
+pub(crate) fn happened(is_next: bool, text: &str) -> String {
+    match (is_next, text) {
+        (true, text) => format!("next: {text}"),
+        (false, "first") => "told: it had not been told yet".to_owned(),
+        (false, "new") => "told: something new".to_owned(),
+        (false, "resolved") => "told: something ended".to_owned(),
+        (false, "all_resolved") => "told: all ended".to_owned(),
+        (false, "repeat") => "told again: it is still so".to_owned(),
+        (false, "none") => "looked at: nothing to tell".to_owned(),
+        (false, other) => other.to_owned(),
+    }
+}
+
 impl Together {
     fn show(&self, out: &mut impl Write, look: &Look) -> io::Result<()> {
         let to = styled(OWNER, &plain(&self.destination));
@@ -246,16 +260,7 @@ impl Together {
             writeln!(out, "    {}", styled(FAINT, &short(&self.because)))?;
         }
         for moment in &self.timeline {
-            let text = match (moment.is_next, moment.text.as_str()) {
-                (true, text) => format!("next: {}", short(text)),
-                (false, "first") => "told: it had not been told yet".to_owned(),
-                (false, "new") => "told: something new".to_owned(),
-                (false, "resolved") => "told: something ended".to_owned(),
-                (false, "all_resolved") => "told: all ended".to_owned(),
-                (false, "repeat") => "told again: it is still so".to_owned(),
-                (false, "none") => "looked at: nothing to tell".to_owned(),
-                (false, other) => short(other),
-            };
+            let text = short(&happened(moment.is_next, &moment.text));
             writeln!(out, "    {}  {text}", look.moment(moment.at))?;
         }
         Ok(())
