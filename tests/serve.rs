@@ -12,7 +12,7 @@ use dice_store::Store;
 use serde_json::{Value, json};
 
 use crate::program::command;
-use crate::site::{Site, line};
+use crate::site::{Site, line, time};
 
 const CONFIG: &str = r##"
 time = { lateness = "0s" }
@@ -327,6 +327,11 @@ fn how_often_a_message_came_is_known_after_a_restart() {
     let noisy = |dice: &Dice| dice.get("/api/v1/messages?hours=4")["items"][0].clone();
     let before = noisy(&dice);
     assert_eq!(before["count"], 3, "{before}");
+    // The last of another one is when it happened, not when it was read.
+    dice.read(&line(-7_200_000, "web-1", "disk /srv/mail is 93% full"));
+    let disk = dice.until("/api/v1/messages?hours=4", |found| found["items"][1].is_object());
+    let last: jiff::Timestamp = disk["items"][1]["last"].as_str().unwrap().parse().unwrap();
+    assert!(last < time(-7_000_000).parse().unwrap(), "{disk}");
     // Posting is answered after the commit: nothing else has to be waited for.
     dice.kill();
     let dice = Dice::start(&site);

@@ -431,9 +431,11 @@ fn a_silence_is_tried_and_made_by_its_form() {
     let tried = dice.post("/do", &[], &with(&filled, &[("trial", "yes")]));
     let back = tried.header("location").unwrap();
     let (body, again) = shown(back);
-    for part in
-        ["Nothing was done yet. 1 thing would be hidden.", "goes on now: ", "in the last 7 days: went on"]
-    {
+    for part in [
+        "Only tried: nothing is silenced yet. 1 thing would be hidden.",
+        "goes on now: ",
+        "in the last 7 days: went on",
+    ] {
         assert!(body.contains(part), "{part}: {body}");
     }
     // The form stands as it was filled in.

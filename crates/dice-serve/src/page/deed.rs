@@ -217,7 +217,11 @@ async fn act(
 
 /// What was done, in words.
 fn told(pressed: &Pressed, answer: Answer) -> String {
-    if pressed.is_trial() { format!("Nothing was done yet. {}", answer.text) } else { answer.text }
+    if pressed.is_trial() {
+        format!("Only tried: nothing is silenced yet. {}", answer.text)
+    } else {
+        answer.text
+    }
 }
 
 /// What a silence hides or would have hidden, as far as its answer names it.

@@ -246,8 +246,11 @@ impl Views for Front {
                     noisy.owners.push(view::Answerable { name: each.owner.name.clone(), why });
                 }
             }
-            if noisy.last.is_none_or(|last| last.0 < alert.last_ms) {
-                noisy.last = Some(Time(alert.last_ms));
+            let tallies = [&alert.run, &alert.fresh, &alert.past, &alert.old];
+            let seen = tallies.into_iter().filter_map(|tally| tally.seen_ms).map(|(_, last_ms)| last_ms);
+            let last = Time(seen.max().unwrap_or(alert.last_ms));
+            if noisy.last.is_none_or(|known| known < last) {
+                noisy.last = Some(last);
                 noisy.sample = Some(alert.sample.to_string());
             }
         }
