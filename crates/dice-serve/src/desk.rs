@@ -197,6 +197,8 @@ pub enum Turned {
     Repeated,
     /// It is signed, but not understood; why.
     Unclear(String),
+    /// What it takes to read it did not come in time; what.
+    Late(&'static str),
 }
 
 /// Whether everything is well.

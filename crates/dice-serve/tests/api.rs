@@ -316,6 +316,7 @@ fn letters_are_opened_and_answered_after_the_commit() {
     dice.check(slack("X-Signature: bad", "payload=x"), 401, "another signature", &[]);
     dice.check(slack("X-None: 1", "payload=x"), 401, "another signature", &[]);
     dice.check(slack("X-Signature: good2", ""), 400, "not understood", &[]);
+    dice.check(slack("X-Signature: good6", "late"), 503, "nobody knows yet", &[]);
     dice.check(slack("X-Signature: good3", "challenge"), 200, r#"{"challenge":1}"#, &[]);
     dice.check(slack("X-Signature: good4", &"x".repeat(1_001)), 413, "1000 bytes at most", &[]);
     let webhook = dice.send("POST /pagerduty/webhook", &["X-Signature: good5"], b"{}");

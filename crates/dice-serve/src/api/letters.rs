@@ -50,6 +50,10 @@ impl From<Turned> for Problem {
                 .wanted("what Dice knows of that sender")
                 .found(why)
                 .next("check that the sender is set up as the manual says"),
+            Turned::Late(what) => Problem::unavailable("it took too long")
+                .wanted("to be done with it in time")
+                .found(what)
+                .next("send it again: it is done once"),
         }
     }
 }

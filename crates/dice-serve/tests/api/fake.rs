@@ -281,6 +281,9 @@ impl Desk for Fake {
         if letter.body.is_empty() {
             return Err(Turned::Unclear("nothing".to_owned()));
         }
+        if letter.body == b"late" {
+            return Err(Turned::Late("nobody knows yet"));
+        }
         let act = Act::Ack { episode: "e1".to_owned() };
         let id = "0".repeat(32);
         let command = Command { id, actor: letter.from.as_str().to_owned(), at_ms: letter.at_ms, act };

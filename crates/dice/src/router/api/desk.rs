@@ -107,11 +107,7 @@ impl Front {
         let (reply, done) = bounded(1);
         let is_done = self.wanted.try_send(Wanted::Leave(address, reply)).is_ok()
             && done.recv_timeout(PATIENCE).is_ok();
-        if is_done {
-            Ok(())
-        } else {
-            Err(Turned::Unclear("it was not committed in time; try again".to_owned()))
-        }
+        if is_done { Ok(()) } else { Err(Turned::Late("not committed in time")) }
     }
 }
 

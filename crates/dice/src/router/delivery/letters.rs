@@ -106,8 +106,7 @@ fn pressed(
         let _ = to.send(wanted);
     });
     let wanted = asked.recv_timeout(PATIENCE);
-    let wanted =
-        wanted.map_err(|_| Turned::Unclear("Slack did not say in time who pressed it".to_owned()))?;
+    let wanted = wanted.map_err(|_| Turned::Late("Slack did not say in time who pressed it"))?;
     let (clicks, commands): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
     let (slack, handle) = (workspace.slack, handle.clone());
     let then = move |answers: Vec<Answer>| {
