@@ -409,6 +409,25 @@ fn an_account_that_is_down_is_tried_by_one_call_at_a_time() {
 }
 
 #[test]
+fn a_probe_stays_the_only_one_when_calls_end_that_began_before() {
+    let mut desk = Desk::new();
+    for n in 0..10 {
+        desk.post(&format!("#{n}"), Lane::Alert, NoticeKind::Open, 0, None);
+    }
+    let mut calls = desk.pass(0);
+    assert_eq!(calls.len(), 6);
+    let slow = calls.pop().expect("there are six");
+    for call in &calls {
+        desk.end(call, Outcome::Later(0, why()));
+    }
+    let probe = one(desk.pass(5_000));
+    desk.end(&slow, Outcome::Later(0, why()));
+    assert_eq!(desk.pass(30_000), [], "the probe is still out");
+    desk.end(&probe, Outcome::Later(0, why()));
+    one(desk.pass(60_000));
+}
+
+#[test]
 fn a_page_that_nobody_takes_is_told_otherwise_and_ended_there() {
     let mut desk = Desk::new();
     let page = desk.post("pd", Lane::Page, NoticeKind::Open, 0, None);
