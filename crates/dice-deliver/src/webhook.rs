@@ -88,8 +88,9 @@ impl Webhook {
         match reply.status {
             200..=299 => Outcome::Delivered(id.clone()),
             410 => Outcome::Refused(format!("gone: the receiver wants no more calls ({})", reply.words())),
-            // A receiver that is being deployed has no such page for a moment.
-            404 | 409 | 423 => Outcome::Later(LATER_MS, reply.words()),
+            // A receiver that is being deployed has no such page for a moment. The account is this one page.
+            404 => Outcome::Later(LATER_MS, reply.words()),
+            409 | 423 => Outcome::Deferred(LATER_MS, reply.words()),
             _ => reply.failure(Reach::Account, parcel.now_ms),
         }
     }

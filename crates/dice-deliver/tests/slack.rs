@@ -177,6 +177,7 @@ fn word(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Delivered(_) => "delivered".to_owned(),
         Outcome::Later(wait_ms, _) => format!("later {wait_ms}"),
+        Outcome::Deferred(wait_ms, _) => format!("deferred {wait_ms}"),
         Outcome::Limited(wait_ms, reach, _) => format!("limited {wait_ms} {reach:?}"),
         Outcome::Refused(_) => "refused".to_owned(),
         Outcome::Denied(_) => "denied".to_owned(),
@@ -197,6 +198,7 @@ fn every_code_ends_a_post_in_one_way() {
             Meaning::Denied(_) => "denied".to_owned(),
             Meaning::Refused(_) | Meaning::Lost(_) | Meaning::Anew | Meaning::Thread => "refused".to_owned(),
             Meaning::Later(wait_ms) => format!("later {wait_ms}"),
+            Meaning::Deferred(wait_ms) => format!("deferred {wait_ms}"),
             Meaning::Limited(wait_ms, Reach::Account) => format!("limited {wait_ms} Account"),
             Meaning::Limited(wait_ms, _) => format!("limited {wait_ms} Destination"),
             Meaning::Ambiguous => "ambiguous".to_owned(),
@@ -236,11 +238,13 @@ fn every_way_to_fail_ends_in_what_can_be_said() {
     check(post, Fault::HangAfter, "ambiguous");
     // Looking up where it goes sends nothing.
     let list = "conversations.list";
-    check(list, Fault::Limited(9), "later 9000");
+    check(list, Fault::Limited(9), "deferred 9000");
     check(list, Fault::Status(500), "later 1000");
     check(list, Fault::Reset, "later 1000");
     check(list, Fault::Code("invalid_auth"), "denied");
     check(list, Fault::Code("team_added_to_org"), "later 60000");
+    check(list, Fault::Code("missing_scope"), "delivered");
+    check("chat.postMessage", Fault::Code("external_channel_migrating"), "deferred 60000");
 }
 
 #[test]
@@ -357,7 +361,7 @@ fn what_cannot_be_looked_up_is_said() {
             Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..world.parcel("i", NoticeKind::Open) };
         world.fake.fail("conversations.history", fault);
         let found = match world.find(&lost) {
-            Found::Later(wait_ms, _) => format!("later {wait_ms}"),
+            Found::Failed(outcome) => word(&outcome),
             Found::Unknowable(_) => "unknowable".to_owned(),
             other => format!("{other:?}"),
         };
@@ -366,7 +370,8 @@ fn what_cannot_be_looked_up_is_said() {
     check(Fault::Code("missing_scope"), "unknowable");
     check(Fault::Code("not_in_channel"), "unknowable");
     check(Fault::Code("channel_not_found"), "unknowable");
-    check(Fault::Limited(4), "later 4000");
+    check(Fault::Limited(4), "limited 4000 Kind");
+    check(Fault::Code("token_revoked"), "denied");
     check(Fault::Status(500), "later 1000");
     check(Fault::Reset, "later 1000");
     check(Fault::Nothing, "Absent");
@@ -1021,7 +1026,9 @@ fn in_words(meaning: Meaning) -> String {
     match meaning {
         Meaning::Denied(what) => format!("nothing arrives until somebody acts: {what}"),
         Meaning::Refused(what) => format!("this notice never arrives: {what}"),
-        Meaning::Later(wait_ms) => format!("tried again after {} s", wait_ms / 1000),
+        Meaning::Later(wait_ms) | Meaning::Deferred(wait_ms) => {
+            format!("tried again after {} s", wait_ms / 1000)
+        }
         Meaning::Limited(wait_ms, _) => format!("tried again after {} s, or when Slack says", wait_ms / 1000),
         Meaning::Ambiguous => "looked up in the channel's history, then tried again or not".to_owned(),
         Meaning::Anew => "told as a new message".to_owned(),

@@ -57,7 +57,7 @@ pub(super) async fn send(
     let outcome = match answer {
         Ok(Ok(response)) if response.is_positive() => Ok(left_out),
         Ok(Ok(response)) => Err(Outcome::Ambiguous(format!("answered {}", response.code()))),
-        Ok(Err(error)) if error.status().is_some() => Err(refusal(&error, "the mail")),
+        Ok(Err(error)) if error.status().is_some() => Err(of_one(&error, "the mail")),
         Ok(Err(error)) => Err(Outcome::Ambiguous(format!("no answer after the mail: {}", words(&error)))),
         Err(_) => Err(Outcome::Ambiguous("no answer in time after the mail".to_owned())),
     };
@@ -115,14 +115,13 @@ async fn address(server: &mut AsyncSmtpConnection, mail: &Mail<'_>) -> Result<Ve
     let (mut left_out, mut later, mut refused) = (Vec::new(), None, None);
     for to in mail.to {
         let Err(error) = server.command(Rcpt::new(to.clone(), Vec::new())).await else { continue };
-        let outcome = refusal(&error, to.as_ref());
-        match (error.status(), &outcome) {
-            (Some(code), Outcome::Later(..)) if u16::from(code) == 421 => return Err(outcome),
-            (Some(_), Outcome::Later(_, why)) => {
+        let outcome = of_one(&error, to.as_ref());
+        match &outcome {
+            Outcome::Deferred(_, why) => {
                 left_out.push(why.clone());
                 later = later.or(Some(outcome));
             }
-            (Some(_), Outcome::Refused(why)) => {
+            Outcome::Refused(why) if error.status().is_some() => {
                 left_out.push(why.clone());
                 refused = refused.or(Some(outcome));
             }
@@ -148,6 +147,15 @@ fn refusal(error: &Error, what: &str) -> Outcome {
         Some(530 | 534 | 535 | 538) => Outcome::Denied(words),
         _ if error.is_permanent() => Outcome::Refused(words),
         _ => Outcome::Later(LATER_MS, words),
+    }
+}
+
+/// The same where an answer is about one recipient, or one mail: a server that lets newcomers wait takes
+/// others meanwhile. 421 closes the connection, whoever it is said of.
+fn of_one(error: &Error, what: &str) -> Outcome {
+    match (error.status().map(u16::from), refusal(error, what)) {
+        (Some(code), Outcome::Later(wait_ms, words)) if code != 421 => Outcome::Deferred(wait_ms, words),
+        (_, outcome) => outcome,
     }
 }
 

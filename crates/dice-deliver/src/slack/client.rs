@@ -112,12 +112,13 @@ impl Failure {
         match self.of_writing() {
             Outcome::Ambiguous(why) => Outcome::Later(1_000, format!("{what}: {why}")),
             // Another method's limit says nothing about posting.
-            Outcome::Limited(wait_ms, _, why) => Outcome::Later(wait_ms, format!("{what}: {why}")),
+            Outcome::Limited(wait_ms, _, why) => Outcome::Deferred(wait_ms, format!("{what}: {why}")),
             // A missing scope keeps some from being found, and others not: it is no reason to stop everything.
-            Outcome::Denied(why) if self.is_scope() => Outcome::Later(300_000, format!("{what}: {why}")),
+            Outcome::Denied(why) if self.is_scope() => Outcome::Deferred(300_000, format!("{what}: {why}")),
             Outcome::Denied(why) => Outcome::Denied(format!("{what}: {why}")),
             Outcome::Refused(why) => Outcome::Refused(format!("{what}: {why}")),
             Outcome::Later(wait_ms, why) => Outcome::Later(wait_ms, format!("{what}: {why}")),
+            Outcome::Deferred(wait_ms, why) => Outcome::Deferred(wait_ms, format!("{what}: {why}")),
             other => other,
         }
     }

@@ -86,7 +86,7 @@ impl Slack {
         let limit = Duration::from_millis(PREPARE_MS);
         let place = tokio::time::timeout(limit, self.place(destination, now_ms)).await;
         place.unwrap_or_else(|_| {
-            Err(Outcome::Later(1_000, format!("looking up {} took too long", destination.name())))
+            Err(Outcome::Deferred(1_000, format!("looking up {} took too long", destination.name())))
         })
     }
 
@@ -113,7 +113,11 @@ impl Slack {
                     // It may have been told anew before, by an attempt whose answer was lost.
                     match self.look_for(parcel).await {
                         Found::There(reference) => return Outcome::Delivered(reference),
-                        Found::Later(_, why) => return Outcome::Ambiguous(why),
+                        // Another method's limit says nothing about this one's.
+                        Found::Failed(Outcome::Limited(wait_ms, _, why)) => {
+                            return Outcome::Deferred(wait_ms, why);
+                        }
+                        Found::Failed(outcome) => return outcome,
                         Found::Absent | Found::Unknowable(_) => Way::Post(first.channel),
                     }
                 }

@@ -349,7 +349,7 @@ impl Slack {
         let reply = reply.map_err(|failure| failure.of_reading("cannot open the conversation"))?;
         let id = reply.text("/channel/id").to_owned();
         if id.is_empty() {
-            return Err(Outcome::Later(10_000, "Slack named no conversation with the person".to_owned()));
+            return Err(Outcome::Deferred(10_000, "Slack named no conversation with the person".to_owned()));
         }
         self.book(|book| put(&mut book.remembered.directs, person, id.clone()));
         Ok(id)

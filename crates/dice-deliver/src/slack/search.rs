@@ -30,7 +30,10 @@ impl Slack {
         let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS));
         match tokio::time::timeout(Duration::from_millis(DEADLINE_MS), search).await {
             Ok(found) => found,
-            Err(_) => Found::Later(10_000, "reading the channel's history took too long".to_owned()),
+            Err(_) => {
+                let why = "reading the channel's history took too long".to_owned();
+                Found::Failed(Outcome::Deferred(10_000, why))
+            }
         }
     }
 
@@ -43,11 +46,8 @@ impl Slack {
             Some(first) => first.channel.clone(),
             None => match self.place(&parcel.intent.destination, parcel.now_ms).await {
                 Ok(channel) => channel,
-                Err(Outcome::Later(wait_ms, why) | Outcome::Limited(wait_ms, _, why)) => {
-                    return Found::Later(wait_ms, why);
-                }
-                Err(Outcome::Denied(why) | Outcome::Refused(why)) => return Found::Unknowable(why),
-                Err(_) => return Found::Later(10_000, "the destination cannot be looked up".to_owned()),
+                Err(Outcome::Refused(why)) => return Found::Unknowable(why),
+                Err(outcome) => return Found::Failed(outcome),
             },
         };
         let mut places = vec![("conversations.history", None)];
@@ -67,15 +67,12 @@ impl Slack {
                 Ok(None) => {}
                 // The thread's beginning is gone: what was told instead is in the channel.
                 Err(failure) if thread.is_some() && failure.is("thread_not_found") => {}
-                Err(Failure::Limited(wait_ms, _)) => {
-                    return Found::Later(wait_ms, "limited by Slack".to_owned());
-                }
+                Err(failure @ Failure::Limited(..)) => return Found::Failed(failure.of_writing()),
                 Err(failure) => {
                     return match failure.of_reading("cannot read the channel's history") {
-                        Outcome::Denied(why) | Outcome::Refused(why) => Found::Unknowable(why),
-                        Outcome::Later(_, why) if failure.is_scope() => Found::Unknowable(why),
-                        Outcome::Later(wait_ms, why) => Found::Later(wait_ms.max(1_000), why),
-                        _ => Found::Later(10_000, failure.to_string()),
+                        Outcome::Refused(why) => Found::Unknowable(why),
+                        Outcome::Deferred(_, why) if failure.is_scope() => Found::Unknowable(why),
+                        outcome => Found::Failed(outcome),
                     };
                 }
             }

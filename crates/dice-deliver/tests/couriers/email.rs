@@ -65,10 +65,11 @@ fn every_answer_has_its_outcome() {
         (Step::Mail, 530, "denied"),
         (Step::Mail, 550, "refused"),
         (Step::Rcpt, 421, "later 60000"),
-        (Step::Rcpt, 450, "later 60000"),
+        (Step::Rcpt, 450, "deferred 60000"),
         (Step::Data, 451, "later 60000"),
         (Step::Data, 554, "refused"),
-        (Step::Body, 451, "later 60000"),
+        (Step::Body, 421, "later 60000"),
+        (Step::Body, 451, "deferred 60000"),
         (Step::Body, 552, "refused"),
     ] {
         check(&[(step, answer(code))], expected, 0);
@@ -128,7 +129,7 @@ fn a_recipient_who_has_to_wait_is_waited_for_a_few_times() {
     server.refuse("bob@example.org", 450, "greylisted");
     let courier = Email::new(settings(&server)).unwrap();
     let mut parcel = parcel(NoticeKind::Open, &[]);
-    assert_eq!(word(&deliver(&courier, &parcel)), "later 60000");
+    assert_eq!(word(&deliver(&courier, &parcel)), "deferred 60000");
     assert_eq!(server.mails(), []);
     parcel.intent.attempts = 4;
     let Outcome::Delivered(reference) = deliver(&courier, &parcel) else { panic!("not delivered") };

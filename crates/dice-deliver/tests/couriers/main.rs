@@ -84,6 +84,7 @@ fn word(outcome: &Outcome) -> String {
         Outcome::Sending => "sending".to_owned(),
         Outcome::Delivered(_) => "delivered".to_owned(),
         Outcome::Later(wait_ms, _) => format!("later {wait_ms}"),
+        Outcome::Deferred(wait_ms, _) => format!("deferred {wait_ms}"),
         Outcome::Refused(_) => "refused".to_owned(),
         Outcome::Limited(wait_ms, reach, _) => format!("limited {wait_ms} {reach:?}"),
         Outcome::Denied(_) => "denied".to_owned(),
