@@ -16,7 +16,7 @@ use crate::call::{self, LATER_MS, Proxy};
 use crate::{Answer, Courier, Found, Parcel};
 
 pub use event::{Action, Event, Link, MAX_EVENT_BYTES, Payload, dedup_key, events};
-pub use incoming::{Incoming, NotFromPagerDuty, PagerChange, incoming};
+pub use incoming::{Incoming, NotObeyed, PagerChange, incoming};
 
 /// Where events go when nothing else is said.
 pub const EVENTS_URL: &str = "https://events.pagerduty.com/v2/enqueue";

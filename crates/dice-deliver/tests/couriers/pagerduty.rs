@@ -168,10 +168,10 @@ fn what_people_do_there_comes_back() {
     assert_eq!(word(&deliver(&courier, &parcel(NoticeKind::Open, &[("e1", "open")]))), "delivered");
     let call = fake.act("dice:e1", "acknowledged", "Ann", &["old", "new"]);
     for secret in ["old", "new"] {
-        let said = incoming(&[secret], &call.signatures, &call.body).unwrap().unwrap();
-        let command = said.command(0).unwrap();
+        let said = incoming(&[secret], &call.signatures, &call.body, super::NOW_MS).unwrap().unwrap();
+        let command = said.command().unwrap();
         assert_eq!(command.act, Act::Ack { episode: "e1".to_owned() });
         assert_eq!((command.actor.as_str(), command.at_ms), ("Ann", super::NOW_MS));
     }
-    assert!(incoming(&["other"], &call.signatures, &call.body).is_err());
+    assert!(incoming(&["other"], &call.signatures, &call.body, super::NOW_MS).is_err());
 }
