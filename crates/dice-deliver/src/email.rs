@@ -10,6 +10,7 @@ mod unsubscribe;
 
 use std::collections::BTreeMap;
 
+use dice_route::address::public;
 use dice_route::{Destination, Intent, Outcome};
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -83,6 +84,10 @@ impl Email {
         let addresses = settings.receivers.values().flatten().chain(settings.people.values());
         for address in addresses {
             mailbox(address)?;
+        }
+        // The server is named in errors, and `user:password@host` is no server.
+        if settings.host.contains(['@', '/']) {
+            return Err(format!("the mail server {:?} is none", public(&settings.host)));
         }
         if !letter::is_domain(&settings.domain) {
             return Err(format!("{:?} cannot be a domain", settings.domain));

@@ -8,6 +8,7 @@ mod incoming;
 
 use std::time::Duration;
 
+use dice_route::address::public;
 use dice_route::{Outcome, Reach};
 use reqwest::Client;
 use serde::Deserialize;
@@ -60,7 +61,8 @@ impl PagerDuty {
         {
             return Err("the routing key is empty or has other than letters and digits".to_owned());
         }
-        reqwest::Url::parse(&settings.url).map_err(|err| format!("{} is no address: {err}", settings.url))?;
+        reqwest::Url::parse(&settings.url)
+            .map_err(|err| format!("{} is no address: {err}", public(&settings.url)))?;
         let client = call::client(DEADLINE_MS, &settings.proxy, None)?;
         Ok(PagerDuty { settings, client })
     }

@@ -52,7 +52,7 @@ impl Webhook {
             "https" => {}
             "http" if settings.is_private_allowed => {}
             "http" => return Err("the webhook's url is not https".to_owned()),
-            other => return Err(format!("the webhook's url is neither https nor http: {other}")),
+            _ => return Err("the webhook's url is neither https nor http".to_owned()),
         }
         let guard = Guard { is_private_allowed: settings.is_private_allowed };
         guard.check(&url).map_err(|err| err.to_string())?;
