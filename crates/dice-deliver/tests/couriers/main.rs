@@ -2,6 +2,8 @@
 
 mod alertmanager;
 mod email;
+#[path = "../shared/outcome.rs"]
+mod outcome;
 mod pagerduty;
 mod webhook;
 
@@ -9,6 +11,8 @@ use dice_deliver::{Courier, Parcel};
 use dice_route::{
     Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Passage, Severity, State,
 };
+
+use self::outcome::word;
 
 /// The clock of all of these tests: 2026-03-24T10:01:00Z.
 const NOW_MS: i64 = 1_774_346_460_000;
@@ -76,22 +80,6 @@ fn deliver(courier: &dyn Courier, parcel: &Parcel) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     runtime.block_on(courier.deliver(parcel))
-}
-
-/// The outcome in one word, with its wait and its reach.
-fn word(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Sending => "sending".to_owned(),
-        Outcome::Delivered(_) => "delivered".to_owned(),
-        Outcome::Later(wait_ms, _) => format!("later {wait_ms}"),
-        Outcome::Deferred(wait_ms, _) => format!("deferred {wait_ms}"),
-        Outcome::Refused(_) => "refused".to_owned(),
-        Outcome::Limited(wait_ms, reach, _) => format!("limited {wait_ms} {reach:?}"),
-        Outcome::Denied(_) => "denied".to_owned(),
-        Outcome::Ambiguous(_) => "ambiguous".to_owned(),
-        Outcome::Absent(_) => "absent".to_owned(),
-        other => format!("no end of a call: {other:?}"),
-    }
 }
 
 /// What may not be told anywhere is in all addresses; what is said instead.
