@@ -1,9 +1,11 @@
 //! PagerDuty.
 
+use std::sync::Barrier;
+
 use dice_deliver::call::Proxy;
 use dice_deliver::pagerduty::{PagerDuty, PagerDutySettings, dedup_key, events, incoming};
 use dice_route::{Act, NoticeKind, Outcome};
-use dice_testkit::fakes::http::{Fault, Reply};
+use dice_testkit::fakes::http::{Fault, Faults, Reply, Server};
 use dice_testkit::fakes::pagerduty::{PagerDuty as Fake, ROUTING_KEY, Status};
 
 use super::{NASTY, closed_port, deliver, parcel, reply, word};
@@ -116,6 +118,29 @@ fn a_limit_in_the_middle_is_told_and_nothing_is_told_twice() {
     assert_eq!(word(&deliver(&courier, &parcel)), "delivered");
     let notified: Vec<u32> = fake.incidents().iter().map(|incident| incident.notified).collect();
     assert_eq!(notified, [1, 1, 1]);
+}
+
+#[test]
+fn events_do_not_wait_for_each_other() {
+    // Nothing is answered before both are there.
+    let both = Barrier::new(2);
+    let server = Server::start(Faults::default(), move |_| {
+        both.wait();
+        Reply::new(202, "{}")
+    });
+    let courier = PagerDuty::new(settings(server.url("/v2/enqueue"))).unwrap();
+    let parcel = parcel(NoticeKind::Open, &[("e1", "open"), ("e2", "open")]);
+    assert_eq!(word(&deliver(&courier, &parcel)), "delivered");
+}
+
+#[test]
+fn what_may_still_arrive_says_more_than_what_will_not() {
+    let fake = Fake::start();
+    let courier = PagerDuty::new(settings(fake.url())).unwrap();
+    fake.faults.push(Fault::Answer(reply(429, None)));
+    fake.faults.push(Fault::Unheard);
+    let parcel = parcel(NoticeKind::Open, &[("e1", "open"), ("e2", "open"), ("e3", "open")]);
+    assert_eq!(word(&deliver(&courier, &parcel)), "ambiguous");
 }
 
 #[test]
