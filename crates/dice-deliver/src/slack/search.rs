@@ -14,6 +14,10 @@ use crate::{Found, Parcel};
 /// Clocks differ, and an attempt is written down before it is made.
 const BEFORE_MS: i64 = 120_000;
 
+/// What was sent is there this much later at the latest, whatever the clocks say: what was written long after
+/// the last attempt is not read.
+const AFTER_MS: i64 = 300_000;
+
 /// Messages of one call.
 const PAGE: &str = "200";
 
@@ -27,7 +31,9 @@ impl Slack {
     /// Looks for the notice where it would be: in the thread it follows, and in its channel.
     pub(super) async fn look_for(&self, parcel: &Parcel) -> Found {
         let Some(since_ms) = parcel.unsure_since_ms else { return Found::Absent };
-        let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS));
+        let started_ms = parcel.intent.passage.started_ms.map(|started_ms| started_ms.max(since_ms));
+        let latest_ms = started_ms.map(|started_ms| started_ms.saturating_add(AFTER_MS));
+        let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS), latest_ms);
         match tokio::time::timeout(Duration::from_millis(DEADLINE_MS), search).await {
             Ok(found) => found,
             Err(_) => {
@@ -37,9 +43,10 @@ impl Slack {
         }
     }
 
-    async fn search(&self, parcel: &Parcel, oldest_ms: i64) -> Found {
-        let oldest = oldest_ms.max(0);
-        let oldest = format!("{}.{:03}000", oldest / 1000, oldest % 1000);
+    async fn search(&self, parcel: &Parcel, oldest_ms: i64, latest_ms: Option<i64>) -> Found {
+        let stamp = |at_ms: i64| format!("{}.{:03}000", at_ms.max(0) / 1000, at_ms.max(0) % 1000);
+        let (oldest, latest) = (stamp(oldest_ms), latest_ms.map(stamp));
+        let within = (oldest.as_str(), latest.as_deref());
         let intent = &parcel.intent.id;
         let first = self.first(parcel);
         let channel = match &first {
@@ -55,7 +62,7 @@ impl Slack {
             places.insert(0, ("conversations.replies", Some(first.ts.as_str())));
         }
         for (method, thread) in places {
-            match self.pages(method, &channel, thread, &oldest, intent).await {
+            match self.pages(method, &channel, thread, within, intent).await {
                 Ok(Some((ts, is_own))) => {
                     let found = Reference { channel, ts }.to_string();
                     // It was told anew because the first was gone, and the answer to that was lost.
@@ -87,7 +94,7 @@ impl Slack {
         method: &str,
         channel: &str,
         thread: Option<&str>,
-        oldest: &str,
+        (oldest, latest): (&str, Option<&str>),
         intent: &str,
     ) -> Result<Option<(String, bool)>, Failure> {
         let mut cursor: Option<String> = None;
@@ -99,6 +106,7 @@ impl Slack {
                 ("include_all_metadata", "true"),
                 ("limit", PAGE),
             ];
+            fields.extend(latest.map(|latest| ("latest", latest)));
             fields.extend(thread.map(|ts| ("ts", ts)));
             fields.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let reply = self.read(method, &fields).await?;

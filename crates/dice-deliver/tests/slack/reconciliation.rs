@@ -48,6 +48,23 @@ fn a_lost_answer_is_found_and_a_lost_call_is_not() {
 }
 
 #[test]
+fn what_was_written_long_after_is_not_read() {
+    let world = World::new();
+    world.fake.set_now_ms(Some(1_700_000_000_000));
+    world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+    let mut lost = world.parcel("lost", NoticeKind::Open);
+    lost.unsure_since_ms = Some(lost.now_ms);
+    lost.intent.passage.started_ms = Some(lost.now_ms);
+    assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+    world.fake.set_now_ms(Some(1_700_003_600_000));
+    for n in 0..20 {
+        world.delivered(&world.parcel(&format!("later {n}"), NoticeKind::Open));
+    }
+    assert!(matches!(world.find(&lost), Found::There(_)));
+    assert_eq!(world.fake.calls("conversations.history").len(), 1);
+}
+
+#[test]
 fn what_slack_shows_late_is_there_at_the_second_look() {
     let world = World::new();
     world.fake.fail("chat.postMessage", Fault::LoseAnswer);
