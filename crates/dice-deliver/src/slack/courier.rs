@@ -67,6 +67,8 @@ impl Slack {
                         Outcome::Delivered(reference) if reference == first.to_string() => {
                             Way::Reply(first, false)
                         }
+                        // It is a limit on changing messages, and this one is new: others are told meanwhile.
+                        Outcome::Limited(wait_ms, _, why) => return Outcome::Deferred(wait_ms, why),
                         other => return other,
                     }
                 }

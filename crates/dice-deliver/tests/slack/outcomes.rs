@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
-use dice_deliver::Courier;
 use dice_deliver::slack::{CODES, Meaning, Slack};
+use dice_deliver::{Courier, Parcel};
 use dice_route::{Destination, NoticeKind, Outcome, Reach};
 use dice_testkit::fakes::slack::Fault;
 
@@ -99,6 +99,16 @@ fn a_limit_is_the_channels_until_a_second_one_meets_it() {
     assert_eq!(word(&world.deliver(&to("#random"))), "limited 60000 Kind");
     assert!(matches!(world.deliver(&to("#general")), Outcome::Limited(_, Reach::Kind, _)));
     assert_eq!(world.fake.calls("chat.postMessage").len(), 3);
+}
+
+#[test]
+fn a_limit_on_changing_messages_keeps_no_new_ones_waiting() {
+    let world = World::new();
+    let first = world.delivered(&world.parcel("i", NoticeKind::Open));
+    let over = Parcel { first: Some(first), ..world.parcel("over", NoticeKind::Resolved) };
+    world.fake.fail("chat.update", Fault::Limited(30));
+    assert_eq!(word(&world.deliver(&over)), "deferred 30000");
+    world.delivered(&world.parcel("another", NoticeKind::Open));
 }
 
 #[test]
