@@ -97,7 +97,7 @@ impl Failure {
             Failure::Limited(wait_ms, reach) => Outcome::Limited(*wait_ms, *reach, "limited by Slack".into()),
             Failure::Unreached(why) => Outcome::Later(0, why.clone()),
             Failure::Lost(why) => Outcome::Ambiguous(why.clone()),
-            Failure::Status(401 | 403) => Outcome::Denied(self.to_string()),
+            Failure::Status(401 | 403 | 407) => Outcome::Denied(self.to_string()),
             Failure::Status(404) => Outcome::Denied(format!("{self}: correct the address of Slack's API")),
             Failure::Status(300..=399) => {
                 Outcome::Denied(format!("{self}, which redirects: correct the address of Slack's API"))

@@ -52,6 +52,7 @@ fn every_way_to_fail_ends_in_what_can_be_said() {
     check(post, Fault::Status(400), "refused");
     check(post, Fault::Status(401), "denied");
     check(post, Fault::Status(404), "denied");
+    check(post, Fault::Status(407), "denied");
     check(post, Fault::Status(302), "denied");
     check(post, Fault::Reset, "ambiguous");
     check(post, Fault::LoseAnswer, "ambiguous");
