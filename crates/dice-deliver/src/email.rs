@@ -143,7 +143,7 @@ impl Email {
             from: &self.from.email,
             to: &to,
             letter: &letter.bytes,
-            is_waited_for_all: parcel.intent.attempts <= session::ATTEMPTS_FOR_ALL,
+            is_waited_for_all: parcel.intent.attempts <= session::attempts_for_all(parcel.intent.lane),
         };
         match session::send(&self.settings, self.tls.as_ref(), mail).await {
             Ok(left_out) => Outcome::Delivered(letter.reference(&left_out)),

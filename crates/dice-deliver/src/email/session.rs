@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use dice_route::Outcome;
+use dice_route::{Lane, Outcome};
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -16,8 +16,14 @@ use super::{EmailSettings, Security};
 use crate::wording;
 
 /// While so few attempts were made, nobody gets the mail when somebody has to wait for it: a second one to
-/// those who have it would be worse.
-pub(super) const ATTEMPTS_FOR_ALL: u32 = 3;
+/// those who have it would be worse. Servers let newcomers wait for five minutes, by custom; a page does not
+/// wait for that.
+pub(super) fn attempts_for_all(lane: Lane) -> u32 {
+    match lane {
+        Lane::Page | Lane::Immediate => 3,
+        Lane::Alert | Lane::Digest => 8,
+    }
+}
 
 /// The time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
