@@ -27,8 +27,8 @@ pub(super) fn attempts_for_all(lane: Lane) -> u32 {
 
 /// The time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The time up to the mail itself.
-const GREETINGS: Duration = Duration::from_secs(30);
+/// The time up to the mail itself: less than an attempt has, so that it is known that nothing was sent.
+const GREETINGS: Duration = Duration::from_secs(20);
 /// The time for the mail itself: servers look through it before they answer. Source: RFC 5321, 4.5.3.2.6,
 /// which allows ten minutes; whoever needs more than this is ambiguous.
 const BODY: Duration = Duration::from_secs(60);
@@ -182,4 +182,17 @@ fn words(error: &Error) -> String {
         }
     }
     wording::one_line(&words, 300)
+}
+
+#[cfg(test)]
+mod tests {
+    use dice_route::config::DispatchPolicy;
+
+    use super::GREETINGS;
+
+    #[test]
+    fn a_server_that_never_gets_to_the_mail_is_known_not_to_have_it() {
+        let attempt_ms = DispatchPolicy::default().email_deadline_ms;
+        assert!(GREETINGS.as_millis() + 5_000 <= u128::try_from(attempt_ms).unwrap());
+    }
 }
