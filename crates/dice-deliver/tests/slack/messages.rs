@@ -78,6 +78,14 @@ fn what_is_gone_or_closed_is_told_otherwise() {
     assert_eq!(word(&world.deliver(&lost)), "ambiguous");
     world.delivered(&lost);
     assert_eq!(world.fake.by_intent()["lost and repeated"], 1);
+    // Nor one that could only be told in a thread.
+    world.fake.fail("chat.update", Fault::Code("edit_window_closed"));
+    world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+    let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost in a thread") };
+    assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+    world.fake.fail("chat.update", Fault::Code("edit_window_closed"));
+    world.delivered(&lost);
+    assert_eq!(world.fake.by_intent()["lost in a thread"], 1);
     // An update whose answer is lost is looked for, and then repeated: that changes nothing.
     world.fake.fail("chat.update", Fault::LoseAnswer);
     let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost") };
