@@ -111,10 +111,13 @@ impl Slack {
             fields.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let reply = self.read(method, &fields).await?;
             let messages = reply.value["messages"].as_array();
-            let found = messages.into_iter().flatten().find(|message| is_of(message, intent));
-            if let Some(found) = found
-                && let Some(ts) = found["ts"].as_str()
-            {
+            for found in messages.into_iter().flatten().filter(|message| is_of(message, intent)) {
+                let Some(ts) = found["ts"].as_str() else { continue };
+                // Anybody can write metadata: another Dice, or somebody who wants a notice not to arrive.
+                let (bot, by) = (self.home().await?.bot, found["bot_id"].as_str());
+                if !bot.is_empty() && by.is_some_and(|by| by != bot) {
+                    continue;
+                }
                 let is_own = found["thread_ts"].is_null() || found["thread_ts"] == ts;
                 return Ok(Some((ts.to_owned(), is_own)));
             }

@@ -1,8 +1,10 @@
 //! A notice whose answer was lost is found, or is not there.
 
+use dice_deliver::slack::Happening;
 use dice_deliver::{Found, Parcel};
 use dice_route::NoticeKind;
 use dice_testkit::fakes::slack::Fault;
+use serde_json::json;
 
 use super::World;
 use super::outcome::word;
@@ -45,6 +47,24 @@ fn a_lost_answer_is_found_and_a_lost_call_is_not() {
     check(Fault::Garbage, true);
     check(Fault::Reset, false);
     check(Fault::Status(502), false);
+}
+
+#[test]
+fn what_another_bot_writes_is_not_ours() {
+    let world = World::new();
+    let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..world.parcel("i", NoticeKind::Open) };
+    world.delivered(&lost);
+    assert!(matches!(world.find(&lost), Found::There(_)));
+    world.fake.message(&world.message(0).ts, |message| message.bot = "B2".to_owned());
+    assert_eq!(world.find(&lost), Found::Absent);
+    for (app, is_ours) in [("A1", true), ("A2", false)] {
+        let posted = json!({"api_app_id": "A1", "event": {
+            "type": "message_metadata_posted", "app_id": app, "channel_id": "C1", "message_ts": "1.2",
+            "metadata": {"event_type": "dice_notice", "event_payload": {"intent": "i"}},
+        }});
+        let happening = Happening::of_event(&posted);
+        assert_eq!(matches!(happening, Happening::Posted { .. }), is_ours, "{app}");
+    }
 }
 
 #[test]
