@@ -337,10 +337,10 @@ impl Dispatcher {
             }
         }
         let gate = self.gates.entry(call.way.account.clone()).or_default();
-        gate.end(call.number);
+        let is_probe = gate.end(call.number);
         match &outcome {
             // These are about the account. Whatever else the other side says, it is there.
-            Outcome::Later(_, why) | Outcome::Ambiguous(why) => gate.failed(why, now_ms),
+            Outcome::Later(_, why) | Outcome::Ambiguous(why) => gate.failed(why, is_probe, now_ms),
             Outcome::Denied(why) => gate.denied(why, now_ms),
             Outcome::Limited(wait_ms, reach, _) => {
                 gate.answered();

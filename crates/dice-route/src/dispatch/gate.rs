@@ -157,10 +157,11 @@ impl Gate {
         Some(self.failed_ms.saturating_add(wait_ms))
     }
 
-    /// A call has ended, however. Those that began before the account was shut leave the probe alone.
-    pub(super) fn end(&mut self, number: u64) {
+    /// A call has ended, however; gives whether it was the probe. Those that began before the account was shut
+    /// leave the probe alone.
+    pub(super) fn end(&mut self, number: u64) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.probe = self.probe.filter(|probe| *probe != number);
+        self.probe.take_if(|probe| *probe == number).is_some()
     }
 
     /// The other side has answered.
@@ -169,10 +170,13 @@ impl Gate {
         self.denied = None;
     }
 
-    /// The other side could not be reached, or did not answer.
-    pub(super) fn failed(&mut self, why: &str, now_ms: i64) {
-        self.failures = self.failures.saturating_add(1);
-        self.failed_ms = now_ms;
+    /// The other side could not be reached, or did not answer. Where it is known to be down, what began before
+    /// that was known makes nobody wait longer.
+    pub(super) fn failed(&mut self, why: &str, is_probe: bool, now_ms: i64) {
+        if self.failures < MAX_FAILURES || is_probe {
+            self.failures = self.failures.saturating_add(1);
+            self.failed_ms = now_ms;
+        }
         why.clone_into(&mut self.last_error);
         if self.failures >= MAX_FAILURES {
             self.down_since_ms.get_or_insert(now_ms);

@@ -456,6 +456,24 @@ fn a_probe_stays_the_only_one_when_calls_end_that_began_before() {
 }
 
 #[test]
+fn however_many_calls_end_badly_together_the_account_is_tried_soon() {
+    let mut desk = Desk::new();
+    for n in 0..10 {
+        desk.post(&format!("#{n}"), Lane::Page, NoticeKind::Open, 0, None);
+    }
+    let calls = desk.pass(0);
+    assert_eq!(calls.len(), 8);
+    for call in &calls {
+        desk.end(call, Outcome::Later(20_000, why()));
+    }
+    assert_eq!(desk.pass(4_000), []);
+    let probe = one(desk.pass(1_000));
+    desk.end(&probe, Outcome::Later(20_000, why()));
+    assert_eq!(desk.pass(9_000), []);
+    one(desk.pass(1_000));
+}
+
+#[test]
 fn a_page_that_nobody_takes_is_told_otherwise_and_ended_there() {
     let mut desk = Desk::new();
     let page = desk.post("pd", Lane::Page, NoticeKind::Open, 0, None);
