@@ -51,7 +51,8 @@ fn every_answer_has_its_outcome() {
         (429, Some("Tue, 24 Mar 2026 10:02:00 GMT"), "limited 60000 Account"),
         (500, None, "ambiguous"),
         (502, None, "ambiguous"),
-        (503, None, "limited 30000 Account"),
+        (503, None, "ambiguous"),
+        (503, Some("5"), "limited 5000 Account"),
         (302, None, "refused"),
     ] {
         check(Some(Fault::Answer(reply(status, retry_after))), expected, false);
