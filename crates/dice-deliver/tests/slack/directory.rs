@@ -60,6 +60,22 @@ fn names_are_looked_up_once_and_ids_outlive_them() {
 }
 
 #[test]
+fn a_channel_that_is_named_by_its_id_and_gone_makes_nobody_look_again() {
+    let world = World::new();
+    let gone = world.fake.add_channel("gone");
+    world.fake.channel(&gone, |channel| channel.is_archived = true);
+    let told = |name: &str| {
+        let mut parcel = world.parcel(name, NoticeKind::Open);
+        parcel.intent.destination = Destination::Channel(name.to_owned());
+        word(&world.deliver(&parcel))
+    };
+    assert_eq!(told("#none"), "refused");
+    let looks = world.fake.calls("conversations.list").len();
+    assert_eq!([told(&gone), told("#none"), told(&gone), told("#none")], ["refused"; 4]);
+    assert_eq!(world.fake.calls("conversations.list").len(), looks);
+}
+
+#[test]
 fn a_corrected_address_is_another_person_at_once() {
     let world = World::new();
     let grace = world.fake.add_person("grace@corp.example");
