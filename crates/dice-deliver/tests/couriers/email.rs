@@ -196,6 +196,15 @@ fn a_mail_is_the_same_in_every_attempt() {
 }
 
 #[test]
+fn any_moment_has_a_date() {
+    for (created_ms, expected) in
+        [(i64::MIN, "Thu, 01 Jan 1970 00:00:00 +0000"), (i64::MAX, "Fri, 31 Dec 9999 23:59:59 +0000")]
+    {
+        assert_eq!(mail(|parcel| parcel.intent.created_ms = created_ms).header("Date").unwrap(), expected);
+    }
+}
+
+#[test]
 fn log_text_writes_no_header_and_no_markup() {
     let mail = mail(|parcel| {
         parcel.intent.id = NASTY.to_owned();
