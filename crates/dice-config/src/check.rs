@@ -328,6 +328,13 @@ impl Checker<'_> {
             },
             Kind::Name => {
                 let name = text_or_wrong()?;
+                // Who writes the secret itself there must not find it in a log.
+                if path.ends_with("_env") && !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                    let wanted = "the name of an environment variable";
+                    return Err(Some(Complaint::wanted(wanted, "what cannot be one").hint(
+                        "write the variable's name; the secret itself has no place in a configuration",
+                    )));
+                }
                 if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
                     return Err(Some(wrong()));
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dice_route::address::public;
 use dice_route::config::{DispatchPolicy, LaneTtl, Masking, Receiver};
 
 use crate::names::Names;
@@ -137,7 +138,7 @@ fn check_url(desk: &mut Desk, table: &Table) {
         && !(url.starts_with("https://") || url.starts_with("http://"))
     {
         let complaint =
-            Complaint::wanted("an address that begins with https://", format!("\"{}\"", shown(url)));
+            Complaint::wanted("an address that begins with https://", format!("\"{}\"", shown(&public(url))));
         desk.complain(table.place_of("url"), &table.path_of("url"), complaint);
     }
 }
@@ -151,9 +152,19 @@ fn check_server(desk: &mut Desk, table: &Table) {
     }
     if let Some(smtp) = table.text("smtp") {
         let port = smtp.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
-        if !matches!(port, Some(Ok(1..))) {
-            let complaint = Complaint::wanted("a server and its port", format!("\"{}\"", shown(smtp)))
-                .hint(format!("write \"{}:587\"", shown(smtp.split(':').next().unwrap_or_default())));
+        let seen = public(smtp);
+        let wanted = || Complaint::wanted("a server and its port", format!("\"{}\"", shown(&seen)));
+        let complaint = match port {
+            // It would be told wherever the server is.
+            _ if smtp.contains('@') => Some(
+                wanted().hint("name the user under `user` and the password's variable under `password_env`"),
+            ),
+            Some(Ok(1..)) => None,
+            _ => Some(
+                wanted().hint(format!("write \"{}:587\"", shown(smtp.split(':').next().unwrap_or_default()))),
+            ),
+        };
+        if let Some(complaint) = complaint {
             desk.complain(table.place_of("smtp"), &table.path_of("smtp"), complaint);
         }
     }

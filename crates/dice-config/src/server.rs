@@ -107,8 +107,10 @@ pub(crate) fn server(desk: &mut Desk, router: &Table, sources: &[SourceSettings]
     if let Some(url) = &url
         && !(url.starts_with("https://") || url.starts_with("http://"))
     {
-        let complaint =
-            Complaint::wanted("an address with https://", format!("\"{}\"", crate::text::shown(url)));
+        let complaint = Complaint::wanted(
+            "an address with https://",
+            format!("\"{}\"", crate::text::shown(&dice_route::address::public(url))),
+        );
         desk.complain(table.place_of("url"), &table.path_of("url"), complaint);
     }
     let number = |name| table.maybe_integer(name).unwrap_or_default();

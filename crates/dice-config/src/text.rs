@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use dice_route::address::public;
+
 use crate::problem::Problem;
 
 /// A place in one of the texts.
@@ -159,10 +161,13 @@ impl Complaint {
     }
 }
 
-/// A piece of the configuration as problems show it.
+/// A piece of the configuration as problems show it, without what may be a password in an address.
 pub(crate) fn shown(written: &str) -> String {
     const MAX_CHARS: usize = 40;
     let line = written.lines().next().unwrap_or_default();
+    let address = line.find("://").filter(|at| line[*at..].contains('@'));
+    let address = address.map(|at| line[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len());
+    let line = &address.map_or(line.to_owned(), |at| line[..at].to_owned() + &public(&line[at..]));
     let mut shown: String =
         line.chars().take(MAX_CHARS).map(|c| if c.is_control() { '·' } else { c }).collect();
     if line.chars().nth(MAX_CHARS).is_some() || written.lines().nth(1).is_some() {

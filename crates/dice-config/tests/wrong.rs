@@ -390,7 +390,7 @@ r.toml:7:8: email.smtp: wanted a server and its port, found "mail"; write "mail:
 r.toml:8:1: receivers.a: wanted `channel`, found a receiver that is nowhere; write channel = "#ops"; a whole workspace is [slack]
 r.toml:12:11: receivers.b.channel: wanted a channel, found "ops"; write "#ops"
 r.toml:13:1: receivers.c/d: wanted the name of a receiver, found "c/d"; it would be taken for something else: choose a plain word
-r.toml:16:20: receivers.c/d.secret_env: wanted a name in quotes, without blanks, found "b c"
+r.toml:16:20: receivers.c/d.secret_env: wanted the name of an environment variable, found what cannot be one; write the variable's name; the secret itself has no place in a configuration
 r.toml:20:19: receivers.e.fallback_region: `fallback_region` belongs to `fallback_key_env`; name the second service's key, or remove it
 r.toml:24:8: receivers.f.smtp: wanted a server and its port, found "m:0"; write "m:587"
 r.toml:26:12: dispatch.fallback: wanted somebody who is always there, found "owner"; name a channel, a person or a receiver
@@ -410,6 +410,37 @@ to = "a@b.c"
         r##"
 r.toml:1:1: receivers.a: wanted `token_env`, or [slack], found neither; write [slack] for all channels, or name this workspace's token here
 r.toml:4:1: receivers.b: wanted `smtp`, or [email], found neither; write [email] for all mail, or what is missing here
+"##,
+    );
+}
+
+#[test]
+fn no_problem_tells_a_secret() {
+    check(
+        r##"
+[slack]
+token_env = "xoxb-1234-geheim"
+url = "ttps://me:geheim@slack.example/x"
+[email]
+from = "dice@x.example"
+smtp = "me:geheim@mail.example:587"
+[receivers.a]
+courier = "webhook"
+url = "me:geheim@hooks.example/T1/geheim"
+[receivers.b]
+courier = "terminal"
+to = ["https://me:geheim@x.example"]
+[server]
+listen = "https://me:geheim@127.0.0.1:8080"
+url = "me:geheim@dice.example"
+"##,
+        r##"
+r.toml:2:13: slack.token_env: wanted the name of an environment variable, found what cannot be one; write the variable's name; the secret itself has no place in a configuration
+r.toml:3:7: slack.url: wanted an address that begins with https://, found "ttps://…@slack.example/…"
+r.toml:6:8: email.smtp: wanted a server and its port, found "…@mail.example:587"; name the user under `user` and the password's variable under `password_env`
+r.toml:9:7: receivers.a.url: wanted an address that begins with https://, found "…@hooks.example/…"
+r.toml:12:1: receivers.b: unknown key `to`; it belongs to email
+r.toml:14:10: server.listen: wanted an address such as "127.0.0.1:5514", found "https://…@127.0.0.1:8080"
 "##,
     );
 }

@@ -6,6 +6,7 @@
 mod incoming;
 mod outgoing;
 
+use dice_route::address::public;
 use dice_route::{Intent, Outcome, Reach};
 use reqwest::{Client, Url};
 
@@ -67,7 +68,8 @@ impl Alertmanager {
     /// When the address is none.
     pub fn new(settings: AlertmanagerSettings) -> Result<Alertmanager, String> {
         let text = format!("{}/api/v2/alerts", settings.url.trim_end_matches('/'));
-        let url = Url::parse(&text).map_err(|err| format!("{text} is no address: {err}"))?;
+        let url =
+            Url::parse(&text).map_err(|err| format!("{} is no address: {err}", public(&settings.url)))?;
         let client = call::client(DEADLINE_MS, &settings.proxy, None)?;
         Ok(Alertmanager { settings, url, client })
     }

@@ -97,12 +97,17 @@ impl Reply {
     }
 
     /// What an answer other than success means where nothing more is known: 401 and 403 deny, 408 and 425
-    /// say later, 429 and 503 limit within `reach`, other 4xx refuse, and what is left is ambiguous.
+    /// say later, 425 of this one only, 429 limits within `reach`, and 503 where it says how long, other 4xx
+    /// refuse, and what is left is ambiguous.
     pub fn failure(&self, reach: Reach, now_ms: i64) -> Outcome {
         match self.status {
             401 | 403 | 407 => Outcome::Denied(self.words()),
-            408 | 425 => Outcome::Later(LATER_MS, self.words()),
-            429 | 503 => Outcome::Limited(self.limit_ms(now_ms, LATER_MS), reach, self.words()),
+            408 => Outcome::Later(LATER_MS, self.words()),
+            425 => Outcome::Deferred(LATER_MS, self.words()),
+            429 => Outcome::Limited(self.limit_ms(now_ms, LATER_MS), reach, self.words()),
+            503 if self.retry_after.is_some() => {
+                Outcome::Limited(self.limit_ms(now_ms, LATER_MS), reach, self.words())
+            }
             300..=399 => Outcome::Refused(format!("{}: redirects are not followed", self.words())),
             400..=499 => Outcome::Refused(self.words()),
             _ => Outcome::Ambiguous(self.words()),
@@ -225,8 +230,10 @@ mod tests {
         assert_eq!(outcome(401, None), Outcome::Denied(words(401)));
         assert_eq!(outcome(403, None), Outcome::Denied(words(403)));
         assert_eq!(outcome(408, None), Outcome::Later(30_000, words(408)));
+        assert_eq!(outcome(425, None), Outcome::Deferred(30_000, words(425)));
         assert_eq!(outcome(429, Some("7")), Outcome::Limited(7_000, Reach::Account, words(429)));
         assert_eq!(outcome(503, Some("99999999")), Outcome::Limited(3_600_000, Reach::Account, words(503)));
+        assert_eq!(outcome(503, None), Outcome::Ambiguous(words(503)));
         assert_eq!(outcome(413, None), Outcome::Refused(words(413)));
         assert_eq!(
             outcome(302, None),

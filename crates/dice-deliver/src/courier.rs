@@ -29,8 +29,8 @@ pub enum Found {
     There(String),
     /// It is not there, although it would be seen.
     Absent,
-    /// This could not be looked up now; try again after so many milliseconds, and why.
-    Later(i64, String),
+    /// This could not be looked up now: as with an attempt that ended so, which changed nothing.
+    Failed(Outcome),
     /// The other side lets nobody look, and why.
     Unknowable(String),
 }

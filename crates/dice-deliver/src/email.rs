@@ -10,6 +10,7 @@ mod unsubscribe;
 
 use std::collections::BTreeMap;
 
+use dice_route::address::public;
 use dice_route::{Destination, Intent, Outcome};
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -84,6 +85,10 @@ impl Email {
         for address in addresses {
             mailbox(address)?;
         }
+        // The server is named in errors, and `user:password@host` is no server.
+        if settings.host.contains(['@', '/']) {
+            return Err(format!("the mail server {:?} is none", public(&settings.host)));
+        }
         if !letter::is_domain(&settings.domain) {
             return Err(format!("{:?} cannot be a domain", settings.domain));
         }
@@ -138,7 +143,7 @@ impl Email {
             from: &self.from.email,
             to: &to,
             letter: &letter.bytes,
-            is_waited_for_all: parcel.intent.attempts <= session::ATTEMPTS_FOR_ALL,
+            is_waited_for_all: parcel.intent.attempts <= session::attempts_for_all(parcel.intent.lane),
         };
         match session::send(&self.settings, self.tls.as_ref(), mail).await {
             Ok(left_out) => Outcome::Delivered(letter.reference(&left_out)),

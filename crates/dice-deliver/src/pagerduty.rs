@@ -8,7 +8,9 @@ mod incoming;
 
 use std::time::Duration;
 
+use dice_route::address::public;
 use dice_route::{Outcome, Reach};
+use futures_util::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
 
@@ -16,7 +18,7 @@ use crate::call::{self, LATER_MS, Proxy};
 use crate::{Answer, Courier, Found, Parcel};
 
 pub use event::{Action, Event, Link, MAX_EVENT_BYTES, Payload, dedup_key, events};
-pub use incoming::{Incoming, NotFromPagerDuty, PagerChange, incoming};
+pub use incoming::{Incoming, NotObeyed, PagerChange, incoming};
 
 /// Where events go when nothing else is said.
 pub const EVENTS_URL: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -26,6 +28,10 @@ const DEADLINE_MS: u64 = 10_000;
 
 /// The time for all events of a notice, milliseconds.
 const TOGETHER_MS: u64 = 30_000;
+
+/// Events that are on their way together: one after the other, those of a large notice would take longer than
+/// an attempt may.
+const TOGETHER: usize = 5;
 
 /// What is known of one integration.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,7 +66,8 @@ impl PagerDuty {
         {
             return Err("the routing key is empty or has other than letters and digits".to_owned());
         }
-        reqwest::Url::parse(&settings.url).map_err(|err| format!("{} is no address: {err}", settings.url))?;
+        reqwest::Url::parse(&settings.url)
+            .map_err(|err| format!("{} is no address: {err}", public(&settings.url)))?;
         let client = call::client(DEADLINE_MS, &settings.proxy, None)?;
         Ok(PagerDuty { settings, client })
     }
@@ -85,13 +92,21 @@ impl PagerDuty {
     async fn send(&self, parcel: &Parcel) -> Outcome {
         let mut delivered = None;
         let mut refused = None;
-        for event in events(&self.settings, parcel) {
-            match self.enqueue(&event, parcel.now_ms).await {
-                Outcome::Delivered(key) => delivered = delivered.or(Some(key)),
-                // The others are told all the same.
-                Outcome::Refused(why) => refused = refused.or(Some(why)),
-                // All of them are sent again; for those that arrived it changes nothing.
-                other => return other,
+        for some in events(&self.settings, parcel).chunks(TOGETHER) {
+            let mut others = Vec::new();
+            for outcome in join_all(some.iter().map(|event| self.enqueue(event, parcel.now_ms))).await {
+                match outcome {
+                    Outcome::Delivered(key) => delivered = delivered.or(Some(key)),
+                    // The others are told all the same.
+                    Outcome::Refused(why) => refused = refused.or(Some(why)),
+                    other => others.push(other),
+                }
+            }
+            // All of them are sent again; for those that arrived it changes nothing. One that may still arrive
+            // says more than one that will not.
+            let at = others.iter().position(|outcome| matches!(outcome, Outcome::Ambiguous(_)));
+            if !others.is_empty() {
+                return others.swap_remove(at.unwrap_or(0));
             }
         }
         match (refused, delivered) {

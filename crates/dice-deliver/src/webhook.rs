@@ -52,7 +52,7 @@ impl Webhook {
             "https" => {}
             "http" if settings.is_private_allowed => {}
             "http" => return Err("the webhook's url is not https".to_owned()),
-            other => return Err(format!("the webhook's url is neither https nor http: {other}")),
+            _ => return Err("the webhook's url is neither https nor http".to_owned()),
         }
         let guard = Guard { is_private_allowed: settings.is_private_allowed };
         guard.check(&url).map_err(|err| err.to_string())?;
@@ -88,8 +88,9 @@ impl Webhook {
         match reply.status {
             200..=299 => Outcome::Delivered(id.clone()),
             410 => Outcome::Refused(format!("gone: the receiver wants no more calls ({})", reply.words())),
-            // A receiver that is being deployed has no such page for a moment.
-            404 | 409 | 423 => Outcome::Later(LATER_MS, reply.words()),
+            // A receiver that is being deployed has no such page for a moment. The account is this one page.
+            404 => Outcome::Later(LATER_MS, reply.words()),
+            409 | 423 => Outcome::Deferred(LATER_MS, reply.words()),
             _ => reply.failure(Reach::Account, parcel.now_ms),
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn one_line(text: &str, max: usize) -> String {
 }
 
 fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The moment as RFC 3339 has it, in UTC: `2026-03-24T10:01:00.000Z`.
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!(one_line("abcde", 5), "abcde");
         assert_eq!(one_line("abc\u{202E} d", 5), "abc d");
         assert_eq!((one_line("ab", 1).as_str(), one_line("  ", 1).as_str()), ("…", ""));
-        assert_eq!(plain("a\u{202E}b\nc\u{0}", 4), "ab\nc");
+        assert_eq!(plain("a\u{202E}b\n\u{61C}c\u{0}", 4), "ab\nc");
         assert_eq!((plain("äöü", 3).as_str(), plain("äöüß", 3).as_str()), ("äöü", "äö…"));
     }
 }

@@ -337,9 +337,10 @@ impl Dispatcher {
             }
         }
         let gate = self.gates.entry(call.way.account.clone()).or_default();
-        gate.end();
+        let is_probe = gate.end(call.number);
         match &outcome {
-            Outcome::Later(_, why) | Outcome::Ambiguous(why) => gate.failed(why, now_ms),
+            // These are about the account. Whatever else the other side says, it is there.
+            Outcome::Later(_, why) | Outcome::Ambiguous(why) => gate.failed(why, is_probe, now_ms),
             Outcome::Denied(why) => gate.denied(why, now_ms),
             Outcome::Limited(wait_ms, reach, _) => {
                 gate.answered();
@@ -515,7 +516,7 @@ impl Dispatcher {
         let kind = if purpose == Purpose::Find { CallKind::Find } else { kind };
         let wish = Wish { courier: way.courier, kind, destination: &way.destination, lane };
         let gate = self.gates.entry(way.account.clone()).or_default();
-        if let Err(at_ms) = gate.pass(&wish, self.clock.patience_ms) {
+        if let Err(at_ms) = gate.pass(self.number + 1, &wish, self.clock.patience_ms) {
             if at_ms < i64::MAX {
                 self.wake_after(at_ms);
             }

@@ -263,8 +263,12 @@ pub enum Outcome {
     Sending,
     /// The other side took it and calls it so.
     Delivered(String),
-    /// Not before this long from now, milliseconds, and why.
+    /// The other side could not be used, and why: not before this long from now, milliseconds. So many in a
+    /// row, and nothing else is attempted by the account.
     Later(i64, String),
+    /// The other side is there and does not take this one now, and why: not before this long from now,
+    /// milliseconds. It says nothing about others.
+    Deferred(i64, String),
     /// The other side will never take it, and why.
     Refused(String),
     /// The other side wants to be left alone for this long, milliseconds: nothing else within this reach may

@@ -6,6 +6,7 @@
 //! is to be told ends in the outbox ([`Intent`]). No I/O, no clock, no randomness, nothing that can fail:
 //! the same inputs give the same state and the same answers.
 
+pub mod address;
 pub mod book;
 pub mod calendar;
 pub mod condition;

@@ -49,7 +49,7 @@ use std::sync::Arc;
 pub(crate) use acts::refusal;
 pub use alarms::{Alarm, Alarms, OPERATOR};
 pub use alerts::{Alert, Alerts, Attention, deduplication_key};
-pub use commands::Commands;
+pub use commands::{COMMANDS_KEPT_MS, Commands};
 pub use desk::{Desk, Subject};
 pub use episodes::{Episode, Episodes};
 pub use escalations::{Escalation, Escalations, Means, Situation, Standing, Watch};

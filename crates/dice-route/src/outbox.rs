@@ -458,7 +458,9 @@ fn follow(row: &mut Intent, outcome: &Outcome, at_ms: i64) {
             row.state = State::Sent;
             row.reference = Some(reference.clone());
         }
-        Outcome::Later(wait_ms, why) => not_arrived(row, later(*wait_ms), why),
+        Outcome::Later(wait_ms, why) | Outcome::Deferred(wait_ms, why) => {
+            not_arrived(row, later(*wait_ms), why);
+        }
         Outcome::Limited(wait_ms, reach, why) => {
             not_arrived(row, later(*wait_ms), why);
             row.passage.limited = Some(*reach);

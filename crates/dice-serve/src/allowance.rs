@@ -22,7 +22,11 @@ pub(crate) struct Allowances {
     known: Mutex<BTreeMap<String, Purse>>,
 }
 
-/// What one may still do, in thousandths of a request.
+/// Parts of a request: in a millisecond as many are won as there are requests in a minute, so that no time
+/// is lost however often somebody asks.
+const REQUEST: u64 = 60_000;
+
+/// What one may still do, in parts of a request.
 #[derive(Debug, Clone, Copy)]
 struct Purse {
     left: u64,
@@ -37,7 +41,7 @@ impl Allowances {
     /// Takes one request off what `who` may do, or says in how many seconds there is one.
     pub(crate) fn take(&self, who: &str, now_ms: i64) -> Result<(), u64> {
         let Allowance { burst, per_minute } = self.allowance;
-        let full = u64::from(burst.max(1)) * 1_000;
+        let (full, each_ms) = (u64::from(burst.max(1)) * REQUEST, u64::from(per_minute.max(1)));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains_key(who) && known.len() >= MAX_KNOWN {
             let oldest = known.iter().min_by_key(|(_, purse)| purse.at_ms).map(|(who, _)| who.clone());
@@ -46,16 +50,14 @@ impl Allowances {
         let purse = known.entry(who.to_owned()).or_insert(Purse { left: full, at_ms: now_ms });
         // Where the clock goes back, nothing is won and nothing lost.
         let passed_ms = u64::try_from(now_ms.saturating_sub(purse.at_ms)).unwrap_or(0);
-        let won = passed_ms.saturating_mul(u64::from(per_minute.max(1))) / 60;
-        if won > 0 || now_ms < purse.at_ms {
-            *purse = Purse { left: purse.left.saturating_add(won).min(full), at_ms: now_ms };
-        }
-        match purse.left.checked_sub(1_000) {
+        let left = purse.left.saturating_add(passed_ms.saturating_mul(each_ms)).min(full);
+        *purse = Purse { left, at_ms: now_ms };
+        match purse.left.checked_sub(REQUEST) {
             Some(left) => {
                 purse.left = left;
                 Ok(())
             }
-            None => Err(((1_000 - purse.left) * 60).div_ceil(u64::from(per_minute.max(1)) * 1_000).max(1)),
+            None => Err((REQUEST - purse.left).div_ceil(each_ms * 1_000)),
         }
     }
 }
@@ -76,6 +78,19 @@ mod tests {
         assert_eq!(purses.take("ci", 3_600_000), Ok(()));
         assert_eq!(purses.take("ci", 0), Ok(()), "the clock went back");
         assert_eq!(purses.take("ci", 0), Err(10));
+    }
+
+    #[test]
+    fn a_purse_fills_exactly_however_often_it_is_looked_into() {
+        for (per_minute, every_ms) in [(1, 7), (1, 59), (1, 61), (7, 13), (59, 1_001), (1_200, 1)] {
+            let purses = Allowances::new(Allowance { burst: 2, per_minute });
+            let asked = (0..=3_600_000).step_by(every_ms).map(|now_ms| (now_ms, purses.take("ci", now_ms)));
+            let given: Vec<i64> =
+                asked.filter(|(_, taken)| taken.is_ok()).map(|(now_ms, _)| now_ms).collect();
+            let last_ms = 3_600_000 - 3_600_000 % i64::try_from(every_ms).unwrap();
+            let won = last_ms * i64::from(per_minute) / 60_000;
+            assert_eq!(given.len(), 2 + usize::try_from(won).unwrap(), "{per_minute} every {every_ms} ms");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use dice_route::Outcome;
+use dice_route::{Lane, Outcome};
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -16,13 +16,19 @@ use super::{EmailSettings, Security};
 use crate::wording;
 
 /// While so few attempts were made, nobody gets the mail when somebody has to wait for it: a second one to
-/// those who have it would be worse.
-pub(super) const ATTEMPTS_FOR_ALL: u32 = 3;
+/// those who have it would be worse. Servers let newcomers wait for five minutes, by custom; a page does not
+/// wait for that.
+pub(super) fn attempts_for_all(lane: Lane) -> u32 {
+    match lane {
+        Lane::Page | Lane::Immediate => 3,
+        Lane::Alert | Lane::Digest => 8,
+    }
+}
 
 /// The time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The time up to the mail itself.
-const GREETINGS: Duration = Duration::from_secs(30);
+/// The time up to the mail itself: less than an attempt has, so that it is known that nothing was sent.
+const GREETINGS: Duration = Duration::from_secs(20);
 /// The time for the mail itself: servers look through it before they answer. Source: RFC 5321, 4.5.3.2.6,
 /// which allows ten minutes; whoever needs more than this is ambiguous.
 const BODY: Duration = Duration::from_secs(60);
@@ -57,7 +63,7 @@ pub(super) async fn send(
     let outcome = match answer {
         Ok(Ok(response)) if response.is_positive() => Ok(left_out),
         Ok(Ok(response)) => Err(Outcome::Ambiguous(format!("answered {}", response.code()))),
-        Ok(Err(error)) if error.status().is_some() => Err(refusal(&error, "the mail")),
+        Ok(Err(error)) if error.status().is_some() => Err(of_one(&error, "the mail")),
         Ok(Err(error)) => Err(Outcome::Ambiguous(format!("no answer after the mail: {}", words(&error)))),
         Err(_) => Err(Outcome::Ambiguous("no answer in time after the mail".to_owned())),
     };
@@ -115,14 +121,13 @@ async fn address(server: &mut AsyncSmtpConnection, mail: &Mail<'_>) -> Result<Ve
     let (mut left_out, mut later, mut refused) = (Vec::new(), None, None);
     for to in mail.to {
         let Err(error) = server.command(Rcpt::new(to.clone(), Vec::new())).await else { continue };
-        let outcome = refusal(&error, to.as_ref());
-        match (error.status(), &outcome) {
-            (Some(code), Outcome::Later(..)) if u16::from(code) == 421 => return Err(outcome),
-            (Some(_), Outcome::Later(_, why)) => {
+        let outcome = of_one(&error, to.as_ref());
+        match &outcome {
+            Outcome::Deferred(_, why) => {
                 left_out.push(why.clone());
                 later = later.or(Some(outcome));
             }
-            (Some(_), Outcome::Refused(why)) => {
+            Outcome::Refused(why) if error.status().is_some() => {
                 left_out.push(why.clone());
                 refused = refused.or(Some(outcome));
             }
@@ -151,6 +156,15 @@ fn refusal(error: &Error, what: &str) -> Outcome {
     }
 }
 
+/// The same where an answer is about one recipient, or one mail: a server that lets newcomers wait takes
+/// others meanwhile. 421 closes the connection, whoever it is said of.
+fn of_one(error: &Error, what: &str) -> Outcome {
+    match (error.status().map(u16::from), refusal(error, what)) {
+        (Some(code), Outcome::Later(wait_ms, words)) if code != 421 => Outcome::Deferred(wait_ms, words),
+        (_, outcome) => outcome,
+    }
+}
+
 /// The same where a refusal is about everything that Dice would send.
 fn account(error: &Error, what: &str) -> Outcome {
     match refusal(error, what) {
@@ -168,4 +182,17 @@ fn words(error: &Error) -> String {
         }
     }
     wording::one_line(&words, 300)
+}
+
+#[cfg(test)]
+mod tests {
+    use dice_route::config::DispatchPolicy;
+
+    use super::GREETINGS;
+
+    #[test]
+    fn a_server_that_never_gets_to_the_mail_is_known_not_to_have_it() {
+        let attempt_ms = DispatchPolicy::default().email_deadline_ms;
+        assert!(GREETINGS.as_millis() + 5_000 <= u128::try_from(attempt_ms).unwrap());
+    }
 }

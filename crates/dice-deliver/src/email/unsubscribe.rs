@@ -23,7 +23,10 @@ impl Unsubscribe {
             && self.url.starts_with("https://")
             && !self.url.contains(['?', '#']);
         match (is_address, self.secret.len() >= 16) {
-            (false, _) => Err(format!("{:?} is no https address to unsubscribe at", self.url)),
+            (false, _) => Err(format!(
+                "{:?} is no https address to unsubscribe at",
+                dice_route::address::public(&self.url)
+            )),
             (_, false) => Err("the secret of unsubscribing has less than 16 bytes".to_owned()),
             (true, true) => Ok(()),
         }

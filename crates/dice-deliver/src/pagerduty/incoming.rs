@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use dice_route::manager::COMMANDS_KEPT_MS;
 use dice_route::{Act, Command};
 use serde::Deserialize;
 
@@ -9,6 +10,14 @@ use crate::signature;
 
 /// Bytes of a call that are looked at; PagerDuty sends at most 55 KB.
 const MAX_BYTES: usize = 256 * 1024;
+
+/// Clocks differ, milliseconds.
+const EARLY_MS: i64 = 300_000;
+
+/// What happened longer ago is not obeyed, milliseconds: the signature says nothing of when a call was made,
+/// and whoever sends an old one again is found out by its name, as long as that is remembered. PagerDuty
+/// itself repeats a call for at most 48 hours.
+const MAX_AGE_MS: i64 = COMMANDS_KEPT_MS - EARLY_MS;
 
 /// Something happened to an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +30,8 @@ pub struct Incoming {
     pub episode: Option<String>,
     /// Who did it, where it was a person: the name they have there.
     pub actor: Option<String>,
-    /// When, milliseconds since 1970, where it says so.
-    pub at_ms: Option<i64>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
     /// The incident's page.
     pub url: Option<String>,
 }
@@ -49,8 +58,8 @@ pub enum PagerChange {
 }
 
 impl Incoming {
-    /// What it means to Dice, if anything; `now_ms` where it does not say when it was.
-    pub fn command(&self, now_ms: i64) -> Option<Command> {
+    /// What it means to Dice, if anything.
+    pub fn command(&self) -> Option<Command> {
         let episode = self.episode.clone()?;
         let act = match self.change {
             PagerChange::Acknowledged => Act::Ack { episode },
@@ -61,23 +70,40 @@ impl Incoming {
         Some(Command {
             id: format!("pagerduty/{}", self.id),
             actor: self.actor.clone().unwrap_or_else(|| "PagerDuty".to_owned()),
-            at_ms: self.at_ms.unwrap_or(now_ms),
+            at_ms: self.at_ms,
             act,
         })
     }
 }
 
-/// Why a call is not to be believed, or not understood.
+/// Why a call is not obeyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotFromPagerDuty(&'static str);
+pub enum NotObeyed {
+    /// Nobody who knows a secret signed it.
+    Forged,
+    /// It is signed, and longer ago than calls are remembered: somebody may send an old one again.
+    Stale,
+    /// It is signed, and not yet.
+    Early,
+    /// It is longer than PagerDuty sends.
+    Long,
+    /// It is signed, and no call of Webhooks v3.
+    Unclear,
+}
 
-impl fmt::Display for NotFromPagerDuty {
+impl fmt::Display for NotObeyed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(match self {
+            NotObeyed::Forged => "no signature of the body is right",
+            NotObeyed::Stale => "it happened more than two days ago: somebody may send an old call again",
+            NotObeyed::Early => "it happened more than five minutes from now: is the clock right?",
+            NotObeyed::Long => "the body is longer than PagerDuty sends",
+            NotObeyed::Unclear => "the body is no call of Webhooks v3",
+        })
     }
 }
 
-impl std::error::Error for NotFromPagerDuty {}
+impl std::error::Error for NotObeyed {}
 
 /// What a call says, when one of `secrets` signed it.
 ///
@@ -86,21 +112,21 @@ impl std::error::Error for NotFromPagerDuty {}
 ///
 /// # Errors
 ///
-/// When no signature is right, or the body is no call of PagerDuty. The first is to be answered with 401,
-/// the second with 400.
+/// Why it is not to be obeyed: what is signed by nobody, too old or too early is to be answered with 401, the
+/// rest with 400.
 pub fn incoming(
     secrets: &[&str],
     signatures: &str,
     body: &[u8],
-) -> Result<Option<Incoming>, NotFromPagerDuty> {
+    now_ms: i64,
+) -> Result<Option<Incoming>, NotObeyed> {
     if body.len() > MAX_BYTES {
-        return Err(NotFromPagerDuty("the body is longer than PagerDuty sends"));
+        return Err(NotObeyed::Long);
     }
     if !is_signed(secrets, signatures, body) {
-        return Err(NotFromPagerDuty("no signature of the body is right"));
+        return Err(NotObeyed::Forged);
     }
-    let call: Call =
-        serde_json::from_slice(body).map_err(|_| NotFromPagerDuty("the body is no call of Webhooks v3"))?;
+    let call: Call = serde_json::from_slice(body).map_err(|_| NotObeyed::Unclear)?;
     let Some(word) = call.event.event_type.strip_prefix("incident.") else { return Ok(None) };
     let change = match word {
         "triggered" => PagerChange::Triggered,
@@ -115,12 +141,18 @@ pub fn incoming(
     let key = call.event.data.incident_key.unwrap_or_default();
     let person = call.event.agent.filter(|agent| agent.kind.starts_with("user"));
     let at = call.event.occurred_at.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let at_ms = at.ok_or(NotObeyed::Unclear)?.as_millisecond();
+    match now_ms.saturating_sub(at_ms) {
+        age_ms if age_ms > MAX_AGE_MS => return Err(NotObeyed::Stale),
+        age_ms if age_ms < -EARLY_MS => return Err(NotObeyed::Early),
+        _ => {}
+    }
     Ok(Some(Incoming {
         id: call.event.id,
         change,
         episode: key.strip_prefix("dice:").map(str::to_owned),
         actor: person.and_then(|person| person.summary),
-        at_ms: at.map(jiff::Timestamp::as_millisecond),
+        at_ms,
         url: call.event.data.html_url,
     }))
 }
@@ -172,8 +204,9 @@ struct Data {
 #[cfg(test)]
 mod tests {
     use dice_route::Act;
+    use dice_route::manager::COMMANDS_KEPT_MS;
 
-    use super::{PagerChange, incoming};
+    use super::{NotObeyed, PagerChange, incoming};
     use crate::signature;
 
     fn body(word: &str) -> String {
@@ -201,9 +234,30 @@ mod tests {
             (&["new"], right.replace("v1=", "v0="), false),
             (&["new"], right[..20].to_owned(), false),
         ] {
-            assert_eq!(incoming(secrets, &signatures, body.as_bytes()).is_ok(), expected, "{signatures}");
+            let found = incoming(secrets, &signatures, body.as_bytes(), 1_500);
+            assert_eq!(found.err(), (!expected).then_some(NotObeyed::Forged), "{signatures}");
         }
-        assert!(incoming(&["new"], &right, &body.as_bytes()[1..]).is_err());
+        assert_eq!(incoming(&["new"], &right, &body.as_bytes()[1..], 1_500), Err(NotObeyed::Forged));
+    }
+
+    #[test]
+    fn only_what_is_remembered_long_enough_is_obeyed() {
+        #[track_caller]
+        fn check(body: &str, now_ms: i64, expected: Option<NotObeyed>) {
+            let signed = format!("v1={}", signature::hex(&signature::sign(b"s", &[body.as_bytes()])));
+            assert_eq!(incoming(&["s"], &signed, body.as_bytes(), now_ms).err(), expected);
+        }
+        let (body, hour_ms) = (body("incident.acknowledged"), 3_600_000);
+        check(&body, 1_500, None);
+        check(&body, 48 * hour_ms, None);
+        // A call that comes five minutes early is remembered for as long as it is obeyed, too.
+        check(&body, 1_500 + COMMANDS_KEPT_MS - 300_000, None);
+        check(&body, 1_501 + COMMANDS_KEPT_MS - 300_000, Some(NotObeyed::Stale));
+        check(&body, 1_500 - 300_000, None);
+        check(&body, 1_499 - 300_000, Some(NotObeyed::Early));
+        check(&body.replace("1970", "+999999"), 1_500, Some(NotObeyed::Unclear));
+        check(&body.replace("occurred_at", "then"), 1_500, Some(NotObeyed::Unclear));
+        check(&body.replace("incident.", "pagey."), i64::MAX, None);
     }
 
     #[test]
@@ -221,9 +275,9 @@ mod tests {
         ] {
             let body = body(word);
             let signed = format!("v1={}", signature::hex(&signature::sign(b"s", &[body.as_bytes()])));
-            let incoming = incoming(&["s"], &signed, body.as_bytes()).unwrap();
+            let incoming = incoming(&["s"], &signed, body.as_bytes(), 9_000).unwrap();
             assert_eq!(incoming.as_ref().map(|known| known.change.clone()), change, "{word}");
-            let command = incoming.and_then(|known| known.command(9));
+            let command = incoming.and_then(|known| known.command());
             assert_eq!(command.is_some(), is_command, "{word}");
             if let Some(command) = command {
                 assert_eq!(

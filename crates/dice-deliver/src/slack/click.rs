@@ -129,6 +129,11 @@ impl Happening {
         if event["type"] != "message_metadata_posted" || metadata["event_type"] != EVENT_TYPE {
             return Happening::Nothing;
         }
+        // Other apps can write the same: another Dice, or one that wants a notice not to arrive.
+        let (own, by) = (text(outer, "/api_app_id"), text(event, "/app_id"));
+        if !own.is_empty() && !by.is_empty() && own != by {
+            return Happening::Nothing;
+        }
         let reference = format!("{}:{}", text(event, "/channel_id"), text(event, "/message_ts"));
         match (metadata["event_payload"]["intent"].as_str(), reference.parse::<Reference>()) {
             (Some(intent), Ok(reference)) => {

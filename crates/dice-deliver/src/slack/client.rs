@@ -97,7 +97,7 @@ impl Failure {
             Failure::Limited(wait_ms, reach) => Outcome::Limited(*wait_ms, *reach, "limited by Slack".into()),
             Failure::Unreached(why) => Outcome::Later(0, why.clone()),
             Failure::Lost(why) => Outcome::Ambiguous(why.clone()),
-            Failure::Status(401 | 403) => Outcome::Denied(self.to_string()),
+            Failure::Status(401 | 403 | 407) => Outcome::Denied(self.to_string()),
             Failure::Status(404) => Outcome::Denied(format!("{self}: correct the address of Slack's API")),
             Failure::Status(300..=399) => {
                 Outcome::Denied(format!("{self}, which redirects: correct the address of Slack's API"))
@@ -112,12 +112,13 @@ impl Failure {
         match self.of_writing() {
             Outcome::Ambiguous(why) => Outcome::Later(1_000, format!("{what}: {why}")),
             // Another method's limit says nothing about posting.
-            Outcome::Limited(wait_ms, _, why) => Outcome::Later(wait_ms, format!("{what}: {why}")),
+            Outcome::Limited(wait_ms, _, why) => Outcome::Deferred(wait_ms, format!("{what}: {why}")),
             // A missing scope keeps some from being found, and others not: it is no reason to stop everything.
-            Outcome::Denied(why) if self.is_scope() => Outcome::Later(300_000, format!("{what}: {why}")),
+            Outcome::Denied(why) if self.is_scope() => Outcome::Deferred(300_000, format!("{what}: {why}")),
             Outcome::Denied(why) => Outcome::Denied(format!("{what}: {why}")),
             Outcome::Refused(why) => Outcome::Refused(format!("{what}: {why}")),
             Outcome::Later(wait_ms, why) => Outcome::Later(wait_ms, format!("{what}: {why}")),
+            Outcome::Deferred(wait_ms, why) => Outcome::Deferred(wait_ms, format!("{what}: {why}")),
             other => other,
         }
     }

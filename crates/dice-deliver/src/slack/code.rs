@@ -9,8 +9,10 @@ pub enum Meaning {
     Denied(&'static str),
     /// This one will never arrive; what to do.
     Refused(&'static str),
-    /// It did not arrive; not before so many milliseconds.
+    /// It did not arrive, and nothing would; not before so many milliseconds.
     Later(i64),
+    /// This one did not arrive; not before so many milliseconds.
+    Deferred(i64),
     /// Too many calls; where no time is named, so many milliseconds.
     Limited(i64, Reach),
     /// Parts of it may have been done.
@@ -66,7 +68,7 @@ pub const CODES: &[(&str, Meaning)] = &[
     ("is_archived", Meaning::Lost(ARCHIVED)),
     ("is_inactive", Meaning::Refused("the conversation is frozen: name another channel")),
     ("is_user_deleted", Meaning::Refused(PERSON)),
-    ("external_channel_migrating", Meaning::Later(60_000)),
+    ("external_channel_migrating", Meaning::Deferred(60_000)),
     ("method_not_supported_for_channel_type", Meaning::Refused(CHANNEL)),
     ("messages_tab_disabled", Meaning::Refused("switch on the app's messages tab: the manifest does")),
     ("not_in_channel", Meaning::Refused(INVITE)),
@@ -91,7 +93,7 @@ pub const CODES: &[(&str, Meaning)] = &[
     ("is_inactive_message", Meaning::Anew),
     ("message_not_found", Meaning::Anew),
     ("thread_not_found", Meaning::Anew),
-    ("update_failed", Meaning::Later(10_000)),
+    ("update_failed", Meaning::Deferred(10_000)),
     // What it says.
     ("attachment_payload_limit_exceeded", Meaning::Shorter),
     ("block_mismatch", Meaning::Shorter),
@@ -121,7 +123,7 @@ pub const CODES: &[(&str, Meaning)] = &[
     ("invalid_arguments", Meaning::Shorter),
     ("invalid_array_arg", Meaning::Refused(BUG)),
     ("invalid_charset", Meaning::Refused(BUG)),
-    ("invalid_cursor", Meaning::Later(1_000)),
+    ("invalid_cursor", Meaning::Deferred(1_000)),
     ("invalid_form_data", Meaning::Refused(BUG)),
     ("invalid_json", Meaning::Refused(BUG)),
     ("invalid_post_type", Meaning::Refused(BUG)),
@@ -158,6 +160,7 @@ impl Meaning {
             Meaning::Denied(what) => Outcome::Denied(says(what)),
             Meaning::Refused(what) | Meaning::Lost(what) => Outcome::Refused(says(what)),
             Meaning::Later(wait_ms) => Outcome::Later(wait_ms, format!("Slack says {code}")),
+            Meaning::Deferred(wait_ms) => Outcome::Deferred(wait_ms, format!("Slack says {code}")),
             Meaning::Limited(wait_ms, reach) => {
                 Outcome::Limited(wait_ms, reach, format!("Slack says {code}"))
             }

@@ -67,6 +67,8 @@ impl Slack {
                         Outcome::Delivered(reference) if reference == first.to_string() => {
                             Way::Reply(first, false)
                         }
+                        // It is a limit on changing messages, and this one is new: others are told meanwhile.
+                        Outcome::Limited(wait_ms, _, why) => return Outcome::Deferred(wait_ms, why),
                         other => return other,
                     }
                 }
@@ -86,7 +88,7 @@ impl Slack {
         let limit = Duration::from_millis(PREPARE_MS);
         let place = tokio::time::timeout(limit, self.place(destination, now_ms)).await;
         place.unwrap_or_else(|_| {
-            Err(Outcome::Later(1_000, format!("looking up {} took too long", destination.name())))
+            Err(Outcome::Deferred(1_000, format!("looking up {} took too long", destination.name())))
         })
     }
 
@@ -107,14 +109,15 @@ impl Slack {
                     rung = Rung::Plain;
                     way
                 }
-                (Some(Meaning::Thread), Way::Update(first)) => Way::Reply(first, false),
                 (Some(Meaning::Thread), Way::Reply(first, true)) => Way::Reply(first, false),
+                (Some(Meaning::Thread), Way::Update(first)) => match self.told_otherwise(parcel).await {
+                    Some(outcome) => return outcome,
+                    None => Way::Reply(first, false),
+                },
                 (Some(Meaning::Anew), Way::Update(first) | Way::Reply(first, _)) => {
-                    // It may have been told anew before, by an attempt whose answer was lost.
-                    match self.look_for(parcel).await {
-                        Found::There(reference) => return Outcome::Delivered(reference),
-                        Found::Later(_, why) => return Outcome::Ambiguous(why),
-                        Found::Absent | Found::Unknowable(_) => Way::Post(first.channel),
+                    match self.told_otherwise(parcel).await {
+                        Some(outcome) => return outcome,
+                        None => Way::Post(first.channel),
                     }
                 }
                 (Some(Meaning::Lost(_)), Way::Post(channel)) if !is_looked_up => {
@@ -142,6 +145,18 @@ impl Slack {
             };
         }
         last
+    }
+
+    /// How it ends where it was told in another way before, by an attempt whose answer was lost, or where that
+    /// cannot be found out now.
+    async fn told_otherwise(&self, parcel: &Parcel) -> Option<Outcome> {
+        match self.look_for(parcel).await {
+            Found::There(reference) => Some(Outcome::Delivered(reference)),
+            // Another method's limit says nothing about this one's.
+            Found::Failed(Outcome::Limited(wait_ms, _, why)) => Some(Outcome::Deferred(wait_ms, why)),
+            Found::Failed(outcome) => Some(outcome),
+            Found::Absent | Found::Unknowable(_) => None,
+        }
     }
 
     async fn call(&self, parcel: &Parcel, way: &Way, message: &Message) -> Result<Reference, Failure> {

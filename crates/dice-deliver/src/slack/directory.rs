@@ -58,8 +58,18 @@ pub(super) struct Book {
     listed_ms: Option<i64>,
     /// Whether the token may not see private channels.
     sees_no_private: bool,
-    /// The ids of the workspace and of the organisation it belongs to; the second is empty without one.
-    home: Option<(String, String)>,
+    /// Where and who the bot is.
+    home: Option<Home>,
+}
+
+/// Where the bot is, and who: ids.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    team: String,
+    /// The organisation that the workspace belongs to; empty without one.
+    enterprise: String,
+    /// What its messages say of who wrote them; empty where that is not known.
+    pub(super) bot: String,
 }
 
 impl Book {
@@ -275,19 +285,22 @@ impl Slack {
         Ok(())
     }
 
+    /// Where the bot is, and who. Asked once.
+    pub(super) async fn home(&self) -> Result<Home, Failure> {
+        if let Some(home) = self.book(|book| book.home.clone()) {
+            return Ok(home);
+        }
+        let reply = self.read("auth.test", &[]).await?;
+        let text = |path: &str| reply.text(path).to_owned();
+        let home = Home { team: text("/team_id"), enterprise: text("/enterprise_id"), bot: text("/bot_id") };
+        self.book(|book| book.home = Some(home.clone()));
+        Ok(home)
+    }
+
     /// Whether somebody is of this workspace or its organisation. Guests through shared channels choose their
     /// e-mail addresses elsewhere: such an address is nobody's word for who they are.
     async fn is_ours(&self, user: &Value) -> Result<bool, Failure> {
-        let home = match self.book(|book| book.home.clone()) {
-            Some(home) => home,
-            None => {
-                let reply = self.read("auth.test", &[]).await?;
-                let home = (reply.text("/team_id").to_owned(), reply.text("/enterprise_id").to_owned());
-                self.book(|book| book.home = Some(home.clone()));
-                home
-            }
-        };
-        let (team, enterprise) = home;
+        let Home { team, enterprise, .. } = self.home().await?;
         let is_colleague =
             !enterprise.is_empty() && user["enterprise_user"]["enterprise_id"] == enterprise.as_str();
         Ok(user["team_id"] == team.as_str() || is_colleague)
@@ -349,7 +362,7 @@ impl Slack {
         let reply = reply.map_err(|failure| failure.of_reading("cannot open the conversation"))?;
         let id = reply.text("/channel/id").to_owned();
         if id.is_empty() {
-            return Err(Outcome::Later(10_000, "Slack named no conversation with the person".to_owned()));
+            return Err(Outcome::Deferred(10_000, "Slack named no conversation with the person".to_owned()));
         }
         self.book(|book| put(&mut book.remembered.directs, person, id.clone()));
         Ok(id)

@@ -49,7 +49,10 @@ impl Finding {
                 Some((found, next)) => Finding::bad(what, found, next),
                 None => Finding::bad(what, why, "look at the setting"),
             },
-            Outcome::Later(_, why) | Outcome::Limited(_, _, why) | Outcome::Ambiguous(why) => {
+            Outcome::Later(_, why)
+            | Outcome::Deferred(_, why)
+            | Outcome::Limited(_, _, why)
+            | Outcome::Ambiguous(why) => {
                 Finding::bad(what, why, "look at the network, and try again in a minute")
             }
             other => Finding::bad(what, format!("{other:?}"), "try again"),

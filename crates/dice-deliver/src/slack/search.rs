@@ -14,6 +14,10 @@ use crate::{Found, Parcel};
 /// Clocks differ, and an attempt is written down before it is made.
 const BEFORE_MS: i64 = 120_000;
 
+/// What was sent is there this much later at the latest, whatever the clocks say: what was written long after
+/// the last attempt is not read.
+const AFTER_MS: i64 = 300_000;
+
 /// Messages of one call.
 const PAGE: &str = "200";
 
@@ -27,27 +31,30 @@ impl Slack {
     /// Looks for the notice where it would be: in the thread it follows, and in its channel.
     pub(super) async fn look_for(&self, parcel: &Parcel) -> Found {
         let Some(since_ms) = parcel.unsure_since_ms else { return Found::Absent };
-        let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS));
+        let started_ms = parcel.intent.passage.started_ms.map(|started_ms| started_ms.max(since_ms));
+        let latest_ms = started_ms.map(|started_ms| started_ms.saturating_add(AFTER_MS));
+        let search = self.search(parcel, since_ms.saturating_sub(BEFORE_MS), latest_ms);
         match tokio::time::timeout(Duration::from_millis(DEADLINE_MS), search).await {
             Ok(found) => found,
-            Err(_) => Found::Later(10_000, "reading the channel's history took too long".to_owned()),
+            Err(_) => {
+                let why = "reading the channel's history took too long".to_owned();
+                Found::Failed(Outcome::Deferred(10_000, why))
+            }
         }
     }
 
-    async fn search(&self, parcel: &Parcel, oldest_ms: i64) -> Found {
-        let oldest = oldest_ms.max(0);
-        let oldest = format!("{}.{:03}000", oldest / 1000, oldest % 1000);
+    async fn search(&self, parcel: &Parcel, oldest_ms: i64, latest_ms: Option<i64>) -> Found {
+        let stamp = |at_ms: i64| format!("{}.{:03}000", at_ms.max(0) / 1000, at_ms.max(0) % 1000);
+        let (oldest, latest) = (stamp(oldest_ms), latest_ms.map(stamp));
+        let within = (oldest.as_str(), latest.as_deref());
         let intent = &parcel.intent.id;
         let first = self.first(parcel);
         let channel = match &first {
             Some(first) => first.channel.clone(),
             None => match self.place(&parcel.intent.destination, parcel.now_ms).await {
                 Ok(channel) => channel,
-                Err(Outcome::Later(wait_ms, why) | Outcome::Limited(wait_ms, _, why)) => {
-                    return Found::Later(wait_ms, why);
-                }
-                Err(Outcome::Denied(why) | Outcome::Refused(why)) => return Found::Unknowable(why),
-                Err(_) => return Found::Later(10_000, "the destination cannot be looked up".to_owned()),
+                Err(Outcome::Refused(why)) => return Found::Unknowable(why),
+                Err(outcome) => return Found::Failed(outcome),
             },
         };
         let mut places = vec![("conversations.history", None)];
@@ -55,7 +62,7 @@ impl Slack {
             places.insert(0, ("conversations.replies", Some(first.ts.as_str())));
         }
         for (method, thread) in places {
-            match self.pages(method, &channel, thread, &oldest, intent).await {
+            match self.pages(method, &channel, thread, within, intent).await {
                 Ok(Some((ts, is_own))) => {
                     let found = Reference { channel, ts }.to_string();
                     // It was told anew because the first was gone, and the answer to that was lost.
@@ -67,15 +74,12 @@ impl Slack {
                 Ok(None) => {}
                 // The thread's beginning is gone: what was told instead is in the channel.
                 Err(failure) if thread.is_some() && failure.is("thread_not_found") => {}
-                Err(Failure::Limited(wait_ms, _)) => {
-                    return Found::Later(wait_ms, "limited by Slack".to_owned());
-                }
+                Err(failure @ Failure::Limited(..)) => return Found::Failed(failure.of_writing()),
                 Err(failure) => {
                     return match failure.of_reading("cannot read the channel's history") {
-                        Outcome::Denied(why) | Outcome::Refused(why) => Found::Unknowable(why),
-                        Outcome::Later(_, why) if failure.is_scope() => Found::Unknowable(why),
-                        Outcome::Later(wait_ms, why) => Found::Later(wait_ms.max(1_000), why),
-                        _ => Found::Later(10_000, failure.to_string()),
+                        Outcome::Refused(why) => Found::Unknowable(why),
+                        Outcome::Deferred(_, why) if failure.is_scope() => Found::Unknowable(why),
+                        outcome => Found::Failed(outcome),
                     };
                 }
             }
@@ -90,7 +94,7 @@ impl Slack {
         method: &str,
         channel: &str,
         thread: Option<&str>,
-        oldest: &str,
+        (oldest, latest): (&str, Option<&str>),
         intent: &str,
     ) -> Result<Option<(String, bool)>, Failure> {
         let mut cursor: Option<String> = None;
@@ -102,14 +106,18 @@ impl Slack {
                 ("include_all_metadata", "true"),
                 ("limit", PAGE),
             ];
+            fields.extend(latest.map(|latest| ("latest", latest)));
             fields.extend(thread.map(|ts| ("ts", ts)));
             fields.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let reply = self.read(method, &fields).await?;
             let messages = reply.value["messages"].as_array();
-            let found = messages.into_iter().flatten().find(|message| is_of(message, intent));
-            if let Some(found) = found
-                && let Some(ts) = found["ts"].as_str()
-            {
+            for found in messages.into_iter().flatten().filter(|message| is_of(message, intent)) {
+                let Some(ts) = found["ts"].as_str() else { continue };
+                // Anybody can write metadata: another Dice, or somebody who wants a notice not to arrive.
+                let (bot, by) = (self.home().await?.bot, found["bot_id"].as_str());
+                if !bot.is_empty() && by.is_some_and(|by| by != bot) {
+                    continue;
+                }
                 let is_own = found["thread_ts"].is_null() || found["thread_ts"] == ts;
                 return Ok(Some((ts.to_owned(), is_own)));
             }

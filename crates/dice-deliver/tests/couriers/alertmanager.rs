@@ -42,7 +42,8 @@ fn every_answer_has_its_outcome() {
         (404, None, "later 30000"),
         (429, Some("2"), "limited 2000 Account"),
         (500, None, "ambiguous"),
-        (503, None, "limited 30000 Account"),
+        (503, None, "ambiguous"),
+        (503, Some("5"), "limited 5000 Account"),
     ] {
         check(Some(Fault::Answer(reply(status, retry_after))), expected, false);
     }

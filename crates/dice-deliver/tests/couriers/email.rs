@@ -65,10 +65,11 @@ fn every_answer_has_its_outcome() {
         (Step::Mail, 530, "denied"),
         (Step::Mail, 550, "refused"),
         (Step::Rcpt, 421, "later 60000"),
-        (Step::Rcpt, 450, "later 60000"),
+        (Step::Rcpt, 450, "deferred 60000"),
         (Step::Data, 451, "later 60000"),
         (Step::Data, 554, "refused"),
-        (Step::Body, 451, "later 60000"),
+        (Step::Body, 421, "later 60000"),
+        (Step::Body, 451, "deferred 60000"),
         (Step::Body, 552, "refused"),
     ] {
         check(&[(step, answer(code))], expected, 0);
@@ -128,11 +129,18 @@ fn a_recipient_who_has_to_wait_is_waited_for_a_few_times() {
     server.refuse("bob@example.org", 450, "greylisted");
     let courier = Email::new(settings(&server)).unwrap();
     let mut parcel = parcel(NoticeKind::Open, &[]);
-    assert_eq!(word(&deliver(&courier, &parcel)), "later 60000");
+    assert_eq!(word(&deliver(&courier, &parcel)), "deferred 60000");
     assert_eq!(server.mails(), []);
-    parcel.intent.attempts = 4;
+    // As long as servers let newcomers wait; a page does not wait for that.
+    for (lane, attempts, expected) in
+        [(Lane::Digest, 8, "deferred 60000"), (Lane::Page, 3, "deferred 60000"), (Lane::Page, 4, "delivered")]
+    {
+        (parcel.intent.lane, parcel.intent.attempts) = (lane, attempts);
+        assert_eq!(word(&deliver(&courier, &parcel)), expected, "{lane:?} {attempts}");
+    }
+    (parcel.intent.lane, parcel.intent.attempts) = (Lane::Alert, 9);
     let Outcome::Delivered(reference) = deliver(&courier, &parcel) else { panic!("not delivered") };
-    assert_eq!(server.mails()[0].to, ["ann@example.org"]);
+    assert_eq!(server.mails()[1].to, ["ann@example.org"]);
     assert!(reference.lines().nth(1).is_some_and(|line| line.contains("bob@example.org")), "{reference}");
 }
 
@@ -185,6 +193,15 @@ fn a_mail_is_the_same_in_every_attempt() {
         (first.header("Precedence"), first.header("List-Unsubscribe"), first.header("Bcc")),
         (None, None, None)
     );
+}
+
+#[test]
+fn any_moment_has_a_date() {
+    for (created_ms, expected) in
+        [(i64::MIN, "Thu, 01 Jan 1970 00:00:00 +0000"), (i64::MAX, "Fri, 31 Dec 9999 23:59:59 +0000")]
+    {
+        assert_eq!(mail(|parcel| parcel.intent.created_ms = created_ms).header("Date").unwrap(), expected);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod alertmanager;
 mod email;
+#[path = "../shared/outcome.rs"]
+mod outcome;
 mod pagerduty;
 mod webhook;
 
@@ -9,6 +11,8 @@ use dice_deliver::{Courier, Parcel};
 use dice_route::{
     Destination, Evidence, Intent, Lane, Notice, NoticeKind, NoticeRow, Outcome, Passage, Severity, State,
 };
+
+use self::outcome::word;
 
 /// The clock of all of these tests: 2026-03-24T10:01:00Z.
 const NOW_MS: i64 = 1_774_346_460_000;
@@ -78,18 +82,80 @@ fn deliver(courier: &dyn Courier, parcel: &Parcel) -> Outcome {
     runtime.block_on(courier.deliver(parcel))
 }
 
-/// The outcome in one word, with its wait and its reach.
-fn word(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Sending => "sending".to_owned(),
-        Outcome::Delivered(_) => "delivered".to_owned(),
-        Outcome::Later(wait_ms, _) => format!("later {wait_ms}"),
-        Outcome::Refused(_) => "refused".to_owned(),
-        Outcome::Limited(wait_ms, reach, _) => format!("limited {wait_ms} {reach:?}"),
-        Outcome::Denied(_) => "denied".to_owned(),
-        Outcome::Ambiguous(_) => "ambiguous".to_owned(),
-        Outcome::Absent(_) => "absent".to_owned(),
-        other => format!("no end of a call: {other:?}"),
+/// What may not be told anywhere is in all addresses; what is said instead.
+#[test]
+fn no_error_tells_who_logs_in_where() {
+    use dice_deliver::alertmanager::{Alertmanager, AlertmanagerSettings, Login};
+    use dice_deliver::call::Proxy;
+    use dice_deliver::email::{Email, EmailSettings, Security, Unsubscribe};
+    use dice_deliver::pagerduty::{PagerDuty, PagerDutySettings};
+    use dice_deliver::slack::{Settings, Slack, Token};
+    use dice_deliver::webhook::{Webhook, WebhookSettings};
+
+    let alertmanager = |url: &str, proxy: Proxy| {
+        let settings = AlertmanagerSettings {
+            url: url.to_owned(),
+            login: Login::None,
+            labels: Vec::new(),
+            lifetime_ms: AlertmanagerSettings::LIFETIME_MS,
+            generator_url: None,
+            proxy,
+        };
+        Alertmanager::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
+    };
+    let pagerduty = |url: &str| {
+        let (routing_key, source, url) = ("k".to_owned(), "dice".to_owned(), url.to_owned());
+        let settings = PagerDutySettings { routing_key, url, source, client_url: None, proxy: Proxy::None };
+        PagerDuty::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
+    };
+    let webhook = |url: &str| {
+        let (secrets, headers) = (Vec::new(), Vec::new());
+        let settings = WebhookSettings { url: url.to_owned(), secrets, headers, is_private_allowed: true };
+        Webhook::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
+    };
+    let slack = |base: &str| {
+        let settings = Settings {
+            base: base.to_owned(),
+            bot_token: Token::new("xoxb-geheim"),
+            app_token: None,
+            seal: None,
+            is_proxied: false,
+        };
+        Slack::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
+    };
+    let email = |host: &str, leave: &str| {
+        let settings = EmailSettings {
+            host: host.to_owned(),
+            port: closed_port(),
+            security: Security::Open { is_remote_allowed: true },
+            login: None,
+            from: "dice@dice.example".to_owned(),
+            domain: "dice.example".to_owned(),
+            trusted_pem: None,
+            receivers: [("ops".to_owned(), vec!["ann@example.org".to_owned()])].into(),
+            people: Default::default(),
+            unsubscribe: Some(Unsubscribe { url: leave.to_owned(), secret: "0123456789abcdef".to_owned() }),
+        };
+        Email::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
+    };
+    let closed = format!("http://me:geheim@127.0.0.1:{}/geheim", closed_port());
+    for url in
+        ["http://me:geheim@x:y/geheim", "me:geheim@x/geheim", "http:/\t/me:ge/heim geheim@x:y", &closed]
+    {
+        let said = [
+            alertmanager(url, Proxy::None),
+            alertmanager("http://am.invalid", Proxy::Url(url.to_owned())),
+            pagerduty(url),
+            webhook(url),
+            slack(url),
+            email(url, "https://dice.example"),
+            email("localhost", url),
+            email("localhost", "https://me:geheim@dice.example/?geheim"),
+        ];
+        for said in said {
+            let said = format!("{said:?}");
+            assert!(!said.contains("geheim") && !said.contains("heim"), "{url}: {said}");
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! PagerDuty.
 
+use std::sync::Barrier;
+
 use dice_deliver::call::Proxy;
 use dice_deliver::pagerduty::{PagerDuty, PagerDutySettings, dedup_key, events, incoming};
 use dice_route::{Act, NoticeKind, Outcome};
-use dice_testkit::fakes::http::{Fault, Reply};
+use dice_testkit::fakes::http::{Fault, Faults, Reply, Server};
 use dice_testkit::fakes::pagerduty::{PagerDuty as Fake, ROUTING_KEY, Status};
 
 use super::{NASTY, closed_port, deliver, parcel, reply, word};
@@ -49,7 +51,8 @@ fn every_answer_has_its_outcome() {
         (429, Some("Tue, 24 Mar 2026 10:02:00 GMT"), "limited 60000 Account"),
         (500, None, "ambiguous"),
         (502, None, "ambiguous"),
-        (503, None, "limited 30000 Account"),
+        (503, None, "ambiguous"),
+        (503, Some("5"), "limited 5000 Account"),
         (302, None, "refused"),
     ] {
         check(Some(Fault::Answer(reply(status, retry_after))), expected, false);
@@ -119,6 +122,29 @@ fn a_limit_in_the_middle_is_told_and_nothing_is_told_twice() {
 }
 
 #[test]
+fn events_do_not_wait_for_each_other() {
+    // Nothing is answered before both are there.
+    let both = Barrier::new(2);
+    let server = Server::start(Faults::default(), move |_| {
+        both.wait();
+        Reply::new(202, "{}")
+    });
+    let courier = PagerDuty::new(settings(server.url("/v2/enqueue"))).unwrap();
+    let parcel = parcel(NoticeKind::Open, &[("e1", "open"), ("e2", "open")]);
+    assert_eq!(word(&deliver(&courier, &parcel)), "delivered");
+}
+
+#[test]
+fn what_may_still_arrive_says_more_than_what_will_not() {
+    let fake = Fake::start();
+    let courier = PagerDuty::new(settings(fake.url())).unwrap();
+    fake.faults.push(Fault::Answer(reply(429, None)));
+    fake.faults.push(Fault::Unheard);
+    let parcel = parcel(NoticeKind::Open, &[("e1", "open"), ("e2", "open"), ("e3", "open")]);
+    assert_eq!(word(&deliver(&courier, &parcel)), "ambiguous");
+}
+
+#[test]
 fn any_text_makes_an_event_that_is_taken() {
     let fake = Fake::start();
     let courier = PagerDuty::new(settings(fake.url())).unwrap();
@@ -168,10 +194,10 @@ fn what_people_do_there_comes_back() {
     assert_eq!(word(&deliver(&courier, &parcel(NoticeKind::Open, &[("e1", "open")]))), "delivered");
     let call = fake.act("dice:e1", "acknowledged", "Ann", &["old", "new"]);
     for secret in ["old", "new"] {
-        let said = incoming(&[secret], &call.signatures, &call.body).unwrap().unwrap();
-        let command = said.command(0).unwrap();
+        let said = incoming(&[secret], &call.signatures, &call.body, super::NOW_MS).unwrap().unwrap();
+        let command = said.command().unwrap();
         assert_eq!(command.act, Act::Ack { episode: "e1".to_owned() });
         assert_eq!((command.actor.as_str(), command.at_ms), ("Ann", super::NOW_MS));
     }
-    assert!(incoming(&["other"], &call.signatures, &call.body).is_err());
+    assert!(incoming(&["other"], &call.signatures, &call.body, super::NOW_MS).is_err());
 }

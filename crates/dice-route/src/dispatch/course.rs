@@ -38,12 +38,15 @@ impl Course<'_> {
     /// look.
     pub(super) fn follow(&self, outcome: Outcome) -> Outcome {
         use Outcome::{
-            Absent, Ambiguous, Delivered, Denied, Elsewhere, Later, Limited, Parked, Refused, Unsure,
+            Absent, Ambiguous, Deferred, Delivered, Denied, Elsewhere, Later, Limited, Parked, Refused,
+            Unsure,
         };
         let back_off_ms = back_off(self.intent, self.attempts, self.lane);
         match (self.purpose, outcome) {
             (_, Delivered(reference)) => Delivered(reference),
-            (Purpose::Deliver, Later(wait_ms, why)) => Later(wait_ms.max(back_off_ms), why),
+            (Purpose::Deliver, Later(wait_ms, why) | Deferred(wait_ms, why)) => {
+                Later(wait_ms.max(back_off_ms), why)
+            }
             (Purpose::Deliver, limited @ Limited(..)) => limited,
             (Purpose::Deliver, Denied(why)) => Denied(why),
             (Purpose::Deliver, Refused(why)) if self.has_other_way => Elsewhere(self.account.to_owned(), why),
@@ -59,7 +62,7 @@ impl Course<'_> {
             (Purpose::Find, Absent(why)) if self.is_settled => Absent(why),
             (Purpose::Find, Absent(why)) => Unsure(self.look_in_ms, why),
             (Purpose::Find, Refused(why)) => Parked(patience(self.lane, self.policy), why),
-            (Purpose::Find, Later(wait_ms, why) | Limited(wait_ms, _, why)) => {
+            (Purpose::Find, Later(wait_ms, why) | Deferred(wait_ms, why) | Limited(wait_ms, _, why)) => {
                 Unsure(wait_ms.max(back_off_ms), why)
             }
             (Purpose::Find, Denied(why) | Ambiguous(why)) => Unsure(back_off_ms, why),

@@ -34,8 +34,8 @@ pub(super) struct Gate {
     down_since_ms: Option<i64>,
     is_told_down: bool,
     last_error: String,
-    /// Whether a call is out that shows whether the account can be used again.
-    is_probing: bool,
+    /// The call that is out to show whether the account can be used again.
+    probe: Option<u64>,
     /// Until when the other side wants to be left alone.
     pauses: BTreeMap<Scope, i64>,
     buckets: BTreeMap<Scope, Bucket>,
@@ -94,8 +94,9 @@ pub(super) struct Wish<'a> {
 }
 
 impl Gate {
-    /// Lets a call pass, which counts from now on, or says when to ask again at the earliest.
-    pub(super) fn pass(&mut self, wish: &Wish<'_>, now_ms: i64) -> Result<(), i64> {
+    /// Lets the call with this number pass, which counts from now on, or says when to ask again at the
+    /// earliest.
+    pub(super) fn pass(&mut self, number: u64, wish: &Wish<'_>, now_ms: i64) -> Result<(), i64> {
         if wish.courier == CourierKind::Terminal {
             self.in_flight += 1;
             return Ok(());
@@ -108,7 +109,7 @@ impl Gate {
         }
         let closed_until_ms = self.closed_until_ms(is_page);
         if let Some(until_ms) = closed_until_ms {
-            if self.is_probing {
+            if self.probe.is_some() {
                 return Err(i64::MAX);
             }
             if until_ms > now_ms {
@@ -135,7 +136,9 @@ impl Gate {
             let bucket = self.buckets.entry(scope).or_insert(full);
             *bucket = Bucket { credit_ms: bucket.credit(rate, now_ms) - rate.every_ms, at_ms: now_ms };
         }
-        self.is_probing = closed_until_ms.is_some();
+        if closed_until_ms.is_some() {
+            self.probe = Some(number);
+        }
         self.in_flight += 1;
         self.tidy(now_ms);
         Ok(())
@@ -154,10 +157,11 @@ impl Gate {
         Some(self.failed_ms.saturating_add(wait_ms))
     }
 
-    /// A call has ended, however.
-    pub(super) fn end(&mut self) {
+    /// A call has ended, however; gives whether it was the probe. Those that began before the account was shut
+    /// leave the probe alone.
+    pub(super) fn end(&mut self, number: u64) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.is_probing = false;
+        self.probe.take_if(|probe| *probe == number).is_some()
     }
 
     /// The other side has answered.
@@ -166,10 +170,13 @@ impl Gate {
         self.denied = None;
     }
 
-    /// The other side could not be reached, or did not answer.
-    pub(super) fn failed(&mut self, why: &str, now_ms: i64) {
-        self.failures = self.failures.saturating_add(1);
-        self.failed_ms = now_ms;
+    /// The other side could not be reached, or did not answer. Where it is known to be down, what began before
+    /// that was known makes nobody wait longer.
+    pub(super) fn failed(&mut self, why: &str, is_probe: bool, now_ms: i64) {
+        if self.failures < MAX_FAILURES || is_probe {
+            self.failures = self.failures.saturating_add(1);
+            self.failed_ms = now_ms;
+        }
         why.clone_into(&mut self.last_error);
         if self.failures >= MAX_FAILURES {
             self.down_since_ms.get_or_insert(now_ms);

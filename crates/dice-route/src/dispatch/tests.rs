@@ -46,12 +46,14 @@ fn check(purpose: Purpose, doubt: Doubt, lane: Lane, ends: Outcome, follows: Out
 
 #[test]
 fn an_attempt_ends() {
-    use Outcome::{Ambiguous, Delivered, Denied, Later, Limited, Parked, Refused, Unsure};
+    use Outcome::{Ambiguous, Deferred, Delivered, Denied, Later, Limited, Parked, Refused, Unsure};
     let deliver = |doubt, lane, ends, follows| check(Purpose::Deliver, doubt, lane, ends, follows);
     let r = || Delivered("r".to_owned());
     deliver(Doubt::Look, Lane::Alert, r(), r());
     deliver(Doubt::Look, Lane::Alert, Later(0, why()), Later(-1, why()));
     deliver(Doubt::Look, Lane::Alert, Later(99_000, why()), Later(99_000, why()));
+    deliver(Doubt::Look, Lane::Alert, Deferred(0, why()), Later(-1, why()));
+    deliver(Doubt::Look, Lane::Alert, Deferred(99_000, why()), Later(99_000, why()));
     let limited = || Limited(1, Reach::Account, why());
     deliver(Doubt::Look, Lane::Alert, limited(), limited());
     deliver(Doubt::Look, Lane::Alert, Denied(why()), Denied(why()));
@@ -65,12 +67,13 @@ fn an_attempt_ends() {
 
 #[test]
 fn a_look_ends() {
-    use Outcome::{Absent, Ambiguous, Delivered, Denied, Later, Limited, Parked, Refused, Unsure};
+    use Outcome::{Absent, Ambiguous, Deferred, Delivered, Denied, Later, Limited, Parked, Refused, Unsure};
     let find = |lane, ends, follows| check(Purpose::Find, Doubt::Look, lane, ends, follows);
     let r = || Delivered("r".to_owned());
     find(Lane::Alert, r(), r());
     find(Lane::Alert, Absent(why()), Unsure(7_000, why()));
     find(Lane::Alert, Later(0, why()), Unsure(-1, why()));
+    find(Lane::Alert, Deferred(0, why()), Unsure(-1, why()));
     find(Lane::Alert, Limited(99_000, Reach::Kind, why()), Unsure(99_000, why()));
     find(Lane::Alert, Denied(why()), Unsure(-1, why()));
     find(Lane::Alert, Ambiguous(why()), Unsure(-1, why()));
@@ -406,6 +409,68 @@ fn an_account_that_is_down_is_tried_by_one_call_at_a_time() {
     }
     // The first come together; then one after 5 s, 10 s, 20 s, 40 s.
     assert!((6..=12).contains(&n_calls), "{n_calls}");
+}
+
+#[test]
+fn only_what_is_about_the_account_shuts_it() {
+    // How six calls end, whether a seventh notice then begins at once.
+    #[track_caller]
+    fn check(ends: Outcome, is_open: bool) {
+        let mut desk = Desk::new();
+        for n in 0..6 {
+            desk.post(&format!("p{n}@corp.example"), Lane::Digest, NoticeKind::Digest, 0, None);
+        }
+        let calls = desk.pass(0);
+        assert_eq!(calls.len(), 6);
+        for call in &calls {
+            desk.end(call, ends.clone());
+        }
+        let next = desk.post("ann@corp.example", Lane::Digest, NoticeKind::Digest, 0, None);
+        assert_eq!(desk.pass(0).iter().any(|call| call.intent == next), is_open, "{ends:?}");
+        assert_eq!(desk.dispatcher.gates["slack"].is_shut(), !is_open, "{ends:?}");
+    }
+    check(Outcome::Later(60_000, why()), false);
+    check(Outcome::Ambiguous(why()), false);
+    check(Outcome::Deferred(60_000, why()), true);
+    check(Outcome::Limited(60_000, Reach::Destination, why()), true);
+    check(Outcome::Refused(why()), true);
+}
+
+#[test]
+fn a_probe_stays_the_only_one_when_calls_end_that_began_before() {
+    let mut desk = Desk::new();
+    for n in 0..10 {
+        desk.post(&format!("#{n}"), Lane::Alert, NoticeKind::Open, 0, None);
+    }
+    let mut calls = desk.pass(0);
+    assert_eq!(calls.len(), 6);
+    let slow = calls.pop().expect("there are six");
+    for call in &calls {
+        desk.end(call, Outcome::Later(0, why()));
+    }
+    let probe = one(desk.pass(5_000));
+    desk.end(&slow, Outcome::Later(0, why()));
+    assert_eq!(desk.pass(30_000), [], "the probe is still out");
+    desk.end(&probe, Outcome::Later(0, why()));
+    one(desk.pass(60_000));
+}
+
+#[test]
+fn however_many_calls_end_badly_together_the_account_is_tried_soon() {
+    let mut desk = Desk::new();
+    for n in 0..10 {
+        desk.post(&format!("#{n}"), Lane::Page, NoticeKind::Open, 0, None);
+    }
+    let calls = desk.pass(0);
+    assert_eq!(calls.len(), 8);
+    for call in &calls {
+        desk.end(call, Outcome::Later(20_000, why()));
+    }
+    assert_eq!(desk.pass(4_000), []);
+    let probe = one(desk.pass(1_000));
+    desk.end(&probe, Outcome::Later(20_000, why()));
+    assert_eq!(desk.pass(9_000), []);
+    one(desk.pass(1_000));
 }
 
 #[test]

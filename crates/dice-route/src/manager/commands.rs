@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::book::{Book, Delta, Row, Table};
 use crate::{Answer, Command};
 
-/// Commands are remembered for this long.
-const REMEMBER_MS: i64 = 24 * 3_600_000;
+/// Commands are remembered for this long, milliseconds: whoever lets others tell theirs again must not do so
+/// for longer.
+pub const COMMANDS_KEPT_MS: i64 = 49 * 3_600_000;
 
 /// Commands that are remembered; past it the oldest go.
 const MAX_COMMANDS: usize = 10_000;
@@ -16,7 +17,7 @@ const MAX_COMMANDS: usize = 10_000;
 /// How the names of these rows begin, in the table of notes.
 pub(super) const PREFIX: &str = "command/";
 
-/// The commands of the last day, with what was answered.
+/// The commands of the last two days, with what was answered.
 #[derive(Debug, Clone, Default)]
 pub struct Commands {
     book: Book<Done>,
@@ -65,7 +66,7 @@ impl Commands {
 
     /// Forgets what was done long ago.
     pub fn tick(&mut self, now_ms: i64) {
-        while self.by_time.first().is_some_and(|(at_ms, _)| at_ms.saturating_add(REMEMBER_MS) < now_ms)
+        while self.by_time.first().is_some_and(|(at_ms, _)| at_ms.saturating_add(COMMANDS_KEPT_MS) < now_ms)
             && let Some((_, id)) = self.by_time.pop_first()
         {
             self.book.remove(&id);

@@ -52,6 +52,7 @@ fn nothing_is_lost_and_nothing_is_told_twice() {
     eprintln!("{counts:?}");
     // A story without faults would prove nothing.
     assert!(counts.crashes > 0 && counts.lost_answers > 0 && counts.limited > 0 && counts.found > 0);
+    assert!(counts.deferred > 0);
     assert!(counts.repeats > 0 && counts.stand_ins > 0 && counts.superseded > 0 && counts.suppressed > 0);
 }
 
@@ -63,5 +64,5 @@ fn a_story_is_the_same_each_time() {
 #[test]
 fn an_incident_does_not_stay_open_for_a_slow_trigger_and_a_restart() {
     // The trigger reached the pager after the end, which the restart had let go at once.
-    World::of(Plan::of(332)).run();
+    World::of(Plan::of(332).undeferred()).run();
 }

@@ -21,6 +21,8 @@ pub(crate) struct Faults {
     pub(crate) error_without_effect: u64,
     pub(crate) error_with_effect: u64,
     pub(crate) refuse: u64,
+    /// One is not taken now, and others are.
+    pub(crate) defer: u64,
     /// From when until when a courier is down, and whether its connections hang.
     pub(crate) outages: Vec<(CourierKind, i64, i64, bool)>,
     /// From when until when an account is denied.
@@ -145,6 +147,11 @@ impl Providers {
         if hits(faults.reset) {
             let effect_ms = now_ms + chance.between(latency_ms, call.deadline_ms);
             return at(latency_ms, Some(effect_ms), Outcome::Ambiguous(why("connection reset")));
+        }
+        if hits(faults.defer) {
+            counts.deferred += 1;
+            let wait_ms = chance.between(0, 60) * 1_000;
+            return at(latency_ms, None, Outcome::Deferred(wait_ms, why("not this one now")));
         }
         // How the other side calls it is known when it takes effect.
         at(latency_ms, effect_ms, Outcome::Delivered(String::new()))

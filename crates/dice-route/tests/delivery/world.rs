@@ -71,15 +71,15 @@ impl Plan {
         faults.is_clock_jumping = !jumps.is_empty();
         let is_whole = seed % 10 == 1;
         let crashes = if chance.hits(7_000) { chance.below(80) } else { 0 };
-        Plan {
-            seed,
-            events: if is_whole { 300 } else { 2_000 },
-            is_whole,
-            span_ms: chance.between(60_000, 300_000),
-            crashes,
-            jumps,
-            faults,
-        }
+        let span_ms = chance.between(60_000, 300_000);
+        faults.defer = if chance.hits(6_000) { chance.below(600) } else { 0 };
+        Plan { seed, events: if is_whole { 300 } else { 2_000 }, is_whole, span_ms, crashes, jumps, faults }
+    }
+
+    /// The same where nothing is deferred, as in stories that are older than that.
+    pub(crate) fn undeferred(mut self) -> Plan {
+        self.faults.defer = 0;
+        self
     }
 }
 
@@ -92,6 +92,7 @@ pub(crate) struct Counts {
     pub(crate) crashes: u64,
     pub(crate) lost_answers: u64,
     pub(crate) limited: u64,
+    pub(crate) deferred: u64,
     pub(crate) found: u64,
     /// Second deliveries where nobody can find out, or the other side tells by the name.
     pub(crate) repeats: u64,
@@ -115,6 +116,7 @@ impl Counts {
             (&mut self.crashes, other.crashes),
             (&mut self.lost_answers, other.lost_answers),
             (&mut self.limited, other.limited),
+            (&mut self.deferred, other.deferred),
             (&mut self.found, other.found),
             (&mut self.repeats, other.repeats),
             (&mut self.doubles, other.doubles),

@@ -163,6 +163,11 @@ impl FakeSlack {
         count
     }
 
+    /// Changes a message.
+    pub fn message(&self, ts: &str, change: impl FnOnce(&mut Message)) {
+        self.lock().messages.iter_mut().find(|message| message.ts == ts).map(change).expect("it was written");
+    }
+
     /// Takes a message away.
     pub fn delete(&self, ts: &str) {
         self.lock().messages.retain(|message| message.ts != ts);

@@ -198,6 +198,7 @@ fn post(arguments: &Value, workspace: &mut Workspace) -> Result<Value, Refusal> 
         }
     }
     let message = Message {
+        bot: "B1".to_owned(),
         channel: channel.clone(),
         ts: workspace.next_ts(),
         is_broadcast: thread.is_some() && arguments["reply_broadcast"] == true,

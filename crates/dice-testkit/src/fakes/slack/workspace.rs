@@ -69,6 +69,8 @@ pub struct Person {
 /// Something that was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
+    /// The bot's id who wrote it.
+    pub bot: String,
     /// The channel's id.
     pub channel: String,
     /// Its name in the channel.
@@ -91,7 +93,7 @@ impl Message {
     /// As the API shows it.
     pub(super) fn shown(&self, with_metadata: bool) -> Value {
         let mut shown = json!({
-            "type": "message", "ts": self.ts, "text": self.text, "bot_id": "B1", "blocks": self.blocks,
+            "type": "message", "ts": self.ts, "text": self.text, "bot_id": self.bot, "blocks": self.blocks,
         });
         if let Some(thread) = &self.thread {
             shown["thread_ts"] = json!(thread);

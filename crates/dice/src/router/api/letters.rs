@@ -2,7 +2,7 @@
 
 use dice_config::Loaded;
 use dice_deliver::email::unsubscribed;
-use dice_deliver::pagerduty;
+use dice_deliver::pagerduty::{self, NotObeyed};
 use dice_route::config::Receiver;
 use dice_serve::{Letter, Opened, Sender, Turned};
 
@@ -45,11 +45,17 @@ fn of_pagerduty(letter: &Letter, loaded: &Loaded) -> Result<Opened, Turned> {
     }
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     let signatures = letter.header("x-pagerduty-signature").unwrap_or_default();
-    let incoming = pagerduty::incoming(&secrets, signatures, &letter.body).map_err(|error| {
-        let why = error.to_string();
-        if why.contains("signature") { Turned::Forged(why) } else { Turned::Unclear(why) }
+    let incoming = pagerduty::incoming(&secrets, signatures, &letter.body, letter.at_ms);
+    let incoming = incoming.map_err(|why| match why {
+        NotObeyed::Forged => Turned::Forged(why.to_string()),
+        NotObeyed::Stale | NotObeyed::Early => {
+            // It is signed: either the clock is wrong, or somebody has heard an old one.
+            tracing::warn!("a webhook of PagerDuty is not obeyed: {why}");
+            Turned::Forged(why.to_string())
+        }
+        NotObeyed::Long | NotObeyed::Unclear => Turned::Unclear(why.to_string()),
     })?;
-    let command = incoming.and_then(|incoming| incoming.command(letter.at_ms));
+    let command = incoming.and_then(|incoming| incoming.command());
     Ok(Opened { commands: command.into_iter().collect(), ..Opened::default() })
 }
 

@@ -185,9 +185,9 @@ async fn carry(errand: Errand, news: Sender<News>) {
         Purpose::Find => match timeout(deadline, courier.find(&parcel)).await {
             Ok(Found::There(reference)) => Outcome::Delivered(reference),
             Ok(Found::Absent) => Outcome::Absent("it was looked for and is not there".to_owned()),
-            Ok(Found::Later(wait_ms, why)) => Outcome::Later(wait_ms, why),
+            Ok(Found::Failed(outcome)) => outcome,
             Ok(Found::Unknowable(why)) => Outcome::Refused(why),
-            Err(_) => Outcome::Later(1_000, "looking for it took too long".to_owned()),
+            Err(_) => Outcome::Deferred(1_000, "looking for it took too long".to_owned()),
         },
     };
     tracing::debug!(account = %call.way.account, intent = %call.intent, ?outcome, "a call has ended");
