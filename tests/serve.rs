@@ -468,6 +468,13 @@ fn alerts_of_prometheus_reach_their_owner() {
     dice.json("POST /api/v2/alerts", "", &again).done();
     let found = dice.get("/api/v1/episodes");
     assert_eq!(found["items"][0]["count"], 1, "{found:#}");
+    // Its end is told where it was told itself.
+    let mut over = again;
+    over[0]["endsAt"] = "2026-11-20T10:30:00Z".into();
+    dice.json("POST /api/v2/alerts", "", &over).done();
+    let is_end = |notice: &Value| notice["kind"] == "resolved" && notice.to_string().contains("DiskFull");
+    let notice = dice.notice(is_end);
+    assert!(notice.to_string().contains("#disk-team"), "{notice:#}");
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub enum Input {
     Receipt(Receipt),
     /// What keeps notices from leaving, all of it.
     Troubles(Troubles),
+    /// Whoever told of something says how it stands.
+    Word(Word),
     /// There is a configuration, the first or another one.
     Configuration(Arc<Config>),
 }
@@ -238,6 +240,17 @@ pub struct Receipt {
     pub at_ms: i64,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// What whoever told of something says of the episode that this led to: silence proves nothing there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// The episode's id.
+    pub episode: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it is over; else it goes on, however long nothing more is heard of it.
+    pub is_over: bool,
 }
 
 /// What keeps notices from leaving, all of it: what is not in here any more is over.

@@ -60,6 +60,8 @@ pub enum Cause {
     Unowned,
     /// A person did something.
     Command,
+    /// Whoever told of it said that it is over.
+    Ended,
     /// A configuration took effect.
     Configuration,
     /// Dice needs somebody.

@@ -108,6 +108,7 @@ fn word(cause: Cause) -> &'static str {
         Cause::Evicted => "forgotten",
         Cause::Unowned => "unowned",
         Cause::Command => "command",
+        Cause::Ended => "over",
         Cause::Configuration => "configuration",
         Cause::SelfAlert => "Dice",
         Cause::Repaired => "repaired",

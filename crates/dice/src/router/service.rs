@@ -506,6 +506,12 @@ impl<W: Write> Service<W> {
         if let Some(input) = self.hatch.as_ref().and_then(|hatch| hatch.checked(now_ms)) {
             self.step(input);
         }
+        // Before time passes: what goes on by their word is not over for being quiet.
+        let words = self.hatch.as_mut().map(|hatch| hatch.words(&self.router, now_ms)).unwrap_or_default();
+        self.batch.deltas.extend(words.notes);
+        for input in words.inputs {
+            self.step(input);
+        }
         self.step(Input::Tick(now_ms));
         self.begin_attempts(now_ms);
         let mut batch = std::mem::take(&mut self.batch);
