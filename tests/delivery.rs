@@ -58,6 +58,11 @@ fn shows(fake: &FakeSlack, words: &str) -> bool {
     fake.messages().iter().any(|message| format!("{} {}", message.text, message.blocks).contains(words))
 }
 
+/// Messages in which these words stand, beside those that tell an end.
+fn shown(fake: &FakeSlack, words: &str) -> usize {
+    fake.messages().iter().filter(|message| message.text.contains(words)).count()
+}
+
 #[track_caller]
 fn sees(fake: &FakeSlack, words: &str) {
     let is_there = fake.wait_until(|fake| shows(fake, words));
@@ -94,6 +99,24 @@ fn an_annotated_line_reaches_its_channel_and_buttons_do_what_they_say() {
     assert!(why.contains("the relays moved") && why.contains("@ada"), "{why}");
     assert_eq!(fake.refusals(), [""; 0]);
     running.end();
+}
+
+#[test]
+fn buttons_that_do_nothing_are_told_until_they_do() {
+    let fake = FakeSlack::start();
+    fake.add_channel("#triage");
+    let site = Site::new(&slack(&fake, "ownership = { triage = \"#triage\" }"));
+    let mistaken = SECRETS.map(|(name, value)| match name {
+        "SLACK_APP_TOKEN" => (name, "xapp-mistaken"),
+        _ => (name, value),
+    });
+    let running = site.start_with(&mistaken);
+    sees(&fake, "what people press in slack does not reach Dice");
+    running.kill();
+    let running = site.start_with(&SECRETS);
+    sees(&fake, "over after");
+    assert_eq!(shown(&fake, "what people press"), 1, "{:#?}", fake.messages());
+    running.kill();
 }
 
 #[test]

@@ -253,7 +253,7 @@ pub struct Word {
     pub is_over: bool,
 }
 
-/// What keeps notices from leaving, all of it: what is not in here any more is over.
+/// What keeps notices from leaving and people from answering, all of it: what is not in here any more is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Troubles {
     /// When this was known, milliseconds since 1970.
@@ -264,7 +264,7 @@ pub struct Troubles {
 
 impl Troubles {
     /// What the causes begin with; no others do.
-    pub const CAUSES: [&'static str; 2] = ["courier_denied ", "courier_down "];
+    pub const CAUSES: [&'static str; 3] = ["courier_denied ", "courier_down ", "courier_deaf "];
 }
 
 /// How an attempt to deliver ended, or that one begins. The first half is what couriers answer, the second

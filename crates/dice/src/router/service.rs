@@ -441,6 +441,7 @@ impl<W: Write> Service<W> {
                 self.receipts.extend(delivery.seen(outbox, &intent, &reference));
                 self.waiting.heard.extend(committed);
             }
+            News::Hearing(account, hearing) => delivery.hear(&account, &hearing, now_ms),
             News::Presence(presence) => {
                 let body = serde_json::to_string(&presence).expect("what is known of people is JSON");
                 let line = JournalLine { at_ms: presence.at_ms, what: "presence".to_owned(), body };
