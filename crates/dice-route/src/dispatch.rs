@@ -372,6 +372,8 @@ impl Dispatcher {
                 let until_ms = now_ms.saturating_add((*wait_ms).max(0));
                 gate.pause(*reach, call.kind, &call.way.destination, until_ms);
             }
+            // Nobody was asked.
+            Outcome::Unwanted(_) => {}
             _ => gate.answered(),
         }
         let settled_ms = match call.purpose {

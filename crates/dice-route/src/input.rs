@@ -283,6 +283,8 @@ pub enum Outcome {
     /// The other side wants to be left alone for this long, milliseconds: nothing else within this reach may
     /// be attempted before either.
     Limited(i64, Reach, String),
+    /// Whoever would read it wants no more of its kind by this way, and why: nothing was attempted.
+    Unwanted(String),
     /// The other side does not accept who Dice says it is, and why: nothing of the whole account will arrive
     /// until somebody acts.
     Denied(String),

@@ -46,6 +46,8 @@ pub enum Cause {
     Held,
     /// Told together with others, because there were too many.
     Coalesced,
+    /// Its reader wants no more of its kind by this way.
+    Unsubscribed,
     /// A newer notice took its place.
     Superseded,
     /// Arrived when its time had been decided.

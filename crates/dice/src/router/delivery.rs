@@ -21,7 +21,7 @@ use dice_deliver::slack::Remembered;
 use dice_route::book::{Delta, Table};
 use dice_route::dispatch::{Call, CourierKind, Hearing, Purpose, Round};
 use dice_route::outbox::Outbox;
-use dice_route::{Config, Dispatcher, Input, Intent, Outcome, Receipt, Router, Troubles};
+use dice_route::{Config, Destination, Dispatcher, Input, Intent, Outcome, Receipt, Router, Troubles};
 use dice_store::Store;
 
 pub(crate) use self::carriage::News;
@@ -175,6 +175,19 @@ impl Delivery {
         let parcel = parcel(&self.config, call, row, now_ms);
         carriage.carry(Errand { call: call.clone(), parcel, courier, turn });
         true
+    }
+
+    /// The one address that a call mails to; none where it does not, or to several.
+    pub(crate) fn reader<'c>(&'c self, call: &'c Call) -> Option<&'c str> {
+        let receivers = &self.config.receivers;
+        match &call.way.destination {
+            _ if call.way.courier != CourierKind::Email => None,
+            Destination::Receiver(name) => {
+                let to = receivers.get(name)?.settings.get("to")?.trim();
+                Some(to).filter(|to| !to.contains(','))
+            }
+            other => Some(other.name()),
+        }
     }
 
     /// Keeps alerts open that would end by themselves.

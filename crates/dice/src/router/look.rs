@@ -101,6 +101,7 @@ fn word(cause: Cause) -> &'static str {
         Cause::Inhibited => "inhibited",
         Cause::Held => "held",
         Cause::Coalesced => "told together",
+        Cause::Unsubscribed => "unsubscribed",
         Cause::Superseded => "superseded",
         Cause::Late => "late",
         Cause::TooOld => "too old",

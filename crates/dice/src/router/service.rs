@@ -9,7 +9,7 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
-use dice_route::dispatch::{Call, CourierKind};
+use dice_route::dispatch::Call;
 use dice_route::{Answer, Command, Input, Intent, Lane, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::{Ask, Done};
 use dice_store::{Batch, JournalLine, Store};
@@ -585,9 +585,10 @@ impl<W: Write> Service<W> {
         }
         for (call, intent) in calls {
             let Some(delivery) = &mut self.delivery else { continue };
-            let is_mailed = call.way.courier == CourierKind::Email && intent.lane == Lane::Digest;
-            if is_mailed && self.unsubscribed.has(call.way.destination.name()) {
-                let outcome = Outcome::Refused("its reader wants no more digests by mail".to_owned());
+            let reader = delivery.reader(&call).filter(|_| intent.lane == Lane::Digest);
+            if reader.is_some_and(|address| self.unsubscribed.has(address)) {
+                let outcome =
+                    Outcome::Unwanted("unsubscribed: its reader wants no more digests by mail".to_owned());
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
             } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
