@@ -299,15 +299,26 @@ impl Files {
             return Ok((position, false));
         }
         let (device, inode) = candidate.id;
-        let known = self.resume.iter().position(|position| {
+        let may_be = |position: &Position| {
             let Some(file) = &position.file else { return false };
             // Devices are numbered anew at each start of the system.
             file.inode == inode && (file.device == device || position.partition == name)
-        });
-        let Some(known) = known else {
+        };
+        // An inode that was used again may be that of several files from earlier.
+        let mut known = None;
+        for (at, position) in self.resume.iter().enumerate().filter(|(_, position)| may_be(position)) {
+            if candidate.is_at(position)? {
+                known = Some((at, true));
+                break;
+            }
+            if known.is_none() || position.partition == name {
+                known = Some((at, false));
+            }
+        }
+        let Some((known, is_at)) = known else {
             return Ok((candidate.start(&self.outlet.source, path, start)?, false));
         };
-        if candidate.is_at(&self.resume[known])? {
+        if is_at {
             let mut position = self.resume.swap_remove(known);
             if let Some(file) = &mut position.file {
                 file.device = device;
