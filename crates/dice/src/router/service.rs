@@ -18,7 +18,7 @@ use super::api::{Answering, Asked, Hatch, Unsubscribed, Wanted, journaled};
 use super::delivery::{Delivery, News};
 use super::hold::Hold;
 use super::latency::Latency;
-use super::ledger::Ledger;
+use super::ledger::{KEEP_JOURNAL_MS, Ledger};
 use super::operator::ordered;
 use super::pipeline::Portion;
 use super::terminal;
@@ -38,8 +38,6 @@ const IDLE: Duration = Duration::from_secs(1);
 const FINISHING: Duration = Duration::from_secs(60);
 /// Who asks Dice to stop waits so long for calls that are out.
 const STOPPING: Duration = Duration::from_secs(10);
-/// The journal is kept for this long.
-const KEEP_JOURNAL_MS: i64 = 7 * 24 * 3_600_000;
 
 /// An operator's command, and where its answer goes once it lasts.
 #[derive(Debug)]
