@@ -58,6 +58,11 @@ fn shows(fake: &FakeSlack, words: &str) -> bool {
     fake.messages().iter().any(|message| format!("{} {}", message.text, message.blocks).contains(words))
 }
 
+/// Messages in which these words stand, beside those that tell an end.
+fn shown(fake: &FakeSlack, words: &str) -> usize {
+    fake.messages().iter().filter(|message| message.text.contains(words)).count()
+}
+
 #[track_caller]
 fn sees(fake: &FakeSlack, words: &str) {
     let is_there = fake.wait_until(|fake| shows(fake, words));
@@ -94,6 +99,24 @@ fn an_annotated_line_reaches_its_channel_and_buttons_do_what_they_say() {
     assert!(why.contains("the relays moved") && why.contains("@ada"), "{why}");
     assert_eq!(fake.refusals(), [""; 0]);
     running.end();
+}
+
+#[test]
+fn buttons_that_do_nothing_are_told_until_they_do() {
+    let fake = FakeSlack::start();
+    fake.add_channel("#triage");
+    let site = Site::new(&slack(&fake, "ownership = { triage = \"#triage\" }"));
+    let mistaken = SECRETS.map(|(name, value)| match name {
+        "SLACK_APP_TOKEN" => (name, "xapp-mistaken"),
+        _ => (name, value),
+    });
+    let running = site.start_with(&mistaken);
+    sees(&fake, "what people press in slack does not reach Dice");
+    running.kill();
+    let running = site.start_with(&SECRETS);
+    sees(&fake, "over after");
+    assert_eq!(shown(&fake, "what people press"), 1, "{:#?}", fake.messages());
+    running.kill();
 }
 
 #[test]
@@ -212,17 +235,18 @@ fn sent(site: &Site) -> usize {
 fn a_page_wakes_and_ends_and_everybody_else_hears() {
     let pager = PagerDuty::start();
     let fake = FakeSlack::start();
-    let (smtp, alertmanager) = (Smtp::start(Security::Open, None), Alertmanager::start());
+    let (smtp, alertmanager) = (Smtp::start(Security::StartTls, None), Alertmanager::start());
     let hook = Receiver::start(fake.now_ms());
     let config = format!(
         r##"
 time = {{ lateness = "1s", idle_after = "1s" }}
 lanes = {{ page = {{ group_wait = "0s", group_interval = "1s" }} }}
-email = {{ from = "Dice <dice@petrel.example>", smtp = "127.0.0.1:{}", tls = "none" }}
+email = {{ from = "Dice <dice@petrel.example>", smtp = "localhost:{}", ca_file = "ca.pem" }}
+server = {{ listen = "127.0.0.1:0", url = "https://dice.petrel.example/" }}
 receivers.pager = {{ courier = "pagerduty", routing_key_env = "PAGERDUTY_KEY", url = "{}" }}
 receivers.post = {{ courier = "email", to = ["ops@petrel.example"] }}
 receivers.hook = {{ courier = "webhook", url = "{}", secret_env = ["HOOK_SECRET"], allow_private = true }}
-receivers.am = {{ courier = "alertmanager", url = "{}" }}
+receivers.am = {{ courier = "alertmanager", url = "{}", lifetime = "1h" }}
 
 [[rule]]
 id = "relays-down"
@@ -244,6 +268,7 @@ group_by = ["host"]
         alertmanager.url()
     );
     let site = Site::new(&config);
+    site.write("ca.pem", &smtp.certificate_pem);
     let mut running = site.start_with(&SECRETS);
     let token = "password=hunter2secret";
     for _ in 0..3 {
@@ -256,6 +281,14 @@ group_by = ["host"]
             && !alertmanager.alerts().is_empty()
     };
     assert!(fake.wait_until(is_told), "{:?} {:?} {:?}", pager.incidents(), hook.refused(), rows(&site));
+    let page =
+        |link: Option<&str>| link.unwrap_or_default().starts_with("https://dice.petrel.example/episodes/");
+    let alert = &alertmanager.alerts()[0];
+    assert!(page(alert.generator_url.as_deref()), "{alert:?}");
+    let lives = |at: &str| at.parse::<jiff::Timestamp>().unwrap();
+    assert!(lives(&alert.ends_at) > lives(&time(3_000_000)), "{alert:?}");
+    let event = &pager.incidents()[0].event;
+    assert!(page(event["client_url"].as_str()), "{event}");
     let hook_text = format!("{:?}", hook.taken());
     assert!(!hook_text.contains("hunter2secret") && !smtp.mails()[0].text.contains("hunter2secret"));
     let is_over = |_: &FakeSlack| pager.incidents()[0].status == Status::Resolved;

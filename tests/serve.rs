@@ -4,11 +4,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use dice_deliver::email::unsubscribe_token;
 use dice_route::book::Table;
-use dice_store::Store;
+use dice_route::outbox::{Draft, Outbox};
+use dice_route::records::Records;
+use dice_route::{Destination, Lane, Notice, NoticeKind};
+use dice_store::{Batch, Store};
+use dice_testkit::fakes::smtp::{Security, Smtp};
 use serde_json::{Value, json};
 
 use crate::program::command;
@@ -468,27 +472,73 @@ fn alerts_of_prometheus_reach_their_owner() {
     dice.json("POST /api/v2/alerts", "", &again).done();
     let found = dice.get("/api/v1/episodes");
     assert_eq!(found["items"][0]["count"], 1, "{found:#}");
+    // Its end is told where it was told itself.
+    let mut over = again;
+    over[0]["endsAt"] = "2026-11-20T10:30:00Z".into();
+    dice.json("POST /api/v2/alerts", "", &over).done();
+    let is_end = |notice: &Value| notice["kind"] == "resolved" && notice.to_string().contains("DiskFull");
+    let notice = dice.notice(is_end);
+    assert!(notice.to_string().contains("#disk-team"), "{notice:#}");
+}
+
+/// A notice for a person that waits to be told.
+fn waiting(outbox: &mut Outbox, person: &str, lane: Lane, title: &str, at_ms: i64) {
+    let draft = Draft {
+        destination: Destination::Person(person.to_owned()),
+        lane,
+        kind: if lane == Lane::Digest { NoticeKind::Digest } else { NoticeKind::Open },
+        subject: title.to_owned(),
+        revision: 0,
+        follows: None,
+        due_ms: at_ms,
+        held: None,
+        notice: Notice { title: title.to_owned(), ..Notice::default() },
+    };
+    outbox.post(draft, at_ms, &mut Records::default());
 }
 
 #[test]
 fn a_reader_unsubscribes_with_one_click() {
-    let mail = "[email]\nfrom = \"dice@petrel.example\"\nsmtp = \"127.0.0.1:9\"\ntls = \"none\"\n\
-                unsubscribe = \"https://dice.petrel.example/unsubscribe\"\n\
-                unsubscribe_secret_env = \"UNSUBSCRIBE_SECRET\"\n";
+    let smtp = Smtp::start(Security::Open, None);
+    let mail = format!(
+        "[email]\nfrom = \"dice@petrel.example\"\nsmtp = \"127.0.0.1:{}\"\ntls = \"none\"\n\
+         unsubscribe = \"https://dice.petrel.example/unsubscribe\"\n\
+         unsubscribe_secret_env = \"UNSUBSCRIBE_SECRET\"\n",
+        smtp.port()
+    );
     let site = Site::new(&format!("{CONFIG}\n{mail}"));
     let dice = Dice::start(&site);
     let post = |token: &str| send(&dice.address, &format!("POST /unsubscribe/{token}"), "", "");
     let token = unsubscribe_token(SECRET, "ann@petrel.example");
     assert_eq!(post(&unsubscribe_token("another secret, as long", "ann@petrel.example")).status, 401);
     assert_eq!(post(&token).status, 200);
-    let store = Store::open_to_read(&site.path().join("state.db")).unwrap();
-    let mut left = Vec::new();
-    store
-        .entries(Table::Notes, |row| {
-            left.extend(row.id.strip_prefix("service unsubscribed ").map(str::to_owned))
-        })
-        .unwrap();
-    assert_eq!(left, ["ann@petrel.example"]);
+    dice.kill();
+    // What still leaves is what is no digest, and the digests of others.
+    let now_ms = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let mut outbox = Outbox::default();
+    waiting(&mut outbox, "ann@petrel.example", Lane::Digest, "her day", now_ms);
+    waiting(&mut outbox, "ann@petrel.example", Lane::Page, "relays are down", now_ms);
+    waiting(&mut outbox, "bob@petrel.example", Lane::Digest, "his day", now_ms);
+    let mut batch = Batch::default();
+    outbox.deltas(&mut batch.deltas);
+    Store::open(&site.path().join("state.db"), now_ms).unwrap().commit(&batch).unwrap();
+    let dice = Dice::start(&site);
+    let ends = |found: &Value| found["items"].as_array().is_some_and(|rows| rows.iter().all(is_over));
+    let found = dice.until("/api/v1/outbox", ends);
+    let mut subjects: Vec<String> = smtp.mails().iter().filter_map(|mail| mail.header("Subject")).collect();
+    subjects.sort();
+    assert_eq!(subjects.len(), 2, "{subjects:?}, {found:#}");
+    assert!(subjects.iter().all(|subject| !subject.contains("her day")), "{subjects:?}");
+    let row = found["items"].as_array().unwrap().iter().find(|row| row.to_string().contains("her day"));
+    let row = row.unwrap().to_string();
+    assert!(row.contains("suppressed") && row.contains("unsubscribed"), "{row}");
+    assert_eq!(found["items"].as_array().unwrap().len(), 3, "nobody is told of it: {found:#}");
+    let metrics = send(&dice.address, "GET /metrics", "", "").body;
+    assert!(metrics.contains("dice_outbox{lane=\"digest\",state=\"suppressed\"} 1\n"), "{metrics}");
+}
+
+fn is_over(row: &Value) -> bool {
+    matches!(row["state"].as_str(), Some("sent" | "suppressed" | "dead"))
 }
 
 #[test]

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use dice_route::address::public;
 use dice_route::config::{DispatchPolicy, LaneTtl, Masking, Receiver};
 
+use crate::load::Files;
 use crate::names::Names;
 use crate::text::{Complaint, Desk, shown};
 use crate::value::{Item, Table, Value};
 
+/// The setting with the text of what `ca_file` names.
+const TRUSTED_PEM: &str = "ca_pem";
+
 /// The receivers, with what their couriers need, as text.
-pub(crate) fn receivers(desk: &mut Desk, router: &Table) -> BTreeMap<String, Receiver> {
+pub(crate) fn receivers(desk: &mut Desk, router: &Table, files: &dyn Files) -> BTreeMap<String, Receiver> {
     let mut receivers = BTreeMap::new();
     for (name, table) in router.named("receivers") {
         let is_taken = matches!(name.as_str(), "owner" | "channel") || name.starts_with("oncall:");
@@ -52,7 +56,14 @@ pub(crate) fn receivers(desk: &mut Desk, router: &Table) -> BTreeMap<String, Rec
             "webhook" | "alertmanager" => check_url(desk, table),
             _ => {}
         }
-        let receiver = Receiver { courier: courier.to_owned(), settings: settings(table) };
+        let mut settings = settings(table);
+        if let Some(pem) = trusted(desk, table, files) {
+            settings.insert(TRUSTED_PEM.to_owned(), pem);
+        }
+        if let (Some(url), "pagerduty" | "alertmanager") = (pages(desk, router, table), courier) {
+            settings.insert("pages".to_owned(), url);
+        }
+        let receiver = Receiver { courier: courier.to_owned(), settings };
         receivers.insert(name.clone(), receiver);
     }
     receivers
@@ -95,10 +106,63 @@ pub(crate) fn slack(desk: &mut Desk, router: &Table) -> Option<Receiver> {
 }
 
 /// How mail is sent.
-pub(crate) fn email(desk: &mut Desk, router: &Table) -> Option<Receiver> {
+pub(crate) fn email(desk: &mut Desk, router: &Table, files: &dyn Files) -> Option<Receiver> {
     let table = router.table("email")?;
     check_server(desk, table);
-    Some(Receiver { courier: "email".to_owned(), settings: settings(table) })
+    let mut settings = settings(table);
+    if let Some(pem) = trusted(desk, table, files) {
+        settings.insert(TRUSTED_PEM.to_owned(), pem);
+    }
+    Some(Receiver { courier: "email".to_owned(), settings })
+}
+
+/// The certificates that are trusted beside those of the system.
+fn trusted(desk: &mut Desk, table: &Table, files: &dyn Files) -> Option<String> {
+    let path = table.text("ca_file")?;
+    let mut complain =
+        |complaint| desk.complain(table.place_of("ca_file"), &table.path_of("ca_file"), complaint);
+    if table.text("tls") == Some("none") {
+        let complaint = Complaint::new("`ca_file` is of no use with tls = \"none\"");
+        complain(complaint.hint("remove it, or write tls = \"starttls\""));
+        return None;
+    }
+    let text = match files.read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let found = format!("\"{}\": {error}", shown(path));
+            complain(
+                Complaint::wanted("a file that can be read", found)
+                    .hint("its path starts at the folder of this configuration; the form is PEM, not DER"),
+            );
+            return None;
+        }
+    };
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        return Some(text);
+    }
+    let is_key = text.contains("PRIVATE KEY-----");
+    let found = if is_key { "a private key" } else { "none" };
+    complain(
+        Complaint::wanted("certificates (PEM)", format!("{found} in \"{}\"", shown(path)))
+            .hint("give the file that begins with -----BEGIN CERTIFICATE-----"),
+    );
+    None
+}
+
+/// Where readers reach Dice's own pages.
+fn pages(desk: &mut Desk, router: &Table, table: &Table) -> Option<String> {
+    let written = table.text("pages");
+    if let Some(url) = written.filter(|url| !is_web(url)) {
+        let complaint =
+            Complaint::wanted("an address that begins with https://", format!("\"{}\"", shown(url)));
+        desk.complain(table.place_of("pages"), &table.path_of("pages"), complaint);
+    }
+    let url = written.or_else(|| router.table("server")?.text("url"))?;
+    Some(url.trim_end_matches('/').to_owned())
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 /// How notices leave.
@@ -135,7 +199,7 @@ pub(crate) fn masking(router: &Table) -> Masking {
 
 fn check_url(desk: &mut Desk, table: &Table) {
     if let Some(url) = table.text("url")
-        && !(url.starts_with("https://") || url.starts_with("http://"))
+        && !is_web(url)
     {
         let complaint =
             Complaint::wanted("an address that begins with https://", format!("\"{}\"", shown(&public(url))));

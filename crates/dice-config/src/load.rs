@@ -126,9 +126,9 @@ pub fn load(name: &str, text: &str, files: &dyn Files, given: &Given) -> Result<
     config.rules = rule::rules(&mut desk, &rule_tables, &names, given);
     config.lanes = route::lanes(&mut desk, &router);
     config.routes = route::routes(&mut desk, &route_tables, &names, &config.lanes);
-    config.receivers = courier::receivers(&mut desk, &router);
+    config.receivers = courier::receivers(&mut desk, &router, files);
     config.slack = courier::slack(&mut desk, &router);
-    config.email = courier::email(&mut desk, &router);
+    config.email = courier::email(&mut desk, &router, files);
     config.dispatch = courier::dispatch(&mut desk, &router, &names);
     config.masking = courier::masking(&router);
     config.inhibitions = route::inhibitions(&mut desk, &router, &names);
@@ -240,6 +240,11 @@ fn version(mut texts: Vec<(String, String)>, router: &Table, files: &dyn Files) 
             let text = files.read(&path).unwrap_or_default();
             texts.push((path, text));
         }
+    }
+    let mailers = router.named("receivers").iter().map(|(_, table)| table).chain(router.table("email"));
+    for path in mailers.filter_map(|table| table.owned("ca_file")) {
+        let text = files.read(&path).unwrap_or_default();
+        texts.push((path, text));
     }
     texts.sort();
     let parts: Vec<&[u8]> =

@@ -12,9 +12,15 @@ const FULL: &str = include_str!("full.toml");
 fn files() -> Texts {
     const ICS: &str = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261003\nSUMMARY:Unity\nEND:VEVENT\n\
                        BEGIN:VEVENT\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR\n";
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
     let rules = "[[rule]]\nid = \"of-a-file\"\ntype = \"match\"\n";
-    let files =
-        [("holidays.ics", ICS), ("rules/a.toml", rules), ("rules/deep/b.toml", rules), ("c.toml", rules)];
+    let files = [
+        ("holidays.ics", ICS),
+        ("rules/a.toml", rules),
+        ("rules/deep/b.toml", rules),
+        ("c.toml", rules),
+        ("ca.pem", PEM),
+    ];
     Texts(files.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
 }
 
@@ -63,6 +69,9 @@ fn every_part_arrives() {
     assert_eq!((&*loaded.sources[0].zone, &*loaded.sources[1].zone), ("UTC", "Europe/Berlin"));
     assert_eq!(config.schedules["main"].shift, Shift::Days(2));
     assert_eq!(config.receivers["box"].settings["to"], "a@b.c,d@e.f");
+    assert!(config.receivers["box"].settings["ca_pem"].contains("AA=="));
+    assert_eq!(config.receivers["pd"].settings["pages"], "https://dice.example");
+    assert_eq!(config.receivers["am"].settings["lifetime"], "120000");
     assert_eq!(config.receivers["hook"].settings["secret_env"], "S,R");
     assert_eq!(config.receivers["hook"].settings["allow_private"], "true");
     let slack = &config.slack.as_ref().unwrap().settings;

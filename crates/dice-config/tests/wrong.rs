@@ -479,6 +479,42 @@ r.toml:14:9: schedules.s.shift: wanted whole days or weeks, found "36h"; write s
 }
 
 #[test]
+fn certificates_lifetimes_and_pages() {
+    check(
+        r##"
+[email]
+from = "dice@corp.example"
+smtp = "mail.corp.example:587"
+ca_file = "no.pem"
+[receivers.a]
+courier = "email"
+to = ["a@corp.example"]
+ca_file = "bad/a.toml"
+[receivers.b]
+courier = "email"
+to = ["b@corp.example"]
+tls = "none"
+ca_file = "x.pem"
+[receivers.am]
+courier = "alertmanager"
+url = "http://127.0.0.1:9093"
+lifetime = "5s"
+[receivers.pd]
+courier = "pagerduty"
+routing_key_env = "KEY"
+pages = "dice.corp.example"
+"##,
+        r##"
+r.toml:4:11: email.ca_file: wanted a file that can be read, found "no.pem": entity not found; its path starts at the folder of this configuration; the form is PEM, not DER
+r.toml:8:11: receivers.a.ca_file: wanted certificates (PEM), found none in "bad/a.toml"; give the file that begins with -----BEGIN CERTIFICATE-----
+r.toml:13:11: receivers.b.ca_file: `ca_file` is of no use with tls = "none"; remove it, or write tls = "starttls"
+r.toml:17:12: receivers.am.lifetime: wanted a duration from 30s to 1d, found "5s"
+r.toml:21:9: receivers.pd.pages: wanted an address that begins with https://, found "dice.corp.example"
+"##,
+    );
+}
+
+#[test]
 fn calendars_people_and_teams() {
     check(
         r##"

@@ -30,8 +30,8 @@ pub struct AlertmanagerSettings {
     pub labels: Vec<(String, String)>,
     /// An alert that is not told again ends after this long, milliseconds. Three times as often it is told.
     pub lifetime_ms: i64,
-    /// A page of Dice, for the reader.
-    pub generator_url: Option<String>,
+    /// Where readers reach Dice's pages, without a slash at the end.
+    pub pages: Option<String>,
     /// By which way.
     pub proxy: Proxy,
 }

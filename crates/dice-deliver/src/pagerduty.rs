@@ -42,8 +42,8 @@ pub struct PagerDutySettings {
     pub url: String,
     /// What the events come from, for the reader, where a notice knows no host.
     pub source: String,
-    /// A page of Dice, for the reader.
-    pub client_url: Option<String>,
+    /// Where readers reach Dice's pages, without a slash at the end.
+    pub pages: Option<String>,
     /// By which way.
     pub proxy: Proxy,
 }

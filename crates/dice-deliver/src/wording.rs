@@ -132,6 +132,15 @@ pub(crate) fn link(url: &str) -> Option<&str> {
         .then_some(url)
 }
 
+/// The page of an episode among Dice's own, which begin with `pages`; that of all of them where there is none.
+pub(crate) fn page(pages: &str, episode: Option<&str>) -> String {
+    let is_plain = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_".contains(&byte));
+    match episode.filter(is_plain) {
+        Some(id) => format!("{pages}/episodes/{id}"),
+        None => format!("{pages}/episodes"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{one_line, plain};

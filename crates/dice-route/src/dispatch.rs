@@ -9,6 +9,7 @@
 //! that starts takes every row in `sending` for one that may have arrived.
 
 mod course;
+mod ear;
 mod gate;
 mod start;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::course::{Course, back_off};
+use self::ear::Ears;
+pub use self::ear::Hearing;
 use self::gate::{Gate, Wish};
 pub use self::way::{CallKind, CourierKind, EMAIL, SLACK, TERMINAL, Way, accounts};
 use self::way::{Doubt, patience, stand_ins, terminal, wakes_somebody, ways};
@@ -51,6 +54,7 @@ pub struct Dispatcher {
     config: Arc<Config>,
     clock: Clock,
     gates: BTreeMap<String, Gate>,
+    ears: Ears,
     /// Calls that are out, by number.
     calls: BTreeMap<u64, Call>,
     /// What those are about. Nothing else about it is attempted meanwhile.
@@ -155,6 +159,7 @@ impl Dispatcher {
             config,
             clock: Clock::default(),
             gates: BTreeMap::new(),
+            ears: Ears::default(),
             calls: BTreeMap::new(),
             busy: BTreeMap::new(),
             settled: BTreeMap::new(),
@@ -225,6 +230,9 @@ impl Dispatcher {
             subjects.insert(call.row.subject.clone());
             self.calls.insert(call.number, call.clone());
         }
+        if let Some(told_ms) = self.ears.next_ms() {
+            self.wake_after(told_ms);
+        }
         if let Some(first) = self.calls.values().map(|call| call.row.begun_ms + call.deadline_ms).min() {
             self.wake_after(first + GIVE_UP_MS);
         }
@@ -271,7 +279,20 @@ impl Dispatcher {
         self.calls.values()
     }
 
-    /// What keeps notices from leaving, by cause, when it is not what was given the last time.
+    /// What people press at these accounts is to reach Dice, and at no others.
+    pub fn listen(&mut self, accounts: impl IntoIterator<Item = String>) {
+        self.ears.listen(accounts);
+        self.next_ms = Some(self.clock.now_ms);
+    }
+
+    /// Takes how the connection stands over which an account tells what people press.
+    pub fn hear(&mut self, account: &str, hearing: &Hearing, now_ms: i64) {
+        self.pass(now_ms);
+        self.ears.hear(account, hearing, self.clock.patience_ms);
+        self.next_ms = Some(self.clock.now_ms);
+    }
+
+    /// What keeps notices from leaving, or people from answering, by cause, when it is not what was given the last time.
     pub fn troubles(&mut self) -> Option<BTreeMap<String, String>> {
         let now_ms = self.clock.patience_ms;
         let mut troubles = BTreeMap::new();
@@ -286,6 +307,11 @@ impl Dispatcher {
                 let text = format!("nothing arrives by {account}: {why}; notices wait and are tried again");
                 troubles.insert(format!("courier_down {account}"), text);
             }
+        }
+        for (account, why) in self.ears.deaf(now_ms) {
+            let text =
+                format!("what people press in {account} does not reach Dice: {why}; it is tried again");
+            troubles.insert(format!("courier_deaf {account}"), text);
         }
         if self.told.as_ref() == Some(&troubles) {
             return None;
@@ -347,6 +373,8 @@ impl Dispatcher {
                 let until_ms = now_ms.saturating_add((*wait_ms).max(0));
                 gate.pause(*reach, call.kind, &call.way.destination, until_ms);
             }
+            // Nobody was asked.
+            Outcome::Unwanted(_) => {}
             _ => gate.answered(),
         }
         let settled_ms = match call.purpose {

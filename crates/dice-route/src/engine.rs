@@ -33,7 +33,7 @@ use self::runner::{Ground, Runs};
 use crate::book::{Cell, Delta, Table, Waiting};
 use crate::condition::{Condition, Field, Share};
 use crate::config::{OnMissingKey, Rule};
-use crate::{EpisodeId, Event, Message, Stamped, Transition};
+use crate::{CloseReason, EpisodeId, Event, Message, Stamped, Transition};
 
 /// Messages for which it is remembered which rules may look at them.
 const MAX_MESSAGES: usize = 1 << 16;
@@ -373,6 +373,11 @@ impl Engine {
 
     /// A person ends an episode. An episode that is not open is nobody's.
     pub fn resolve(&mut self, episode: &EpisodeId, _now_ms: i64, out: &mut Vec<Transition>) {
+        self.close(episode, CloseReason::Resolved, out);
+    }
+
+    /// Ends an episode for this reason.
+    pub fn close(&mut self, episode: &EpisodeId, reason: CloseReason, out: &mut Vec<Transition>) {
         for (post, next_ms) in self.posts.iter_mut().zip(&mut self.next_ms) {
             let mut ground = Ground {
                 origins: &mut self.origins,
@@ -380,7 +385,7 @@ impl Engine {
                 watermark_ms: self.totals.watermark_ms,
                 healthy_since_ms: self.totals.healthy_since_ms,
             };
-            if post.runs.resolve(&episode.0, &mut ground) {
+            if post.runs.close(&episode.0, reason, &mut ground) {
                 *next_ms = post.runs.next_ms();
                 break;
             }

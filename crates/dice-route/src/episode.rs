@@ -117,6 +117,8 @@ pub enum CloseReason {
     RuleChanged,
     /// A person said so.
     Resolved,
+    /// Whoever told of it said so.
+    Ended,
 }
 
 /// What a rule knows about why it fired: words and numbers for the reader.

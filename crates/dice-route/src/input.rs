@@ -27,6 +27,8 @@ pub enum Input {
     Receipt(Receipt),
     /// What keeps notices from leaving, all of it.
     Troubles(Troubles),
+    /// Whoever told of something says how it stands.
+    Word(Word),
     /// There is a configuration, the first or another one.
     Configuration(Arc<Config>),
 }
@@ -240,7 +242,18 @@ pub struct Receipt {
     pub outcome: Outcome,
 }
 
-/// What keeps notices from leaving, all of it: what is not in here any more is over.
+/// What whoever told of something says of the episode that this led to: silence proves nothing there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// The episode's id.
+    pub episode: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it is over; else it goes on, however long nothing more is heard of it.
+    pub is_over: bool,
+}
+
+/// What keeps notices from leaving and people from answering, all of it: what is not in here any more is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Troubles {
     /// When this was known, milliseconds since 1970.
@@ -251,7 +264,7 @@ pub struct Troubles {
 
 impl Troubles {
     /// What the causes begin with; no others do.
-    pub const CAUSES: [&'static str; 2] = ["courier_denied ", "courier_down "];
+    pub const CAUSES: [&'static str; 3] = ["courier_denied ", "courier_down ", "courier_deaf "];
 }
 
 /// How an attempt to deliver ended, or that one begins. The first half is what couriers answer, the second
@@ -274,6 +287,8 @@ pub enum Outcome {
     /// The other side wants to be left alone for this long, milliseconds: nothing else within this reach may
     /// be attempted before either.
     Limited(i64, Reach, String),
+    /// Whoever would read it wants no more of its kind by this way, and why: nothing was attempted.
+    Unwanted(String),
     /// The other side does not accept who Dice says it is, and why: nothing of the whole account will arrive
     /// until somebody acts.
     Denied(String),

@@ -45,7 +45,7 @@ pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Trans
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
     Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Reach, Receipt,
-    Scope, Troubles,
+    Scope, Troubles, Word,
 };
 pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, Passage, State};
 pub use manager::Manager;

@@ -271,6 +271,11 @@ impl Outbox {
                 });
                 return remark(Cause::Superseded, by, "a notice was not sent");
             }
+            Outcome::Unwanted(why) => {
+                self.edit(&receipt.intent, |row| follow(row, &receipt.outcome, at_ms));
+                let name = self.get(&receipt.intent).map_or("", |row| row.destination.name());
+                return remark(Cause::Unsubscribed, name, why);
+            }
             _ => {}
         }
         self.edit(&receipt.intent, |row| follow(row, &receipt.outcome, at_ms));
@@ -476,6 +481,7 @@ fn follow(row: &mut Intent, outcome: &Outcome, at_ms: i64) {
             row.state = if row.passage.hidden_by.is_some() { State::Suppressed } else { State::Dead };
             row.why = Some(why.clone());
         }
+        Outcome::Unwanted(why) => (row.state, row.why) = (State::Suppressed, Some(why.clone())),
         Outcome::Ambiguous(why) => unsure(row, at_ms, at_ms, why),
         Outcome::Unsure(wait_ms, why) => unsure(row, at_ms, later(*wait_ms), why),
         Outcome::Parked(wait_ms, why) => {

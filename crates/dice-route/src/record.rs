@@ -46,6 +46,8 @@ pub enum Cause {
     Held,
     /// Told together with others, because there were too many.
     Coalesced,
+    /// Its reader wants no more of its kind by this way.
+    Unsubscribed,
     /// A newer notice took its place.
     Superseded,
     /// Arrived when its time had been decided.
@@ -60,6 +62,8 @@ pub enum Cause {
     Unowned,
     /// A person did something.
     Command,
+    /// Whoever told of it said that it is over.
+    Ended,
     /// A configuration took effect.
     Configuration,
     /// Dice needs somebody.

@@ -11,7 +11,9 @@ use crate::engine::Engine;
 use crate::fit::Fit;
 use crate::manager::Manager;
 use crate::outbox::Outbox;
-use crate::{Answer, Config, Event, Input, RuleStatus, Stamp, Stamped, Transition, Troubles, Watermarks};
+use crate::{
+    Answer, CloseReason, Config, Event, Input, RuleStatus, Stamp, Stamped, Transition, Troubles, Watermarks,
+};
 
 /// Rows of the outbox that ended are kept for this long: no provider remembers longer.
 const KEEP_OUTBOX_MS: i64 = 30 * DAY_MS;
@@ -170,6 +172,13 @@ impl Router {
             Input::Troubles(troubles) => {
                 self.pass(troubles.at_ms);
                 self.tell(&troubles.of, &Troubles::CAUSES);
+            }
+            Input::Word(word) => {
+                self.pass(word.at_ms);
+                if let Some(episode) = self.manager.word(&word, self.clock.now_ms) {
+                    self.engine.close(&episode, CloseReason::Ended, &mut self.transitions);
+                    self.hand_over();
+                }
             }
             Input::Configuration(config) => self.configure(&config),
         }

@@ -140,6 +140,8 @@ impl OpenFile {
         self.due_ms = None;
         match self.try_look(settings, follow, now_ms) {
             Ok(looked) => looked,
+            // Nothing leads to it any more, and it stays so: its successor is not kept waiting for ever.
+            Err(_) if self.is_given_up(settings, now_ms) => Ok(Look::Over(End::Gone)),
             Err(error) => {
                 self.is_ready = false;
                 self.feed.disconnected(format!("wanted to read {}, found: {error}", self.path.display()))?;
@@ -166,7 +168,12 @@ impl OpenFile {
         bytes.truncate(n_bytes);
         // Asked after reading: so the bytes are those of the file that begins like this.
         let head = self.head().of_same(&self.file)?;
-        let Some(head) = head.filter(|_| size >= offset) else {
+        // What was emptied and written anew may begin as before, with a banner, and be longer already.
+        let is_same = match &self.feed.position.file {
+            Some(mark) => size >= offset && mark.leads_to(&self.file, offset)?,
+            None => size >= offset,
+        };
+        let Some(head) = head.filter(|_| is_same) else {
             return Ok(self.begin_anew(unread));
         };
         // Some file systems tell sizes that nobody can read up to.
@@ -225,6 +232,12 @@ impl OpenFile {
         None
     }
 
+    /// Whether what cannot be read has been away for so long that nobody brings it back.
+    fn is_given_up(&self, settings: &Settings, now_ms: i64) -> bool {
+        let wait_ms = settings.linger_ms.max(settings.grace_ms);
+        self.away.is_some_and(|away| self.is_quiet(wait_ms, away.since_ms, now_ms))
+    }
+
     /// Whether so much time has passed. A clock that was set back counts as if it had.
     fn is_quiet(&self, wait_ms: u64, since_ms: i64, now_ms: i64) -> bool {
         now_ms.abs_diff(since_ms) >= wait_ms
@@ -268,5 +281,62 @@ impl Candidate {
     /// Whether it is larger than what was read of it.
     pub(crate) fn has_more_than(&self, position: &Position) -> bool {
         self.file.metadata().is_ok_and(|about| about.size() > position.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    use super::{Away, Candidate, Look, OpenFile};
+    use crate::outlet::{Outlet, Stop};
+    use crate::{Arrival, End, Kind, Settings, Start};
+
+    /// Opens what is there, and gives where it tells of it.
+    fn open(path: PathBuf, candidate: Candidate) -> (OpenFile, Receiver<Arrival>, Settings) {
+        let (sender, arrivals) = sync_channel::<Arrival>(100);
+        let outlet = Outlet::new(sender, Arc::new(Stop::default()), Arc::new(|| 0));
+        let position = candidate
+            .start("test", &path, Start::Beginning)
+            .unwrap_or_else(|_| crate::Position::start("test", &path.to_string_lossy()));
+        let settings = Settings::new("test", Kind::Files { paths: Vec::new(), follow: true });
+        (OpenFile::open(&outlet, path, candidate, position, false).unwrap(), arrivals, settings)
+    }
+
+    #[test]
+    fn a_file_written_anew_behind_the_same_banner_is_read_from_its_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        let banner = "=".repeat(300);
+        fs::write(&path, format!("{banner}\none\ntwo\n")).unwrap();
+        let (mut file, arrivals, settings) = open(path.clone(), Candidate::open(&path).unwrap().unwrap());
+        assert_eq!(file.look(&settings, true, 1).unwrap(), Look::Quiet);
+        fs::write(&path, format!("{banner}\nthree\nfour\nfive\n")).unwrap();
+        assert_eq!(file.look(&settings, true, 2).unwrap(), Look::More);
+        assert_eq!(file.look(&settings, true, 3).unwrap(), Look::Quiet);
+        let mut lines = Vec::new();
+        while let Ok(arrival) = arrivals.try_recv() {
+            let Arrival::Lines { block, .. } = arrival else { continue };
+            lines.extend(block.iter().map(|line| String::from_utf8_lossy(line).into_owned()));
+        }
+        let banner = banner.as_str();
+        assert_eq!(lines, [banner, "one", "two", banner, "three", "four", "five"]);
+    }
+
+    #[test]
+    fn a_file_that_is_away_and_cannot_be_read_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        // Opened like a file, a folder cannot be read: as a file of a server that has removed it.
+        let broken = Candidate { file: File::open(&path).unwrap(), id: (0, 0), size: 1, modified_ms: None };
+        let (mut file, _arrivals, settings) = open(path, broken);
+        assert_eq!(file.look(&settings, true, 1).unwrap(), Look::Broken);
+        file.away = Some(Away { since_ms: 1, is_successor_empty: false });
+        assert_eq!(file.look(&settings, true, 2).unwrap(), Look::Broken);
+        let later_ms = 2 + i64::try_from(settings.linger_ms.max(settings.grace_ms)).unwrap();
+        assert_eq!(file.look(&settings, true, later_ms).unwrap(), Look::Over(End::Gone));
     }
 }

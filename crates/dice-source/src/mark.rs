@@ -45,10 +45,15 @@ impl FileMark {
 
     /// Whether it is the mark of `file`, read up to `offset`.
     pub(crate) fn is_of(&self, file: &File, offset: u64) -> io::Result<bool> {
+        Ok(self.leads_to(file, offset)? && self.head.of_same(file)?.is_some())
+    }
+
+    /// Whether what lies in `file` before `offset` is what was read last.
+    pub(crate) fn leads_to(&self, file: &File, offset: u64) -> io::Result<bool> {
         let Some(start) = offset.checked_sub(u64::from(self.tail.bytes)) else { return Ok(false) };
         let mut before = vec![0; SAMPLE_BYTES.min(self.tail.bytes as usize)];
         let n_bytes = read_at(file, &mut before, start)?;
-        Ok(Sample::of_end(&before[..n_bytes]) == self.tail && self.head.of_same(file)?.is_some())
+        Ok(Sample::of_end(&before[..n_bytes]) == self.tail)
     }
 }
 

@@ -99,6 +99,9 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
+/// Journal lines that are forgotten at once.
+const FORGOTTEN_AT_ONCE: i64 = 2_000;
+
 impl Store {
     /// Opens the state file at `path` for writing and makes it when there is none. `now_ms` dates the
     /// opening.
@@ -295,13 +298,29 @@ impl Store {
     ///
     /// When the file cannot be written.
     pub fn tidy(&mut self, journal_before_ms: i64) -> Result<(), Error> {
+        while self.forget(journal_before_ms)? {}
         let doing = "tidy the state file";
-        self.connection
-            .execute("DELETE FROM journal WHERE at_ms < ?1", [journal_before_ms])
-            .map_err(Error::sqlite(doing))?;
         self.connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
             .map_err(Error::sqlite(doing))
+    }
+
+    /// Forgets the oldest journal lines up to the first that is not from before this moment: so many at a time
+    /// that nobody waits for it. True when there are more.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn forget(&mut self, journal_before_ms: i64) -> Result<bool, Error> {
+        let forgotten = self.connection.execute(
+            "DELETE FROM journal WHERE number < min(
+                 coalesce((SELECT number FROM journal WHERE at_ms >= ?1 ORDER BY number LIMIT 1),
+                          (SELECT max(number) + 1 FROM journal)),
+                 (SELECT min(number) FROM journal) + ?2)",
+            [journal_before_ms, FORGOTTEN_AT_ONCE],
+        );
+        let forgotten = forgotten.map_err(Error::sqlite("forget old journal lines"))?;
+        Ok(i64::try_from(forgotten).is_ok_and(|n| n >= FORGOTTEN_AT_ONCE))
     }
 
     /// Copies the state, as of now, into a new file at `to`, while a router may go on writing.
@@ -638,5 +657,26 @@ mod tests {
                 .unwrap();
             assert_eq!(n, 0, "{name}");
         }
+    }
+
+    #[test]
+    fn old_journal_lines_are_forgotten_a_few_at_a_time() {
+        let folder = folder();
+        let mut store = Store::open(&folder.path().join("state.db"), 5).unwrap();
+        let line = |at_ms| JournalLine { at_ms, what: "tick".to_owned(), body: "{}".to_owned() };
+        let mut commit = |lines: std::ops::Range<i64>| {
+            store.commit(&Batch { journal: lines.map(line).collect(), ..Batch::default() }).unwrap();
+        };
+        commit(0..5_000);
+        let mut check = |before_ms, has_more, left| {
+            assert_eq!(store.forget(before_ms).unwrap(), has_more);
+            assert_eq!(store.journal(0).unwrap().len(), left);
+        };
+        check(0, false, 5_000);
+        check(4_990, true, 3_000);
+        check(4_990, true, 1_000);
+        check(4_990, false, 10);
+        check(10_000, false, 0);
+        check(10_000, false, 0);
     }
 }

@@ -45,6 +45,13 @@ pub(super) static MAIL: Section = Section::of(
             "How the connection is made safe; `none` is for a server on this machine",
         )
         .or("\"starttls\""),
+        key(
+            "ca_file",
+            Kind::Text,
+            "A file with certificates (PEM) that are trusted beside those of the system: the server's own, or \
+             those of who signed it. Its path starts at the folder of this file",
+        )
+        .like("\"corp-ca.pem\""),
         key("user", Kind::Text, "The name to log in with").like("\"dice\""),
         key("password_env", Kind::Name, "The environment variable with the password")
             .like("\"SMTP_PASSWORD\""),
@@ -118,8 +125,13 @@ static PAGERDUTY: Section = Section::of(
              newest first",
         )
         .like("[\"PAGERDUTY_WEBHOOK_SECRET\"]"),
+        key("pages", Kind::Text, PAGES).like("\"https://dice.corp.example\""),
     ],
 );
+
+/// What alerts elsewhere link to.
+const PAGES: &str =
+    "Where readers reach Dice's own pages, which alerts link to; `server.url` where it is not set";
 
 static EMAIL: Section = Section::of(
     "A mailbox. What is not set is as in `email`",
@@ -129,6 +141,8 @@ static EMAIL: Section = Section::of(
         key("smtp", Kind::Text, "The server and its port").like("\"mail.corp.example:587\""),
         key("tls", Kind::Word(&["starttls", "tls", "none"]), "How the connection is made safe")
             .like("\"tls\""),
+        key("ca_file", Kind::Text, "A file with certificates (PEM) that are trusted as well")
+            .like("\"corp-ca.pem\""),
         key("user", Kind::Text, "The name to log in with").like("\"dice\""),
         key("password_env", Kind::Name, "The environment variable with the password")
             .like("\"SMTP_PASSWORD\""),
@@ -159,6 +173,14 @@ static ALERTMANAGER: Section = Section::of(
             .like("\"ALERTMANAGER_PASSWORD\""),
         key("token_env", Kind::Name, "The environment variable with a bearer token")
             .like("\"ALERTMANAGER_TOKEN\""),
+        key(
+            "lifetime",
+            Kind::Duration(30 * SECOND, super::DAY),
+            "An alert there ends after this long unless it is posted again, which is done three times as often \
+             as long as it is open",
+        )
+        .or("\"5m\""),
+        key("pages", Kind::Text, PAGES).like("\"https://dice.corp.example\""),
     ],
 );
 

@@ -88,6 +88,7 @@ fn alert(
     }
     put("url", row.and_then(|row| row.url.as_deref()).and_then(wording::link).unwrap_or_default().to_owned());
 
+    let episode = row.and_then(|row| row.episode.as_deref());
     let seen_ms = row.and_then(|row| row.evidence.seen_ms);
     let starts_ms = seen_ms.map_or(intent.created_ms, |(first_ms, _)| first_ms).min(now_ms);
     let has_ended = intent.kind == NoticeKind::Resolved || row.is_some_and(wording::has_ended);
@@ -97,7 +98,7 @@ fn alert(
         annotations,
         starts_at: wording::instant(starts_ms),
         ends_at: wording::instant(ends_ms),
-        generator_url: settings.generator_url.clone(),
+        generator_url: settings.pages.as_deref().map(|pages| wording::page(pages, episode)),
     }
 }
 

@@ -134,7 +134,8 @@ fn event(
         .map(|href| vec![Link { href: href.to_owned(), text: "The statement".to_owned() }])
         .unwrap_or_default();
     event.client = Some("Dice".to_owned());
-    event.client_url = settings.client_url.clone();
+    let episode = row.and_then(|row| row.episode.as_deref());
+    event.client_url = settings.pages.as_deref().map(|pages| wording::page(pages, episode));
     // Everything in it is bounded, and what was not thought of is left out before it is refused.
     if serde_json::to_vec(&event).is_ok_and(|body| body.len() > MAX_EVENT_BYTES)
         && let Some(payload) = &mut event.payload

@@ -69,6 +69,8 @@ pub enum Standing {
     Open,
     /// Clicks do not arrive, and why; it is tried again by itself.
     Down(String),
+    /// Slack does not accept the app's token, and why; clicks do not arrive until somebody acts.
+    Refused(String),
 }
 
 /// Keeps a connection open over which clicks arrive.
@@ -138,7 +140,11 @@ impl Socket {
                 }
                 Err(Closed(why, lasts)) => {
                     failures = if lasts { 16 } else { failures + 1 };
-                    self.standing.send_replace(Standing::Down(why));
+                    self.standing.send_replace(if lasts {
+                        Standing::Refused(why)
+                    } else {
+                        Standing::Down(why)
+                    });
                     sleep(pause(failures)).await;
                     continue;
                 }

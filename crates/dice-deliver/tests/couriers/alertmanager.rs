@@ -14,7 +14,7 @@ fn settings(url: String) -> AlertmanagerSettings {
         login: Login::Bearer("t".to_owned()),
         labels: vec![("cluster".to_owned(), "eu".to_owned())],
         lifetime_ms: AlertmanagerSettings::LIFETIME_MS,
-        generator_url: None,
+        pages: Some("https://dice.example".to_owned()),
         proxy: Proxy::None,
     }
 }

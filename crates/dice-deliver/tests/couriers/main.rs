@@ -98,14 +98,14 @@ fn no_error_tells_who_logs_in_where() {
             login: Login::None,
             labels: Vec::new(),
             lifetime_ms: AlertmanagerSettings::LIFETIME_MS,
-            generator_url: None,
+            pages: None,
             proxy,
         };
         Alertmanager::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
     };
     let pagerduty = |url: &str| {
         let (routing_key, source, url) = ("k".to_owned(), "dice".to_owned(), url.to_owned());
-        let settings = PagerDutySettings { routing_key, url, source, client_url: None, proxy: Proxy::None };
+        let settings = PagerDutySettings { routing_key, url, source, pages: None, proxy: Proxy::None };
         PagerDuty::new(settings).map(|courier| deliver(&courier, &parcel(NoticeKind::Open, &[])))
     };
     let webhook = |url: &str| {

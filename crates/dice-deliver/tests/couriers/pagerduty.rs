@@ -15,7 +15,7 @@ fn settings(url: String) -> PagerDutySettings {
         routing_key: ROUTING_KEY.to_owned(),
         url,
         source: "dice".to_owned(),
-        client_url: Some("https://dice.example/".to_owned()),
+        pages: Some("https://dice.example".to_owned()),
         proxy: Proxy::None,
     }
 }

@@ -39,7 +39,7 @@ impl Course<'_> {
     pub(super) fn follow(&self, outcome: Outcome) -> Outcome {
         use Outcome::{
             Absent, Ambiguous, Deferred, Delivered, Denied, Elsewhere, Later, Limited, Parked, Refused,
-            Unsure,
+            Unsure, Unwanted,
         };
         let back_off_ms = back_off(self.intent, self.attempts, self.lane);
         match (self.purpose, outcome) {
@@ -49,7 +49,10 @@ impl Course<'_> {
             }
             (Purpose::Deliver, limited @ Limited(..)) => limited,
             (Purpose::Deliver, Denied(why)) => Denied(why),
-            (Purpose::Deliver, Refused(why)) if self.has_other_way => Elsewhere(self.account.to_owned(), why),
+            (Purpose::Deliver, Refused(why) | Unwanted(why)) if self.has_other_way => {
+                Elsewhere(self.account.to_owned(), why)
+            }
+            (Purpose::Deliver, Unwanted(why)) => Unwanted(why),
             (Purpose::Deliver, Refused(why)) => Refused(why),
             (Purpose::Deliver, other) => {
                 let why = if let Ambiguous(why) = other { why } else { "an answer of no sense".to_owned() };

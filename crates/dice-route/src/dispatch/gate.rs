@@ -18,7 +18,7 @@ const PAGE_OUTAGE_MS: i64 = 15_000;
 /// An account that was refused is tried again this often: somebody may have mended it at the other side.
 const DENIED_MS: i64 = 5 * 60_000;
 /// An account that is down for this long is told.
-const TOLD_AFTER_MS: i64 = 2 * 60_000;
+pub(super) const TOLD_AFTER_MS: i64 = 2 * 60_000;
 /// Buckets and pauses are tidied past this many.
 const MAX_KEPT: usize = 1_000;
 

@@ -15,6 +15,7 @@ impl Dispatcher {
             match what {
                 "courier_denied" => self.gates.entry(name.to_owned()).or_default().was_denied(&text, now_ms),
                 "courier_down" => self.gates.entry(name.to_owned()).or_default().was_down(&text, now_ms),
+                "courier_deaf" => self.ears.was_deaf(name, &text, now_ms),
                 _ => {}
             }
         }

@@ -59,7 +59,7 @@ pub(crate) trait Runs: fmt::Debug + Send + Sync {
     /// Decides everything up to the watermark.
     fn advance(&mut self, ground: &mut Ground<'_>);
     /// Ends the episode with this name; `false` if it is not one of this rule.
-    fn resolve(&mut self, episode: &str, ground: &mut Ground<'_>) -> bool;
+    fn close(&mut self, episode: &str, reason: CloseReason, ground: &mut Ground<'_>) -> bool;
     /// Ends everything: the rule is no more. Gives how many episodes a key had at most.
     fn retire(&mut self, ground: &mut Ground<'_>, out: &mut Vec<Delta>) -> u32;
     /// Appends what has changed.
@@ -538,7 +538,7 @@ impl<M: Machine> Runs for Runner<M> {
         }
     }
 
-    fn resolve(&mut self, episode: &str, ground: &mut Ground<'_>) -> bool {
+    fn close(&mut self, episode: &str, reason: CloseReason, ground: &mut Ground<'_>) -> bool {
         let Some(slot) = self.speaker.open.get(episode).copied() else { return false };
         let decided_ms = self.decided_ms(ground);
         self.ask(slot, Mode::InOrder, decided_ms, ground, |machine, _, state, life| {
@@ -548,7 +548,7 @@ impl<M: Machine> Runs for Runner<M> {
             // What was announced ends with what it was announced for: those events must not open it again.
             let end_ms = if episode.is_announced { decided_ms.max(last_ms) } else { decided_ms };
             let end_ms = end_ms.max(episode.opened_ms);
-            life.close(end_ms, CloseReason::Resolved, || machine.words(state, &tally));
+            life.close(end_ms, reason, || machine.words(state, &tally));
             machine.ended(state, end_ms);
         });
         self.tidy(slot, decided_ms);

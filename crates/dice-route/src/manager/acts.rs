@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::preview::preview;
 use super::{Episode, Manager, Matchers, immediate};
-use crate::{Act, Answer, Cause, Command, Config, EpisodeId};
+use crate::{Act, Answer, Cause, Command, Config, EpisodeId, Word};
 
 impl Manager {
     /// Does what a person wants. The end of a rule's episode is the rules' to say: see
@@ -77,6 +77,36 @@ impl Manager {
         }
     }
 
+    /// Takes what whoever told of an episode says of it. An episode of a rule that is over is given back: the
+    /// rules have to be told, and say so by a transition.
+    pub fn word(&mut self, word: &Word, now_ms: i64) -> Option<EpisodeId> {
+        let config = self.config.clone()?;
+        let config = &config;
+        let (id, text) = (&word.episode, "over, as whoever told of it says");
+        if !id.starts_with(immediate::PREFIX) {
+            let is_meant = word.is_over && self.episodes.get(id).is_some_and(Episode::is_open);
+            is_meant.then(|| self.records.note(now_ms, Cause::Ended, id, "alerts", text));
+            return is_meant.then(|| EpisodeId(id.as_str().into()));
+        }
+        let alert = self.immediate.get(id)?.alert.clone();
+        if word.is_over {
+            self.immediate.finish(&alert, desk!(self, config, now_ms), sight!(self, now_ms));
+            self.end_run(&alert, config, now_ms);
+            self.records.note(now_ms, Cause::Ended, id, "alerts", text);
+        } else if let Some(slot) = self.alerts.slot(&alert) {
+            self.alerts.go_on(slot, now_ms);
+        }
+        None
+    }
+
+    /// What was counted of a run is handed over, and the next occurrence begins another.
+    fn end_run(&mut self, alert: &str, config: &Arc<Config>, now_ms: i64) {
+        if let Some(slot) = self.alerts.slot(alert) {
+            self.hand_over(slot, config, now_ms);
+            self.alerts.end_run(slot);
+        }
+    }
+
     fn resolve(&mut self, command: &Command, named: &str, config: &Arc<Config>, now_ms: i64) -> Answer {
         let desk = desk!(self, config, now_ms);
         if named.starts_with(immediate::PREFIX) {
@@ -88,10 +118,7 @@ impl Manager {
             let alert = self.immediate.get(&id).map(|ongoing| ongoing.alert.clone()).unwrap_or_default();
             // Whoever else is told of it is told that it is over, and all of them when it comes again.
             self.immediate.end(&alert, desk, sight!(self, now_ms));
-            if let Some(slot) = self.alerts.slot(&alert) {
-                self.hand_over(slot, config, now_ms);
-                self.alerts.end_run(slot);
-            }
+            self.end_run(&alert, config, now_ms);
             self.records.note(now_ms, Cause::Command, &id, &command.actor, "resolved");
             return done(&id);
         }

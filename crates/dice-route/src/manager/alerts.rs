@@ -531,6 +531,16 @@ impl Alerts {
         }
     }
 
+    /// The run goes on, though nothing more came.
+    pub fn go_on(&mut self, at: usize, now_ms: i64) {
+        let Some(slot) = self.slots.get_mut(at).and_then(Option::as_mut) else { return };
+        slot.alert.last_ms = slot.alert.last_ms.max(now_ms);
+        if !slot.is_changed {
+            slot.is_changed = true;
+            self.changed.push(at);
+        }
+    }
+
     /// The rows with occurrences that have not been handed over, in the order of their keys.
     pub fn take_fresh(&mut self) -> Vec<usize> {
         let mut fresh = std::mem::take(&mut self.fresh);

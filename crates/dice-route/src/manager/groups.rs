@@ -675,5 +675,6 @@ fn ended(reason: CloseReason) -> &'static str {
         CloseReason::Evicted => "the rule has too many keys",
         CloseReason::RuleChanged => "the rule was changed",
         CloseReason::Resolved => "a person said so",
+        CloseReason::Ended => "whoever told of it said so",
     }
 }

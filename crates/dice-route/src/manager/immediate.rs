@@ -196,7 +196,14 @@ impl Immediate {
     /// Ends everything about a message: its run is over, or it is forgotten.
     pub fn end(&mut self, alert: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
-            self.close(&id, desk, sight);
+            self.close(&id, false, desk, sight);
+        }
+    }
+
+    /// Ends everything about a message by the word of whoever told of it: where it was told, that is as well.
+    pub fn finish(&mut self, alert: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
+        for id in self.by_alert.get(alert).cloned().unwrap_or_default() {
+            self.close(&id, true, desk, sight);
         }
     }
 
@@ -223,10 +230,10 @@ impl Immediate {
             .alerts
             .get(&ongoing.alert)
             .filter(|(alert, _)| alert.runs == ongoing.run && alert.is_running);
-        let Some((alert, message)) = known else { return self.close(id, desk, sight) };
+        let Some((alert, message)) = known else { return self.close(id, false, desk, sight) };
         let over_ms = alert.last_ms.saturating_add(quiet_ms);
         if over_ms <= now_ms {
-            return self.close(id, desk, sight);
+            return self.close(id, false, desk, sight);
         }
         let mut ongoing = ongoing.clone();
         if ongoing.has_left {
@@ -284,8 +291,9 @@ impl Immediate {
         self.replace(ongoing);
     }
 
-    /// Tells what is left to be told, and forgets it.
-    fn close(&mut self, id: &str, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
+    /// Tells what is left to be told, and forgets it. That it is over is told where that is known, and where
+    /// the reader saw it go on.
+    fn close(&mut self, id: &str, is_known: bool, desk: &mut Desk<'_>, sight: &mut Sight<'_>) {
         let Some(mut ongoing) = self.book.get(id).cloned() else { return };
         let known = sight.alerts.get(&ongoing.alert).filter(|(alert, _)| alert.runs == ongoing.run);
         if let Some((alert, message)) = known.filter(|_| !ongoing.has_left) {
@@ -299,7 +307,7 @@ impl Immediate {
             match hidden.or(ongoing.hidden.take()) {
                 Some(hidden) => write_down(&mut ongoing, count, &hidden, desk),
                 // A single one that was told needs no further word.
-                None if count == ongoing.told && ongoing.revision < 2 => {}
+                None if count == ongoing.told && ongoing.revision < 2 && !is_known => {}
                 None => {
                     tell(&mut ongoing, NoticeKind::Resolved, Vec::new(), (alert, message), desk, sight.storm)
                 }

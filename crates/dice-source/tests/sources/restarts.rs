@@ -172,3 +172,21 @@ fn every_line_is_told_once_whatever_happens_when() {
         assert_eq!(scene.lines, written, "seed {seed}");
     }
 }
+
+#[test]
+fn an_inode_that_was_used_again_does_not_hide_where_reading_stood() {
+    let mut scene = Scene::prepared(&["app.log"], true, |scene| scene.write("app.log", "one\n"));
+    scene.until("app.log: caught up");
+    scene.stop();
+    // A file of a disk that is not mounted had the same inode; its position is kept.
+    let (key, position) = scene.committed.first_key_value().unwrap();
+    let (key, mut position) = (key.clone(), serde_json::from_str::<serde_json::Value>(position).unwrap());
+    position["partition"] = "/a/disk/that/is/away/app.log".into();
+    position["offset"] = 2.into();
+    scene.committed.insert(format!("a{key}"), position.to_string());
+    assert_eq!(scene.committed.len(), 2);
+    scene.append("app.log", "two\n");
+    scene.story();
+    scene.start();
+    check(&mut scene, "app.log: caught up", &["app.log: opened at 4", r#"app.log: ["two"]"#]);
+}

@@ -18,6 +18,8 @@ pub struct Alert {
     pub starts_at: String,
     /// When it ends, as it was given.
     pub ends_at: String,
+    /// Where to read more.
+    pub generator_url: Option<String>,
     /// How often it was posted.
     pub posts: u32,
 }
@@ -98,7 +100,9 @@ fn alert(value: &Value) -> Result<Alert, String> {
     if ends_at < starts_at {
         return Err("the end is before the start".to_owned());
     }
-    Ok(Alert { labels, annotations: pairs(&value["annotations"])?, starts_at, ends_at, posts: 1 })
+    let (annotations, generator_url) = (pairs(&value["annotations"])?, value["generatorURL"].as_str());
+    let generator_url = generator_url.map(str::to_owned);
+    Ok(Alert { labels, annotations, starts_at, ends_at, generator_url, posts: 1 })
 }
 
 fn pairs(value: &Value) -> Result<BTreeMap<String, String>, String> {

@@ -8,6 +8,7 @@ mod backtest;
 mod board;
 mod desk;
 mod figures;
+mod fires;
 mod hatch;
 mod letters;
 mod managed;

@@ -19,9 +19,9 @@ use dice_deliver::Parcel;
 use dice_deliver::secrets::{Masking, masked};
 use dice_deliver::slack::Remembered;
 use dice_route::book::{Delta, Table};
-use dice_route::dispatch::{Call, CourierKind, Purpose, Round};
+use dice_route::dispatch::{Call, CourierKind, Hearing, Purpose, Round};
 use dice_route::outbox::Outbox;
-use dice_route::{Config, Dispatcher, Input, Intent, Outcome, Receipt, Router, Troubles};
+use dice_route::{Config, Destination, Dispatcher, Input, Intent, Outcome, Receipt, Router, Troubles};
 use dice_store::Store;
 
 pub(crate) use self::carriage::News;
@@ -130,6 +130,8 @@ impl Delivery {
         if let Some(carriage) = &self.carriage {
             carriage.follow(Arc::clone(&self.fleet));
         }
+        let heard = self.fleet.workspaces().filter(|(_, workspace)| workspace.is_socket);
+        self.dispatcher.listen(heard.map(|(account, _)| account.to_owned()));
         let handle = self.carriage.as_ref().map(Carriage::handle);
         self.letters.follow(Arc::clone(&self.fleet), handle);
         Ok(())
@@ -175,6 +177,19 @@ impl Delivery {
         true
     }
 
+    /// The one address that a call mails to; none where it does not, or to several.
+    pub(crate) fn reader<'c>(&'c self, call: &'c Call) -> Option<&'c str> {
+        let receivers = &self.config.receivers;
+        match &call.way.destination {
+            _ if call.way.courier != CourierKind::Email => None,
+            Destination::Receiver(name) => {
+                let to = receivers.get(name)?.settings.get("to")?.trim();
+                Some(to).filter(|to| !to.contains(','))
+            }
+            other => Some(other.name()),
+        }
+    }
+
     /// Keeps alerts open that would end by themselves.
     fn tell_again(&mut self, outbox: &Outbox, now_ms: i64) {
         if self.retelling.next_ms().is_none_or(|at_ms| at_ms > now_ms) {
@@ -213,6 +228,11 @@ impl Delivery {
             self.retelling.told(row, &call.way.account, &self.fleet, now_ms);
         }
         self.dispatcher.ended(call, outcome, now_ms)
+    }
+
+    /// Takes how the connection of an account stands over which it tells what people press.
+    pub(crate) fn hear(&mut self, account: &str, hearing: &Hearing, now_ms: i64) {
+        self.dispatcher.hear(account, hearing, now_ms);
     }
 
     /// Takes word that a notice stands at the other side.

@@ -6,10 +6,15 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use dice_store::{Batch, Error, Store};
 
-use crate::interrupt;
+use crate::{clock, interrupt};
 
 /// How long to wait before a commit that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The journal is kept for this long.
+pub(crate) const KEEP_JOURNAL_MS: i64 = 7 * 24 * 3_600_000;
+/// How often it is looked whether journal lines are older than that.
+const FORGET: Duration = Duration::from_secs(10);
 
 /// Where batches are committed, one after another.
 #[derive(Debug)]
@@ -31,11 +36,16 @@ impl Ledger {
         let (to, batches) = bounded::<Batch>(1);
         let (done, committed) = bounded(2);
         let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || {
+            let mut forgetting = clock::start();
             for batch in batches {
                 let result = commit(&mut store, &batch);
                 let is_over = result.is_err();
                 if done.send(result).is_err() || is_over {
                     break;
+                }
+                if forgetting.elapsed() >= FORGET {
+                    forgetting = clock::start();
+                    forget(&mut store);
                 }
             }
             store
@@ -76,6 +86,15 @@ impl Ledger {
     pub(crate) fn end(mut self) -> Option<Store> {
         self.batches = None;
         self.thread.take().map(|thread| thread.join().expect("committing cannot panic"))
+    }
+}
+
+/// Forgets journal lines that are old: a router runs for months.
+fn forget(store: &mut Store) {
+    let before_ms = clock::now().as_millisecond() - KEEP_JOURNAL_MS;
+    if let Err(error) = store.forget(before_ms) {
+        // The next commit tells what is wrong with the disk.
+        tracing::debug!("{error}");
     }
 }
 

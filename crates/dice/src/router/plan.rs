@@ -221,7 +221,7 @@ fn look(file: &Path) -> Option<(SystemTime, u64)> {
 pub(crate) fn watched(file: &Path) -> Vec<PathBuf> {
     let disk = Disk::beside(file);
     let mut files = vec![file.to_owned()];
-    for pattern in ["*.toml", "rules/*.toml", "*.ics", "*/*.ics"] {
+    for pattern in ["*.toml", "rules/*.toml", "*.ics", "*/*.ics", "*.pem", "*/*.pem", "*.crt", "*/*.crt"] {
         let found = disk.matching(pattern).unwrap_or_default();
         files.extend(found.into_iter().map(|path| disk.folder.join(path)));
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 use dice_deliver::slack::Committed;
 use dice_route::book::Delta;
-use dice_route::dispatch::{Call, CourierKind};
+use dice_route::dispatch::Call;
 use dice_route::{Answer, Command, Input, Intent, Lane, Outcome, PartitionNews, Receipt, Router, State};
 use dice_serve::{Ask, Done};
 use dice_store::{Batch, JournalLine, Store};
@@ -18,7 +18,7 @@ use super::api::{Answering, Asked, Hatch, Unsubscribed, Wanted, journaled};
 use super::delivery::{Delivery, News};
 use super::hold::Hold;
 use super::latency::Latency;
-use super::ledger::Ledger;
+use super::ledger::{KEEP_JOURNAL_MS, Ledger};
 use super::operator::ordered;
 use super::pipeline::Portion;
 use super::terminal;
@@ -38,8 +38,6 @@ const IDLE: Duration = Duration::from_secs(1);
 const FINISHING: Duration = Duration::from_secs(60);
 /// Who asks Dice to stop waits so long for calls that are out.
 const STOPPING: Duration = Duration::from_secs(10);
-/// The journal is kept for this long.
-const KEEP_JOURNAL_MS: i64 = 7 * 24 * 3_600_000;
 
 /// An operator's command, and where its answer goes once it lasts.
 #[derive(Debug)]
@@ -441,6 +439,7 @@ impl<W: Write> Service<W> {
                 self.receipts.extend(delivery.seen(outbox, &intent, &reference));
                 self.waiting.heard.extend(committed);
             }
+            News::Hearing(account, hearing) => delivery.hear(&account, &hearing, now_ms),
             News::Presence(presence) => {
                 let body = serde_json::to_string(&presence).expect("what is known of people is JSON");
                 let line = JournalLine { at_ms: presence.at_ms, what: "presence".to_owned(), body };
@@ -504,6 +503,12 @@ impl<W: Write> Service<W> {
             self.step(input);
         }
         if let Some(input) = self.hatch.as_ref().and_then(|hatch| hatch.checked(now_ms)) {
+            self.step(input);
+        }
+        // Before time passes: what goes on by their word is not over for being quiet.
+        let words = self.hatch.as_mut().map(|hatch| hatch.words(&self.router, now_ms)).unwrap_or_default();
+        self.batch.deltas.extend(words.notes);
+        for input in words.inputs {
             self.step(input);
         }
         self.step(Input::Tick(now_ms));
@@ -578,9 +583,10 @@ impl<W: Write> Service<W> {
         }
         for (call, intent) in calls {
             let Some(delivery) = &mut self.delivery else { continue };
-            let is_mailed = call.way.courier == CourierKind::Email && intent.lane == Lane::Digest;
-            if is_mailed && self.unsubscribed.has(call.way.destination.name()) {
-                let outcome = Outcome::Refused("its reader wants no more digests by mail".to_owned());
+            let reader = delivery.reader(&call).filter(|_| intent.lane == Lane::Digest);
+            if reader.is_some_and(|address| self.unsubscribed.has(address)) {
+                let outcome =
+                    Outcome::Unwanted("unsubscribed: its reader wants no more digests by mail".to_owned());
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
             } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));

@@ -1,17 +1,16 @@
 //! Alerts of other systems become events whose owners their labels tell.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 use dice_catalog::{Kind, Level, Owner, OwnerKind, Why};
 use dice_deliver::alertmanager::{self, Alert, DEFAULT_RESOLVE_MS};
-use dice_route::book::{Delta, Table};
-use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews};
+use dice_route::book::Delta;
+use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router};
 use dice_serve::Alerts;
 use dice_store::Store;
-use serde::{Deserialize, Serialize};
 
+use super::fires::{Fire, Fires};
 use crate::router::plan::Known;
 use crate::router::target;
 
@@ -19,10 +18,6 @@ use crate::router::target;
 const SOURCE: &str = "alerts";
 /// The number of their partition: no partition of a source has it.
 const ID: PartitionId = PartitionId(u32::MAX - 1);
-/// What rows of notes begin with that hold an alert each.
-const NOTE: &str = "service alert ";
-/// Alerts that are remembered; past it those that ended first go.
-const MAX_KNOWN: usize = 10_000;
 /// Bytes of a text that are kept.
 const TEXT_BYTES: usize = 4 << 10;
 /// Labels that tell where something is, and not what it is.
@@ -36,19 +31,10 @@ pub(crate) fn is(id: PartitionId) -> bool {
 /// Which alerts are known: who sends them does so again each minute, and means the same.
 #[derive(Debug, Default)]
 pub(crate) struct AlertBook {
-    known: BTreeMap<String, Fire>,
-    /// The same by their ends.
-    ends: BTreeSet<(i64, String)>,
+    fires: Fires,
     /// Where the next event stands.
     offset: u64,
     is_open: bool,
-}
-
-/// An alert as its row has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Fire {
-    starts_ms: i64,
-    ends_ms: i64,
 }
 
 /// What alerts led to.
@@ -63,26 +49,12 @@ pub(crate) struct Taken {
 impl AlertBook {
     /// The alerts that `store` remembers.
     pub(crate) fn of(store: &Store) -> Result<AlertBook> {
-        let mut book = AlertBook::default();
-        store.entries(Table::Notes, |note| {
-            if let Some(name) = note.id.strip_prefix(NOTE)
-                && let Ok(fire) = serde_json::from_str(&note.body)
-            {
-                book.put(name, fire);
-            }
-        })?;
-        Ok(book)
-    }
-
-    fn put(&mut self, name: &str, fire: Fire) {
-        if let Some(old) = self.known.insert(name.to_owned(), fire) {
-            self.ends.remove(&(old.ends_ms, name.to_owned()));
-        }
-        self.ends.insert((fire.ends_ms, name.to_owned()));
+        Ok(AlertBook { fires: Fires::of(store)?, ..AlertBook::default() })
     }
 
     /// Takes what was posted. An alert leads to one event for each time that it begins.
     pub(crate) fn take(&mut self, alerts: &Alerts, known: &Known, now_ms: i64) -> Taken {
+        self.fires.begin(now_ms);
         let mut taken = Taken::default();
         let found = match alertmanager::alerts(&alerts.body, now_ms, DEFAULT_RESOLVE_MS) {
             Ok(found) => found,
@@ -96,30 +68,34 @@ impl AlertBook {
             taken.inputs.push(Input::Partition(ID, news));
         }
         for alert in found.alerts {
-            let fire = Fire { starts_ms: alert.starts_ms, ends_ms: alert.ends_ms };
-            let old = self.known.get(&alert.fingerprint).copied();
             // Who says nothing of the start gets the time of each call: as long as it is open it is the same.
-            let is_same = old.is_some_and(|old| old.starts_ms == fire.starts_ms || old.ends_ms > now_ms);
-            if !is_same && !alert.is_resolved {
-                self.offset = (self.offset + 1).max(now_ms.unsigned_abs() << 16);
-                taken.inputs.push(Input::Event(event(&alert, known, self.offset, now_ms)));
-            }
-            if is_same || !alert.is_resolved {
-                let starts_ms = old.filter(|_| is_same).map_or(fire.starts_ms, |old| old.starts_ms);
-                let fire = Fire { starts_ms, ..fire };
-                if old != Some(fire) {
-                    self.put(&alert.fingerprint, fire);
-                    let body = serde_json::to_string(&fire).expect("an alert is two numbers");
-                    taken.notes.push(Delta::Put { table: Table::Notes, id: row(&alert.fingerprint), body });
+            let old = self.fires.get(&alert.fingerprint).filter(|old| !old.is_over).cloned();
+            let mut fire = match (old, alert.is_resolved) {
+                // Another one may still tell of the end of the time before.
+                (Some(old), true) if alert.starts_ms < alert.ends_ms && alert.ends_ms < old.starts_ms => {
+                    continue;
                 }
+                (Some(old), _) => old,
+                (None, true) => continue,
+                (None, false) => {
+                    self.offset = (self.offset + 1).max(now_ms.unsigned_abs() << 16);
+                    let event = event(&alert, known, self.offset, now_ms);
+                    let (message, host) = (Some(event.message.id), event.host.as_deref().map(str::to_owned));
+                    taken.inputs.push(Input::Event(event));
+                    let (starts_ms, ends_ms) = (alert.starts_ms, alert.ends_ms);
+                    Fire { starts_ms, ends_ms, told_ms: 0, since_ms: now_ms, message, host, is_over: false }
+                }
+            };
+            if fire.message.is_none() {
+                // Its row is of a version that did not write this.
+                let event = event(&alert, known, self.offset, now_ms);
+                fire.message = Some(event.message.id);
+                fire.host = event.host.as_deref().map(str::to_owned);
             }
+            (fire.ends_ms, fire.told_ms, fire.is_over) = (alert.ends_ms, now_ms, alert.is_resolved);
+            self.fires.put(&alert.fingerprint, fire);
         }
-        while self.known.len() > MAX_KNOWN
-            && let Some((_, name)) = self.ends.pop_first()
-        {
-            self.known.remove(&name);
-            taken.notes.push(Delta::Delete { table: Table::Notes, id: row(&name) });
-        }
+        taken.notes = self.fires.notes();
         taken.inputs.extend(self.checked(now_ms));
         taken
     }
@@ -129,14 +105,18 @@ impl AlertBook {
         self.is_open.then_some(Input::Partition(ID, PartitionNews::CaughtUp(now_ms)))
     }
 
+    /// What alerts say of the episodes that they led to: those whose alerts have all ended, or were not told
+    /// again in time, are over.
+    pub(crate) fn words(&mut self, router: &Router, now_ms: i64) -> Taken {
+        let words = self.fires.words(router, now_ms);
+        let inputs = words.into_iter().map(Input::Word).collect();
+        Taken { inputs, notes: self.fires.notes(), faults: Vec::new() }
+    }
+
     /// Sources are opened anew: the partition is as well, with its next alert.
     pub(crate) fn close(&mut self) {
         self.is_open = false;
     }
-}
-
-fn row(name: &str) -> String {
-    format!("{NOTE}{name}")
 }
 
 /// The event of an alert. It happens when it is told: how long it took to be certain is its sender's business.
@@ -238,62 +218,4 @@ fn owner(name: &str) -> Owner {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::sync::Arc;
-
-    use dice_match::{Limits, Matcher};
-    use dice_route::Input;
-    use dice_serve::Alerts;
-
-    use super::AlertBook;
-    use crate::router::plan::{Known, Stamp};
-
-    fn known() -> Known {
-        Known {
-            matcher: Matcher::new(Vec::new(), &Limits::default()).unwrap(),
-            repos: Vec::new(),
-            outdated: HashSet::new(),
-            messages: Arc::default(),
-            stamp: Stamp::of(&[]),
-        }
-    }
-
-    /// Posts at that second; the events with their owners and places, and what is wrong.
-    #[track_caller]
-    fn check(book: &mut AlertBook, second: i64, body: &str, expected: &[&str]) {
-        let (at_ms, body) = (second * 1_000, body.as_bytes().to_vec());
-        let alerts = Alerts { id: String::new(), actor: String::new(), at_ms, body };
-        let taken = book.take(&alerts, &known(), at_ms);
-        let mut said = Vec::new();
-        for input in &taken.inputs {
-            let Input::Event(event) = input else { continue };
-            let owners: Vec<&str> = event.message.owners.iter().map(|owner| &*owner.name).collect();
-            let host = event.host.as_deref().unwrap_or("-");
-            said.push(format!("{} | {} | {} | {host}", event.message.template, event.text, owners.join(" ")));
-        }
-        said.extend(taken.faults);
-        assert_eq!(said, expected);
-    }
-
-    #[test]
-    fn an_alert_is_told_each_time_it_begins() {
-        let mut book = AlertBook::default();
-        let full = r##"[{"labels":{"alertname":"DiskFull","owner":"#ops","disk":"sda","instance":"web-1"},
-            "annotations":{"summary":"sda is full"},"startsAt":"1970-01-01T00:00:05Z"}]"##;
-        let told = "DiskFull disk=sda | DiskFull: sda is full | #ops | web-1";
-        check(&mut book, 10, full, &[told]);
-        check(&mut book, 70, full, &[]);
-        let other = full.replace("web-1", "web-2");
-        check(&mut book, 71, &other, &[&told.replace("web-1", "web-2")]);
-        let over = full.replace("05Z\"", "05Z\",\"endsAt\":\"1970-01-01T00:01:40Z\"");
-        check(&mut book, 100, &over, &[]);
-        check(&mut book, 101, &full.replace("00:00:05", "00:01:41"), &[told]);
-        check(
-            &mut book,
-            102,
-            r#"[{"labels":{}},{"labels":{"job":"pay"}}]"#,
-            &["an alert job=pay | an alert job=pay |  | -", "alert 1: an alert has at least one label"],
-        );
-    }
-}
+mod tests;

@@ -19,6 +19,8 @@ pub(super) struct Figures {
     outbox: BTreeMap<(&'static str, String), u64>,
     rules: Vec<RuleStatus>,
     open: u64,
+    /// What Dice itself needs somebody for, by its cause and what it is about.
+    troubles: Vec<(String, String)>,
 }
 
 impl Figures {
@@ -28,6 +30,7 @@ impl Figures {
             sources: router.counters().iter().cloned().collect(),
             rules: router.engine().status(),
             open: router.manager().episodes().open().count() as u64,
+            troubles: troubles(router),
             ..Figures::default()
         };
         for (id, partition) in router.watermarks().partitions() {
@@ -50,6 +53,17 @@ impl Figures {
     }
 }
 
+/// What was told that Dice itself needs somebody for, and is not over.
+fn troubles(router: &Router) -> Vec<(String, String)> {
+    let lasting = router.manager().alarms().lasting();
+    let causes = lasting.map(|alarm| alarm.id.strip_prefix("self/").unwrap_or(&alarm.id));
+    let split = |cause: &str| {
+        let (what, of) = cause.split_once([' ', '/']).unwrap_or((cause, ""));
+        (what.to_owned(), of.to_owned())
+    };
+    causes.map(split).collect()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "2^53 of anything are not lived to see")]
 fn figure(n: u64) -> f64 {
     n as f64
@@ -61,7 +75,7 @@ type OfRules = (&'static str, MetricKind, &'static str, fn(&RuleStatus) -> u64);
 /// Everything that is counted, as families.
 pub(super) fn families(board: &Board, health: &Health) -> Vec<Family> {
     use MetricKind::{Counter, Gauge};
-    let Figures { sources, lag, outbox, rules, open } = board.figures();
+    let Figures { sources, lag, outbox, rules, open, troubles } = board.figures();
     let mut lines = Family::new("dice_lines", Counter, "Lines read, by what they turned out to be.");
     let mut events = Family::new("dice_events", Counter, "Lines that begin a message, by when they came.");
     let mut lost = Family::new("dice_lost_bytes", Counter, "Bytes that were gone before they could be read.");
@@ -112,6 +126,11 @@ pub(super) fn families(board: &Board, health: &Health) -> Vec<Family> {
                 .fold(family, |family, rule| family.with([("rule", &*rule.rule)], figure(value(rule)))),
         );
     }
+    let mut told = Family::new("dice_trouble", Gauge, "1 for what Dice itself needs somebody for.");
+    for (cause, of) in &troubles {
+        told = told.with([("cause", cause.as_str()), ("of", of.as_str())], 1.0);
+    }
+    found.push(told);
     let commits = Family::new("dice_commits", Counter, "Commits of the state since this start.");
     found.push(commits.with([], figure(board.n_commits())));
     if let Some(age_ms) = health.commit_age_ms {

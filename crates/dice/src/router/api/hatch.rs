@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender};
+use dice_route::Router;
 use dice_route::book::{Delta, Table};
 use dice_serve::managed::{Change, ChangeRefused, Changed};
 use dice_serve::{Alerts, Ask, Reply};
@@ -58,6 +59,11 @@ impl Hatch {
     /// See [`AlertBook::checked`].
     pub(crate) fn checked(&self, now_ms: i64) -> Option<dice_route::Input> {
         self.alerts.checked(now_ms)
+    }
+
+    /// See [`AlertBook::words`].
+    pub(crate) fn words(&mut self, router: &Router, now_ms: i64) -> Taken {
+        self.alerts.words(router, now_ms)
     }
 
     /// See [`AlertBook::close`].

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use dice_deliver::slack::Committed;
 use dice_deliver::{Courier, Found, Parcel};
-use dice_route::dispatch::{Call, CourierKind, Purpose};
+use dice_route::dispatch::{Call, CourierKind, Hearing, Purpose};
 use dice_route::{Outcome, Presence};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, watch};
@@ -28,6 +28,8 @@ pub(crate) enum News {
     Ended(Box<Call>, Outcome),
     /// Something is known about a person.
     Presence(Presence),
+    /// How the connection of this account stands over which it tells what people press.
+    Hearing(String, Hearing),
     /// A message with the name of this intent stands at the other side, which calls it so.
     Seen(String, String, Option<Committed>),
 }

@@ -232,7 +232,7 @@ impl Given<'_> {
             proxy: Self::proxy(&url),
             url,
             source: "dice".to_owned(),
-            client_url: None,
+            pages: self.text("pages").map(str::to_owned),
         };
         self.made(PagerDuty::new(settings))
     }
@@ -266,7 +266,7 @@ impl Given<'_> {
             login,
             from: from.to_owned(),
             domain,
-            trusted_pem: None,
+            trusted_pem: self.text("ca_pem").map(str::to_owned),
             receivers,
             people: BTreeMap::new(),
             unsubscribe,
@@ -294,13 +294,14 @@ impl Given<'_> {
             (None, Some(user), Some(password)) => Login::Basic(user.to_owned(), password),
             _ => Login::None,
         };
+        let lifetime_ms = self.text("lifetime").and_then(|ms| ms.parse().ok());
         Ok(AlertmanagerSettings {
             proxy: Self::proxy(&url),
             url,
             login,
             labels: Vec::new(),
-            lifetime_ms: AlertmanagerSettings::LIFETIME_MS,
-            generator_url: None,
+            lifetime_ms: lifetime_ms.unwrap_or(AlertmanagerSettings::LIFETIME_MS),
+            pages: self.text("pages").map(str::to_owned),
         })
     }
 }

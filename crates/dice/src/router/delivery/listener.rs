@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 use dice_deliver::slack::{Click, Happening, Incoming, Rota, Slack, Socket, Standing};
+use dice_route::dispatch::Hearing;
 use dice_route::{Answer, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -54,14 +55,27 @@ pub(super) async fn listen(
             }
             Ok(()) = standing.changed() => match &*standing.borrow_and_update() {
                 Standing::Opening => {}
-                Standing::Open => tracing::info!(workspace = %name, "buttons in Slack are listened to"),
+                Standing::Open => {
+                    tracing::info!(workspace = %name, "buttons in Slack are listened to");
+                    tell(&news, &name, Hearing::Open);
+                }
                 Standing::Down(why) => {
                     tracing::warn!(workspace = %name, "buttons in Slack do nothing for now: {why}");
+                    tell(&news, &name, Hearing::Down(why.clone()));
+                }
+                Standing::Refused(why) => {
+                    tracing::warn!(workspace = %name, "buttons in Slack do nothing: {why}");
+                    tell(&news, &name, Hearing::Refused(why.clone()));
                 }
             },
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
         }
     }
+}
+
+/// Tells the loop how the connection stands; where that has ended, nobody listens any more.
+fn tell(news: &Sender<News>, workspace: &str, hearing: Hearing) {
+    let _ = news.send(News::Hearing(workspace.to_owned(), hearing));
 }
 
 /// Takes what came over the connection: Slack is answered after the commit, the person after that.
