@@ -12,6 +12,9 @@ use crate::{Parcel, wording};
 
 const MAX_SUBJECT: usize = 200;
 
+/// The last moment that a date can tell, milliseconds since 1970: years have four digits.
+const MAX_DATE_MS: i64 = 253_402_300_799_000;
+
 /// A mail, ready to be sent.
 pub(super) struct Letter {
     pub(super) bytes: Vec<u8>,
@@ -57,7 +60,8 @@ pub(super) fn letter(
             (subject.clone(), subject)
         }
     };
-    let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(intent.created_ms).unwrap_or(0));
+    let written_ms = intent.created_ms.clamp(0, MAX_DATE_MS);
+    let date = UNIX_EPOCH + Duration::from_millis(written_ms.unsigned_abs());
     let mut builder = Message::builder().from(from.clone()).date(date).subject(line);
     for mailbox in to {
         builder = builder.to(mailbox.clone());

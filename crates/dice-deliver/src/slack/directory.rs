@@ -196,9 +196,11 @@ impl Slack {
     /// Forgets what a destination meant; true when it may mean something else now.
     pub(super) fn forget(&self, destination: &Destination) -> bool {
         self.book(|book| match destination {
+            // An id means the same for ever, and what is known of others stays.
+            Destination::Channel(name) if is_id(name.trim_start_matches('#')) => false,
             Destination::Channel(name) => {
                 book.forget_channel(name);
-                !is_id(name.trim_start_matches('#'))
+                true
             }
             Destination::Person(name) => {
                 if let Some((Some(id), _)) = book.people.remove(name) {
