@@ -7,13 +7,16 @@
 //! Transitions come in the order of the event time at which they were decided, then in that of the rules.
 
 mod buffer;
+mod bytes;
 mod codec;
 mod keys;
 mod life;
 mod machine;
 mod machines;
 mod origin;
+mod recent;
 mod runner;
+mod sources;
 mod tally;
 mod words;
 

@@ -7,6 +7,7 @@ mod burst;
 mod cardinality;
 mod change;
 mod composite;
+mod counts;
 mod digest;
 mod distinct;
 mod first_seen;

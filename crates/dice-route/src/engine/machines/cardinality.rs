@@ -11,7 +11,8 @@ use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::machines::ahead::Ahead;
 use crate::engine::machines::distinct::Latest;
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.
