@@ -44,6 +44,27 @@ impl Iterator for Sources<'_> {
     }
 }
 
+/// Origins and how many events came from each, no more than so many of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tallied<const MAX: u8> {
+    bytes: FewBytes,
+}
+
+impl<const MAX: u8> Tallied<MAX> {
+    /// Counts events of an origin; past the last one that is told apart they are not counted.
+    pub(crate) fn add(&mut self, origin: u32, count: u32) {
+        add(&mut self.bytes, u8::MAX, MAX, origin, count);
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> Sources<'_> {
+        match self.bytes.split_first() {
+            Some((n, bytes)) => Sources::new(bytes, *n),
+            None => Sources::new(&[], 0),
+        }
+    }
+}
+
 /// Counts events of an origin. `mask` are the bits of the first byte that say how many pairs there are; past
 /// `max` of them events of others are not counted.
 pub(crate) fn add(bytes: &mut FewBytes, mask: u8, max: u8, origin: u32, count: u32) {

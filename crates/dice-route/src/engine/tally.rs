@@ -8,7 +8,7 @@ use super::origin::{Origins, Sample};
 use crate::{Evidence, MessageId};
 
 /// Origins of an episode's events that are told apart; events of further ones are only counted.
-const MAX_ORIGINS: u8 = 64;
+pub(crate) const MAX_ORIGINS: u8 = 64;
 
 /// Hosts, services, releases, traces and messages that a reader is told of.
 const MAX_TOLD: usize = 8;
