@@ -230,7 +230,7 @@ impl<M: Machine> Runner<M> {
         if let Some(due) = self.due(slot)
             && before.is_none_or(|before| due < before)
         {
-            self.timers.push(Reverse((due, slot)));
+            self.push_timer(due, slot);
         }
     }
 
@@ -313,7 +313,7 @@ impl<M: Machine> Runner<M> {
         {
             self.timers.pop();
             match self.due(slot) {
-                Some(due) if due > due_ms => self.timers.push(Reverse((due, slot))),
+                Some(due) if due > due_ms => self.push_timer(due, slot),
                 Some(_) => slots.push(slot),
                 None => {}
             }
@@ -338,7 +338,7 @@ impl<M: Machine> Runner<M> {
             // The entry that called is gone: unless the machine asks for an earlier time, which `arm` has
             // seen to, there is none for the next.
             if let Some(next) = self.due(slot) {
-                self.timers.push(Reverse((next.max(due_ms.saturating_add(1)), slot)));
+                self.push_timer(next.max(due_ms.saturating_add(1)), slot);
             }
             self.tidy(slot, due_ms);
         }
