@@ -529,6 +529,12 @@ impl Engine {
         self.posts.iter().map(|post| post.runs.status()).collect()
     }
 
+    /// Bytes that keys take whatever the type of their rule keeps for them: what they are called, where they lie,
+    /// when they are next asked about. What texts of long keys take is not in it.
+    pub fn key_bytes(&self) -> usize {
+        self.posts.iter().map(|post| post.runs.key_bytes()).sum()
+    }
+
     /// Which rules may look at the event.
     fn visits_of(&mut self, event: &Event) -> Arc<[Visit]> {
         let Engine { posts, visits, .. } = self;

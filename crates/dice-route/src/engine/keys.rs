@@ -156,6 +156,11 @@ impl<S> Default for Keys<S> {
 }
 
 impl<S> Keys<S> {
+    /// Bytes that are taken up beside the states.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.chunks.len() * CHUNK * size_of::<Head>() + self.table.capacity() * size_of::<u32>()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -81,6 +81,8 @@ pub(crate) trait Runs: fmt::Debug + Send + Sync {
     fn retune(&mut self, rule: &Rule);
     /// How it does.
     fn status(&self) -> RuleStatus;
+    /// Bytes that its keys take beside what the machine keeps.
+    fn key_bytes(&self) -> usize;
 }
 
 /// How many episodes a key had that is gone.
@@ -628,6 +630,10 @@ impl<M: Machine> Runs for Runner<M> {
     fn retune(&mut self, rule: &Rule) {
         self.speaker.timing = rule.timing;
         self.max_keys = self.machine.max_keys(&rule.timing).max(1);
+    }
+
+    fn key_bytes(&self) -> usize {
+        self.keys.own_bytes() + self.timers.capacity() * size_of::<Reverse<(i64, u32)>>()
     }
 
     fn status(&self) -> RuleStatus {
