@@ -39,20 +39,24 @@ fn main() {
     let is_short = std::env::args().any(|argument| argument == "short");
     let few = visited_rules(false);
     let every = visited_rules(true);
-    speed("few rules mean each event", &few, KEYS / 16, None);
+    let n_events = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
+    speed("few rules mean each event", &few, KEYS / 16, None, n_events);
     if is_short {
         return;
     }
-    speed("the same, written out every 10,000 events", &few, KEYS / 16, Some(10_000));
-    speed("few rules mean each event, of many keys", &few, KEYS, None);
-    speed("the same, written out every 10,000 events", &few, KEYS, Some(10_000));
-    speed("every rule means each event", &every, KEYS / 20, None);
+    speed("the same, written out every 10,000 events", &few, KEYS / 16, Some(10_000), n_events);
+    speed("few rules mean each event, of many keys", &few, KEYS, None, n_events);
+    speed("the same, written out every 10,000 events", &few, KEYS, Some(10_000), n_events);
+    speed("every rule means each event", &every, KEYS / 20, None, n_events);
+    for Kind { name, kind, .. } in kinds() {
+        speed(&format!("`{name}` alone"), &[rule(0, "", kind)], KEYS / 20, Some(10_000), n_events / 4);
+    }
     weight();
     weights();
     restart();
 }
 
-fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
+fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>, n_events: u64) {
     let mut events = events();
     let mut engine = Engine::default();
     let mut out = Vec::new();
@@ -65,7 +69,6 @@ fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
     let mut watermark_ms = i64::MIN;
     let mut begin = 0.0;
     let mut random = Random(1);
-    let n_events = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
     let warm_up = n_events / 5;
     for number in 0..n_events + warm_up {
         if number == warm_up {
@@ -100,6 +103,30 @@ fn speed(name: &str, rules: &[Arc<Rule>], keys: u64, batch: Option<u64>) {
     );
 }
 
+/// What a key takes.
+struct Weight {
+    /// With all that every key has.
+    all: f64,
+    /// What its type keeps for it, that which a notice will tell included.
+    state: f64,
+}
+
+impl Weight {
+    /// Of so many keys that take so many bytes together.
+    fn of(engine: &Engine, bytes: usize, keys: u64) -> Weight {
+        let per_key = |bytes: usize| bytes as f64 / keys as f64;
+        Weight { all: per_key(bytes), state: per_key(bytes.saturating_sub(engine.key_bytes())) }
+    }
+
+    fn say(&self, what: &str, n_events: u64, wanted: &str) {
+        let Weight { all, state } = self;
+        println!(
+            "engine: {all:.0} bytes per idle key of `{what}` with {n_events} events, {state:.0} of them its state \
+             (wanted: {wanted})"
+        );
+    }
+}
+
 /// A rule that counts twenty in five minutes, and keys that had nineteen.
 fn weight() {
     const IDLE: u64 = 100_000;
@@ -123,16 +150,25 @@ fn weight() {
         drop(deltas);
         largest = ALLOCATED.load(Ordering::Relaxed) - before;
         if round == 4 {
-            println!("engine: {:.0} bytes per idle key with 5 events", largest as f64 / IDLE as f64);
+            Weight::of(&engine, largest, IDLE).say("frequency", 5, "times of 5");
         }
     }
     assert_eq!(out, [], "nineteen are not twenty");
-    println!("engine: {:.0} bytes per idle key with 19 events", largest as f64 / IDLE as f64);
+    Weight::of(&engine, largest, IDLE).say("frequency", 19, "times of 19");
 }
 
-/// What a key of the other types weighs, with all that every key has: `n` events of each, and nothing open.
-fn weights() {
-    const IDLE: u64 = 100_000;
+/// A rule of some type, and what one of its keys should take.
+struct Kind {
+    name: &'static str,
+    /// How many events make an idle key.
+    n_events: u64,
+    /// What is wanted of its state, evidence apart.
+    wanted: &'static str,
+    kind: RuleType,
+}
+
+/// Rules of all types but `frequency`, `first-seen`, and those that keep nothing.
+fn kinds() -> Vec<Kind> {
     let took = || Field::parse("vars.took").expect("a field");
     let always = || Condition::parse("").expect("a condition");
     let never = || Condition::parse("level >= fatal").expect("a condition");
@@ -144,10 +180,34 @@ fn weights() {
         min_count: 5,
     };
     let step = |name: &str, condition| SequenceStep { name: name.into(), condition };
-    let kinds = [
+    let flatline = |within_ms| RuleType::Flatline {
+        within_ms,
+        min: 1,
+        keys: Vec::new(),
+        min_seen: 3,
+        learn_ms: 86_400_000,
+        forget_after_ms: 86_400_000,
+    };
+    let spike = |test| RuleType::Spike {
+        window_ms: 300_000,
+        baseline: Baseline::Previous { ref_ms: 300_000 },
+        measure: Measure { aggregate: Aggregate::Count, field: None },
+        tests: vec![test],
+        on_new: OnNew::Skip,
+    };
+    let ratio = |numerator, min_den, bound| RuleType::Ratio {
+        numerator,
+        window_ms: 300_000,
+        min_den,
+        bound,
+        clear: 0.4,
+        confidence: None,
+    };
+    [
         (
             "change",
             2,
+            "24",
             RuleType::Change {
                 field: Field::parse("service").expect("a field"),
                 within_ms: None,
@@ -156,46 +216,18 @@ fn weights() {
                 flap: Some((10, 300_000)),
             },
         ),
-        (
-            "flatline",
-            6,
-            RuleType::Flatline {
-                within_ms: 300_000,
-                min: 1,
-                keys: Vec::new(),
-                min_seen: 3,
-                learn_ms: 86_400_000,
-                forget_after_ms: 86_400_000,
-            },
-        ),
-        (
-            "spike",
-            12,
-            RuleType::Spike {
-                window_ms: 300_000,
-                baseline: Baseline::Previous { ref_ms: 300_000 },
-                measure: Measure { aggregate: Aggregate::Count, field: None },
-                tests: vec![SpikeTest::Up { factor: 3.0, ref_floor: 2.0, min_cur: 100.0 }],
-                on_new: OnNew::Skip,
-            },
-        ),
-        (
-            "ratio",
-            6,
-            RuleType::Ratio {
-                numerator: never(),
-                window_ms: 300_000,
-                min_den: 20,
-                bound: Bound::Above(0.5),
-                clear: 0.4,
-                confidence: None,
-            },
-        ),
-        ("metric avg", 6, metric(Aggregate::Avg)),
-        ("metric p95", 6, metric(Aggregate::Quantile(0.95))),
+        ("flatline, not learned", 6, "7 counts and 8", flatline(300_000)),
+        ("flatline, watched: with a line", 6, "7 counts and 8", flatline(100_000)),
+        ("spike up", 12, "48", spike(SpikeTest::Up { factor: 3.0, ref_floor: 2.0, min_cur: 100.0 })),
+        ("spike delta: with a line", 12, "48", spike(SpikeTest::Delta(1e9))),
+        ("ratio above, none of it", 6, "96", ratio(never(), 20, Bound::Above(0.5))),
+        ("ratio below: with a line", 6, "96", ratio(always(), 5, Bound::Below(0.0))),
+        ("metric avg: with a line", 6, "12 by stretch", metric(Aggregate::Avg)),
+        ("metric p95: with a line", 6, "1640 by stretch", metric(Aggregate::Quantile(0.95))),
         (
             "session",
             3,
+            "64",
             RuleType::Session {
                 gap_ms: 1_000_000_000,
                 max_len_ms: 1_000_000_000,
@@ -209,6 +241,7 @@ fn weights() {
         (
             "sequence",
             1,
+            "16 beginnings at most",
             RuleType::Sequence {
                 steps: vec![step("one", always()), step("two", never())],
                 not: None,
@@ -221,8 +254,9 @@ fn weights() {
             },
         ),
         (
-            "missing",
+            "missing, one A",
             1,
+            "32 by A",
             RuleType::MissingB(Missing {
                 expected: never(),
                 within_ms: 1_000_000_000,
@@ -233,8 +267,9 @@ fn weights() {
             }),
         ),
         (
-            "cardinality",
+            "cardinality, 4 of at most 10",
             4,
+            "16 by value",
             RuleType::Cardinality {
                 field: took(),
                 within_ms: 1_000_000_000,
@@ -242,9 +277,17 @@ fn weights() {
                 clear: 5,
             },
         ),
-    ];
-    for (name, n, kind) in kinds {
-        println!("engine: {:.0} bytes per idle key of `{name}` with {n} events", weigh(kind, IDLE, n));
+    ]
+    .into_iter()
+    .map(|(name, n_events, wanted, kind)| Kind { name, n_events, wanted, kind })
+    .collect()
+}
+
+/// What a key of the other types weighs, with events of each and nothing open.
+fn weights() {
+    const IDLE: u64 = 100_000;
+    for Kind { name, n_events, wanted, kind } in kinds() {
+        weigh(kind, IDLE, n_events).say(name, n_events, wanted);
     }
     let mut first_seen = FirstSeen {
         terms: NewTerms::Fields(vec![Field::parse("fields.merchant").expect("a field")]),
@@ -255,16 +298,16 @@ fn weights() {
         max_terms: 1_000_000,
     };
     for n in [100_000, 1_000_000] {
-        let bytes = weigh(RuleType::FirstSeen(first_seen.clone()), n, 1);
+        let bytes = weigh(RuleType::FirstSeen(first_seen.clone()), n, 1).all;
         println!("engine: {bytes:.1} bytes per term of `first-seen`, {n} of 1000000");
     }
     first_seen.max_terms = 500_000;
-    let bytes = 2.0 * weigh(RuleType::FirstSeen(first_seen), 1_000_000, 1);
+    let bytes = 2.0 * weigh(RuleType::FirstSeen(first_seen), 1_000_000, 1).all;
     println!("engine: {bytes:.1} bytes per term of `first-seen` when as many are forgotten as are kept");
 }
 
-/// Bytes per key after so many events of each, 50 seconds apart.
-fn weigh(kind: RuleType, keys: u64, n_events: u64) -> f64 {
+/// What a key weighs after so many events of each, 50 seconds apart.
+fn weigh(kind: RuleType, keys: u64, n_events: u64) -> Weight {
     let rules = [rule(0, "", kind)];
     let message = message(0);
     let mut engine = Engine::default();
@@ -283,7 +326,7 @@ fn weigh(kind: RuleType, keys: u64, n_events: u64) -> f64 {
     engine.advance(1_700_000_000_000 + (n_events * 50_000) as i64 - 1, true, 0, &mut out);
     engine.deltas(&mut Vec::new());
     assert_eq!(out, [], "nothing is open");
-    (ALLOCATED.load(Ordering::Relaxed) - before) as f64 / keys as f64
+    Weight::of(&engine, ALLOCATED.load(Ordering::Relaxed) - before, keys)
 }
 
 /// A million keys that were saved.

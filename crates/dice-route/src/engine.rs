@@ -7,13 +7,16 @@
 //! Transitions come in the order of the event time at which they were decided, then in that of the rules.
 
 mod buffer;
+mod bytes;
 mod codec;
 mod keys;
 mod life;
 mod machine;
 mod machines;
 mod origin;
+mod recent;
 mod runner;
+mod sources;
 mod tally;
 mod words;
 
@@ -529,6 +532,12 @@ impl Engine {
     /// How each rule does, in the order of the configuration.
     pub fn status(&self) -> Vec<RuleStatus> {
         self.posts.iter().map(|post| post.runs.status()).collect()
+    }
+
+    /// Bytes that keys take whatever the type of their rule keeps for them: what they are called, where they lie,
+    /// when they are next asked about. What texts of long keys take is not in it.
+    pub fn key_bytes(&self) -> usize {
+        self.posts.iter().map(|post| post.runs.key_bytes()).sum()
     }
 
     /// Which rules may look at the event.

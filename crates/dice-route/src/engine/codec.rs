@@ -48,7 +48,7 @@ impl<'o> Writer<'o> {
 
     /// A number with a sign; small ones are short either way.
     pub(crate) fn signed(&mut self, value: i64) {
-        self.unsigned(((value << 1) ^ (value >> 63)) as u64);
+        put_signed(&mut self.bytes, value);
     }
 
     /// A number that may be absent.
@@ -112,11 +112,13 @@ impl<'o> Writer<'o> {
     /// A line, if there is one.
     pub(crate) fn sample(&mut self, sample: Option<&Arc<Sample>>) {
         self.flag(sample.is_some());
-        let Some(sample) = sample else { return };
-        self.signed(sample.at_ms);
-        self.text(&sample.text);
-        self.text(&sample.place);
-        self.text_or_none(sample.trace.as_deref());
+        sample.into_iter().for_each(|sample| sample.pack(&mut self.bytes));
+    }
+
+    /// The same for a line that is [`Packed`](super::origin::Packed).
+    pub(crate) fn packed_sample(&mut self, line: Option<&[u8]>) {
+        self.flag(line.is_some());
+        line.into_iter().for_each(|line| self.bytes.extend_from_slice(line));
     }
 }
 
@@ -127,6 +129,30 @@ pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     bytes.push(value as u8);
+}
+
+/// Appends a number with a sign.
+pub(crate) fn put_signed(bytes: &mut Vec<u8>, value: i64) {
+    put_varint(bytes, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+/// Appends a text with its length before it.
+pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    put_varint(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The number with a sign that begins at `at`, and where the next one begins.
+pub(crate) fn signed_at(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    let (value, next) = varint_at(bytes, at)?;
+    Some((((value >> 1) as i64) ^ -((value & 1) as i64), next))
+}
+
+/// The text that begins at `at` with its length, and where it ends.
+pub(crate) fn text_at(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
+    let (len, start) = varint_at(bytes, at)?;
+    let end = start.checked_add(usize::try_from(len).ok()?)?;
+    Some((std::str::from_utf8(bytes.get(start..end)?).ok()?, end))
 }
 
 /// The number that begins at `at`, and where the next one begins.
@@ -210,8 +236,9 @@ impl<'b, 'o> Reader<'b, 'o> {
 
     /// A number with a sign.
     pub(crate) fn signed(&mut self) -> Option<i64> {
-        let value = self.unsigned()?;
-        Some(((value >> 1) as i64) ^ -((value & 1) as i64))
+        let (value, next) = signed_at(self.bytes, self.at)?;
+        self.at = next;
+        Some(value)
     }
 
     /// A number that may be absent.

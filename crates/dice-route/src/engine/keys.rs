@@ -1,8 +1,8 @@
 //! The keys of a rule: what they are written as, and where what is kept for them lies.
 
 use std::hint::black_box;
-use std::ops::Deref;
 
+use super::bytes::Bytes;
 use super::life::Head;
 use super::text_hash;
 use crate::Key;
@@ -68,39 +68,8 @@ pub(crate) fn short_text<'r>(value: &str, room: &'r mut [u8]) -> &'r [u8] {
     &room[..=value.len()]
 }
 
-/// The longest key that needs no memory of its own.
-const SHORT_BYTES: usize = 22;
-
 /// The bytes of a key. Those of most keys lie where the rest of what is kept for the key lies.
-#[derive(Debug, Clone)]
-pub(crate) enum KeyBytes {
-    /// A short key and how long it is.
-    Short(u8, [u8; SHORT_BYTES]),
-    /// A longer key.
-    Long(Box<[u8]>),
-}
-
-impl From<&[u8]> for KeyBytes {
-    fn from(bytes: &[u8]) -> KeyBytes {
-        if bytes.len() > SHORT_BYTES {
-            return KeyBytes::Long(bytes.into());
-        }
-        let mut short = [0; SHORT_BYTES];
-        short[..bytes.len()].copy_from_slice(bytes);
-        KeyBytes::Short(bytes.len() as u8, short)
-    }
-}
-
-impl Deref for KeyBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            KeyBytes::Short(len, bytes) => &bytes[..usize::from(*len)],
-            KeyBytes::Long(bytes) => bytes,
-        }
-    }
-}
+pub(crate) type KeyBytes = Bytes<22>;
 
 /// The values of a key that was written as bytes.
 pub(crate) fn values(mut bytes: &[u8]) -> Vec<&str> {
@@ -187,6 +156,11 @@ impl<S> Default for Keys<S> {
 }
 
 impl<S> Keys<S> {
+    /// Bytes that are taken up beside the states.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.chunks.len() * CHUNK * size_of::<Head>() + self.table.capacity() * size_of::<u32>()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -182,6 +182,11 @@ impl Life<'_> {
         self.decided_ms
     }
 
+    /// Events of the key that wait for their time, the one that arrives included.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::from(self.head.waiting)
+    }
+
     /// Since when (event time) all inputs have been connected: a rule about absence knows nothing of earlier
     /// times.
     pub(crate) fn healthy_since_ms(&self) -> i64 {

@@ -7,6 +7,7 @@ mod burst;
 mod cardinality;
 mod change;
 mod composite;
+mod counts;
 mod digest;
 mod distinct;
 mod first_seen;
@@ -103,5 +104,33 @@ pub(crate) fn runner(rule: &Rule, base_seq: u32, generation: u64) -> Box<dyn Run
         RuleType::Metric { measure, window_ms, bound, clear, min_count } => {
             run!(Metric::new(measure, *window_ms, *bound, *clear, *min_count, clear_for_ms))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::keys::Slot;
+    use crate::engine::machine::Machine;
+
+    /// What a key takes before anything is known of it lies in one place, and is no more than this.
+    fn check<M: Machine>(most: usize) {
+        let slot = size_of::<Option<Slot<M::State>>>();
+        assert!(slot <= most, "{slot} bytes of {}", std::any::type_name::<M>());
+    }
+
+    #[test]
+    fn a_key_takes_little() {
+        check::<Matching>(80);
+        check::<Changes>(120);
+        check::<Frequency>(120);
+        check::<Sessions>(120);
+        check::<Ratio>(144);
+        check::<Absences>(112);
+        check::<WholeMatches>(104);
+        check::<Flatline>(168);
+        check::<TooMany>(152);
+        check::<Metric>(160);
+        check::<Spike>(176);
     }
 }

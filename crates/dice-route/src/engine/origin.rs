@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dice_catalog::Fingerprint;
 
+use super::codec::{put_signed, put_text, signed_at, text_at};
 use super::text_hash;
 use crate::{Event, MessageId};
 
@@ -216,5 +217,44 @@ impl Sample {
             place: event.message.place.clone(),
             trace: event.trace.clone(),
         }
+    }
+    /// Appends it in few bytes; [`Packed::at`] reads them.
+    pub(crate) fn pack(&self, bytes: &mut Vec<u8>) {
+        put_signed(bytes, self.at_ms);
+        put_text(bytes, &self.text);
+        put_text(bytes, &self.place);
+        bytes.push(self.trace.is_some().into());
+        self.trace.iter().for_each(|trace| put_text(bytes, trace));
+    }
+}
+
+/// A line of a key that is idle: bytes, which are read when it is shown.
+#[derive(Debug)]
+pub(crate) struct Packed<'b> {
+    /// When it happened.
+    pub(crate) at_ms: i64,
+    text: &'b str,
+    place: &'b str,
+    /// Its trace id.
+    pub(crate) trace: Option<&'b str>,
+}
+
+impl<'b> Packed<'b> {
+    /// The line at the beginning of these bytes, and where it ends.
+    pub(crate) fn at(bytes: &'b [u8]) -> Option<(Packed<'b>, usize)> {
+        let (at_ms, at) = signed_at(bytes, 0)?;
+        let (text, at) = text_at(bytes, at)?;
+        let (place, at) = text_at(bytes, at)?;
+        let (trace, end) = match bytes.get(at)? {
+            0 => (None, at + 1),
+            _ => text_at(bytes, at + 1).map(|(trace, end)| (Some(trace), end))?,
+        };
+        Some((Packed { at_ms, text, place, trace }, end))
+    }
+
+    /// The line as it was.
+    pub(crate) fn sample(&self) -> Sample {
+        let Packed { at_ms, text, place, trace } = self;
+        Sample { at_ms: *at_ms, text: (*text).into(), place: (*place).into(), trace: trace.map(Into::into) }
     }
 }

@@ -81,6 +81,8 @@ pub(crate) trait Runs: fmt::Debug + Send + Sync {
     fn retune(&mut self, rule: &Rule);
     /// How it does.
     fn status(&self) -> RuleStatus;
+    /// Bytes that its keys take beside what the machine keeps.
+    fn key_bytes(&self) -> usize;
 }
 
 /// How many episodes a key had that is gone.
@@ -230,7 +232,7 @@ impl<M: Machine> Runner<M> {
         if let Some(due) = self.due(slot)
             && before.is_none_or(|before| due < before)
         {
-            self.timers.push(Reverse((due, slot)));
+            self.push_timer(due, slot);
         }
     }
 
@@ -313,7 +315,7 @@ impl<M: Machine> Runner<M> {
         {
             self.timers.pop();
             match self.due(slot) {
-                Some(due) if due > due_ms => self.timers.push(Reverse((due, slot))),
+                Some(due) if due > due_ms => self.push_timer(due, slot),
                 Some(_) => slots.push(slot),
                 None => {}
             }
@@ -338,7 +340,7 @@ impl<M: Machine> Runner<M> {
             // The entry that called is gone: unless the machine asks for an earlier time, which `arm` has
             // seen to, there is none for the next.
             if let Some(next) = self.due(slot) {
-                self.timers.push(Reverse((next.max(due_ms.saturating_add(1)), slot)));
+                self.push_timer(next.max(due_ms.saturating_add(1)), slot);
             }
             self.tidy(slot, due_ms);
         }
@@ -628,6 +630,10 @@ impl<M: Machine> Runs for Runner<M> {
     fn retune(&mut self, rule: &Rule) {
         self.speaker.timing = rule.timing;
         self.max_keys = self.machine.max_keys(&rule.timing).max(1);
+    }
+
+    fn key_bytes(&self) -> usize {
+        self.keys.own_bytes() + self.timers.capacity() * size_of::<Reverse<(i64, u32)>>()
     }
 
     fn status(&self) -> RuleStatus {

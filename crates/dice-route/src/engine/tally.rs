@@ -8,10 +8,7 @@ use super::origin::{Origins, Sample};
 use crate::{Evidence, MessageId};
 
 /// Origins of an episode's events that are told apart; events of further ones are only counted.
-const MAX_ORIGINS: usize = 64;
-
-/// The same before there is an episode, when every key pays for it.
-const MAX_RECENT_ORIGINS: usize = 16;
+pub(crate) const MAX_ORIGINS: u8 = 64;
 
 /// Hosts, services, releases, traces and messages that a reader is told of.
 const MAX_TOLD: usize = 8;
@@ -40,10 +37,11 @@ impl Tally {
     /// More events of one origin, the first and the last of them.
     pub(crate) fn add_many(&mut self, first_ms: i64, last_ms: i64, origin: u32, count: u64) {
         self.see(first_ms, last_ms, count);
-        self.add_origin(origin, count, MAX_ORIGINS);
+        self.add_origin(origin, count);
     }
 
-    fn see(&mut self, first_ms: i64, last_ms: i64, count: u64) {
+    /// Counts events, wherever they came from.
+    pub(crate) fn see(&mut self, first_ms: i64, last_ms: i64, count: u64) {
         self.count += count;
         self.seen_ms = Some(match self.seen_ms {
             None => (first_ms, last_ms),
@@ -51,11 +49,12 @@ impl Tally {
         });
     }
 
-    fn add_origin(&mut self, origin: u32, count: u64, max: usize) {
+    /// Says where events came from that are counted.
+    pub(crate) fn add_origin(&mut self, origin: u32, count: u64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if let Some((_, known)) = self.origins.iter_mut().find(|(known, _)| *known == origin) {
             *known = known.saturating_add(count);
-        } else if self.origins.len() < max {
+        } else if self.origins.len() < usize::from(MAX_ORIGINS) {
             self.origins.push((origin, count));
         }
     }
@@ -91,7 +90,7 @@ impl Tally {
             self.seen_ms = Some((first.min(first_ms), last.max(last_ms)));
         }
         for (origin, count) in &other.origins {
-            self.add_origin(*origin, u64::from(*count), MAX_ORIGINS);
+            self.add_origin(*origin, u64::from(*count));
         }
         other.traces.iter().for_each(|trace| self.trace(trace));
         if let Some(sample) = &other.sample {
@@ -105,6 +104,16 @@ impl Tally {
         if let Some(sample) = &other.sample {
             self.show(sample);
         }
+    }
+
+    /// Where its events came from, and how many.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.origins.iter().copied()
+    }
+
+    /// What the first request was called of which that is known.
+    pub(crate) fn first_trace(&self) -> Option<&str> {
+        self.traces.first().map(|trace| &**trace)
     }
 
     /// The origins it refers to.
@@ -186,72 +195,5 @@ impl Tally {
         let traces =
             (0..reader.size()?).map(|_| reader.text().map(Into::into)).collect::<Option<Vec<Arc<str>>>>()?;
         Some(Tally { count, late, seen_ms, sample, origins, traces })
-    }
-}
-
-/// What is known about the events of the last span of time, for rules that fire on a timer: two tallies of
-/// one span each, the older one dropped when the newer one is full.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Recent {
-    began_ms: i64,
-    newer: Tally,
-    older: Option<Box<Tally>>,
-}
-
-impl Recent {
-    /// One more event, in order.
-    pub(crate) fn add(&mut self, at_ms: i64, origin: u32, span_ms: i64) {
-        if at_ms.saturating_sub(self.began_ms) >= span_ms {
-            let full = std::mem::take(&mut self.newer);
-            let is_recent = at_ms.saturating_sub(self.began_ms) < span_ms.saturating_mul(2);
-            self.older = if is_recent { Some(Box::new(full)) } else { None };
-            self.began_ms = at_ms;
-        }
-        self.newer.see(at_ms, at_ms, 1);
-        self.newer.add_origin(origin, 1, MAX_RECENT_ORIGINS);
-    }
-
-    /// Whether it has no line of this span.
-    pub(crate) fn wants_line(&self) -> bool {
-        self.newer.sample.is_none()
-    }
-
-    /// A line. It is saved: say so with [`super::life::Life::save`] when it is shown on arrival.
-    pub(crate) fn show(&mut self, sample: &Arc<Sample>) {
-        self.newer.show(sample);
-    }
-
-    /// Both together.
-    pub(crate) fn tally(&self) -> Tally {
-        let mut tally = self.older.as_deref().cloned().unwrap_or_default();
-        tally.merge(&self.newer);
-        tally
-    }
-
-    /// The origins it refers to.
-    pub(crate) fn origins(&self, mark: &mut dyn FnMut(u32)) {
-        self.newer.origins(mark);
-        if let Some(older) = &self.older {
-            older.origins(mark);
-        }
-    }
-
-    /// Writes it.
-    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
-        writer.signed(self.began_ms);
-        self.newer.encode(writer);
-        writer.flag(self.older.is_some());
-        if let Some(older) = &self.older {
-            older.encode(writer);
-        }
-    }
-
-    /// Reads it.
-    pub(crate) fn decode(reader: &mut Reader<'_, '_>) -> Option<Recent> {
-        Some(Recent {
-            began_ms: reader.signed()?,
-            newer: Tally::decode(reader)?,
-            older: if reader.flag()? { Some(Box::new(Tally::decode(reader)?)) } else { None },
-        })
     }
 }

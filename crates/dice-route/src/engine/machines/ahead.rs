@@ -26,6 +26,11 @@ impl Ahead {
         }
     }
 
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Those that wait, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
         self.events.iter().copied()

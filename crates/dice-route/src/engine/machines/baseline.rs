@@ -126,7 +126,7 @@ impl History {
             }
             part = first;
             if part < from {
-                if let Some(value) = series.between(part, part + 1).figure(aggregate) {
+                if let Some(value) = series.between(part, part + 1, aggregate).figure(aggregate) {
                     *mean = Some(mean.map_or(value, |mean| alpha * value + (1.0 - alpha) * mean));
                 }
                 part += 1;
@@ -158,13 +158,12 @@ impl History {
         match (self, baseline) {
             (_, Baseline::Previous { ref_ms }) => {
                 let reach = parts_of(ref_ms, grid);
-                let figure = series.between(from.saturating_sub(reach), from).figure(aggregate)?;
+                let figure = series.between(from.saturating_sub(reach), from, aggregate).figure(aggregate)?;
                 Some(Reference::from(if is_scaled { figure * parts / reach as f64 } else { figure }))
             }
             (_, Baseline::MedianMad { k, buckets }) => {
                 let reach = i64::from(buckets.max(1));
-                let figure = |part: i64| series.between(part, part + 1).figure(aggregate);
-                let figures: Vec<f64> = (from - reach..from).filter_map(figure).collect();
+                let figures = series.figures(from.saturating_sub(reach), from, aggregate);
                 let middle = median(&figures)?;
                 let off: Vec<f64> = figures.iter().map(|figure| (figure - middle).abs()).collect();
                 let spread = k * median(&off)?;
@@ -188,7 +187,9 @@ impl History {
                     }
                     let (first, last) =
                         (periods_grid.part(from_ms), periods_grid.part(periods_grid.edge_ms(to_ms)));
-                    let Some(figure) = periods.between(first, last).figure(aggregate) else { continue };
+                    let Some(figure) = periods.between(first, last, aggregate).figure(aggregate) else {
+                        continue;
+                    };
                     let covered = ((last - first) * periods_grid.step_ms) as f64;
                     sum += if is_scaled { figure * window_ms(grid) as f64 / covered } else { figure };
                     count += 1.0;
@@ -218,10 +219,10 @@ impl History {
     }
 
     /// Writes it.
-    pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
+    pub(crate) fn encode(&self, aggregate: Aggregate, writer: &mut Writer<'_>) {
         match self {
             History::Near => {}
-            History::Periods(series) => series.encode(writer),
+            History::Periods(series) => series.encode(aggregate, writer),
             History::Average { mean, next } => {
                 writer.flag(mean.is_some());
                 if let Some(mean) = mean {

@@ -10,6 +10,12 @@ const MAX_TIMES: usize = 4096;
 /// The last instants of a key, no more than make an episode.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Burst {
+    /// Nothing while there are none: most keys never have any.
+    instants: Option<Box<Instants>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Instants {
     times: VecDeque<i64>,
 }
 
@@ -43,31 +49,30 @@ impl Burst {
     /// Takes an instant.
     pub(crate) fn take(&mut self, at_ms: i64, is_open: bool, many: Option<Many>) -> Instant {
         let Some(many) = many else { return Instant::Alone };
-        let place = self.times.partition_point(|&earlier_ms| earlier_ms <= at_ms);
-        self.times.insert(place, at_ms);
-        let last_ms = self.times.back().copied().unwrap_or(at_ms);
-        while self.times.len() > many.times
-            || self.times.front().is_some_and(|&first_ms| last_ms.saturating_sub(first_ms) >= many.window_ms)
+        let times = &mut self.instants.get_or_insert_default().times;
+        let place = times.partition_point(|&earlier_ms| earlier_ms <= at_ms);
+        times.insert(place, at_ms);
+        let last_ms = times.back().copied().unwrap_or(at_ms);
+        while times.len() > many.times
+            || times.front().is_some_and(|&first_ms| last_ms.saturating_sub(first_ms) >= many.window_ms)
         {
-            self.times.pop_front();
+            times.pop_front();
         }
-        match self.times.front() {
+        match times.front() {
             _ if is_open => Instant::More,
-            Some(&first_ms) if self.times.len() >= many.times => {
-                Instant::First(self.times.len() as u64, first_ms)
-            }
+            Some(&first_ms) if times.len() >= many.times => Instant::First(times.len() as u64, first_ms),
             _ => Instant::Alone,
         }
     }
 
     /// When an open burst has ended unless there is another instant, that moment included.
     pub(crate) fn end_ms(&self, many: Option<Many>) -> Option<i64> {
-        Some(self.times.back()?.saturating_add(many?.window_ms))
+        Some(self.instants.as_ref()?.times.back()?.saturating_add(many?.window_ms))
     }
 
     /// The burst has ended: its instants count no more.
     pub(crate) fn close(&mut self) {
-        self.times.clear();
+        self.instants = None;
     }
 
     /// Whether there is nothing in it that could become part of a burst at this time.
@@ -77,9 +82,10 @@ impl Burst {
 
     /// Writes it.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
-        writer.size(self.times.len());
+        let times = self.instants.iter().flat_map(|instants| &instants.times);
+        writer.size(times.clone().count());
         let mut before_ms = 0_i64;
-        for &at_ms in &self.times {
+        for &at_ms in times {
             writer.signed(at_ms.wrapping_sub(before_ms));
             before_ms = at_ms;
         }
@@ -93,6 +99,6 @@ impl Burst {
             at_ms = at_ms.wrapping_add(reader.signed()?);
             times.push_back(at_ms);
         }
-        Some(Burst { times })
+        Some(Burst { instants: (!times.is_empty()).then(|| Box::new(Instants { times })) })
     }
 }

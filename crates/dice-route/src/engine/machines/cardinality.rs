@@ -11,7 +11,8 @@ use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::machines::ahead::Ahead;
 use crate::engine::machines::distinct::Latest;
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::{duration, plural};
 
 /// What is looked at: which field, in how long.
@@ -58,9 +59,16 @@ pub(crate) struct TooMany {
 pub(crate) struct State {
     decided: Latest,
     recent: Recent,
-    /// What has not been decided yet; not saved.
+    /// Only while something waits, unless there are many values; not saved.
+    soon: Option<Box<Soon>>,
+}
+
+/// What is known of the events that wait.
+#[derive(Debug, Clone, Default)]
+struct Soon {
+    /// What has not been decided yet.
     ahead: Ahead,
-    /// Both together; not saved.
+    /// That and what was decided.
     known: Latest,
 }
 
@@ -110,8 +118,10 @@ impl Machine for TooMany {
     }
 
     fn note(&self, state: &mut State, seen: &Seen<'_, u64>) {
-        state.ahead.add(seen.at_ms, *seen.payload);
-        state.known.add(seen.at_ms, *seen.payload, self.needed);
+        let State { decided, soon, .. } = state;
+        let soon = soon.get_or_insert_with(|| Box::new(Soon { known: decided.clone(), ..Soon::default() }));
+        soon.ahead.add(seen.at_ms, *seen.payload);
+        soon.known.add(seen.at_ms, *seen.payload, self.needed);
     }
 
     fn eager(
@@ -122,10 +132,11 @@ impl Machine for TooMany {
         seen: &Seen<'_, u64>,
         arrival: &Arrival<'_>,
     ) {
-        if !life.is_idle() || !self.is_over(&state.known, life.last_close_ms()) {
+        let Some(Soon { known, .. }) = state.soon.as_deref() else { return };
+        if !life.is_idle() || !self.is_over(known, life.last_close_ms()) {
             return;
         }
-        let at_ms = state.known.nth_ms(1).unwrap_or(seen.at_ms);
+        let at_ms = known.nth_ms(1).unwrap_or(seen.at_ms);
         let mut tally = state.recent.tally();
         tally.add(seen.at_ms, seen.origin);
         tally.show(&arrival.sample());
@@ -133,7 +144,11 @@ impl Machine for TooMany {
     }
 
     fn step(&self, _: &mut (), state: &mut State, life: &mut Life<'_>, seen: &Seen<'_, u64>) {
-        state.ahead.take(seen.at_ms, *seen.payload);
+        if let Some(soon) = &mut state.soon {
+            soon.ahead.take(seen.at_ms, *seen.payload);
+            // What is known is then what was decided, or no longer matters.
+            state.soon.take_if(|soon| soon.ahead.is_empty() && state.decided.is_small());
+        }
         state.decided.add(seen.at_ms, *seen.payload, self.needed);
         state.recent.add(seen.at_ms, seen.origin, self.values.within_ms);
         let distinct = self.count(&mut state.decided, seen.at_ms);
@@ -166,10 +181,12 @@ impl Machine for TooMany {
     }
 
     fn forget(&self, state: &mut State, _at_ms: i64) {
-        let ahead = std::mem::take(&mut state.ahead);
-        let mut known = Latest::default();
-        ahead.iter().for_each(|(at_ms, value)| known.add(at_ms, value, self.needed));
-        *state = State { ahead, known, ..State::default() };
+        let soon = state.soon.take().filter(|soon| !soon.ahead.is_empty()).map(|mut soon| {
+            soon.known = Latest::default();
+            soon.ahead.iter().for_each(|(at_ms, value)| soon.known.add(at_ms, value, self.needed));
+            soon
+        });
+        *state = State { soon, ..State::default() };
     }
 
     fn words(&self, state: &State, _: &Tally) -> Words {
@@ -195,8 +212,7 @@ impl Machine for TooMany {
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
         let decided = Latest::decode(reader)?;
-        let known = decided.clone();
-        Some(State { decided, recent: Recent::decode(reader)?, ahead: Ahead::default(), known })
+        Some(State { decided, recent: Recent::decode(reader)?, soon: None })
     }
 
     fn encode_payload(&self, payload: &u64, writer: &mut Writer<'_>) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::CloseReason;
 use crate::condition::Field;
+use crate::engine::bytes::Bytes;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
@@ -22,7 +23,7 @@ pub(crate) struct Changes {
     field: Field,
     within_ms: Option<i64>,
     /// Names of values, from which to which.
-    ignore: Vec<(u128, u128)>,
+    ignore: Vec<(Hash, Hash)>,
     with_null: bool,
     flap: Option<Many>,
 }
@@ -37,10 +38,13 @@ pub(crate) struct State {
 /// A value: enough of it to be recognised and to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Value {
-    hash: u128,
-    /// Its beginning; `None` where the event had no such field.
-    shown: Option<Arc<str>>,
+    hash: Hash,
+    /// Its beginning, which is text; `None` where the event had no such field.
+    shown: Option<Bytes<22>>,
 }
+
+/// A name of a value that may be missing; a missing one has a name that no text has.
+type Hash = [u8; 16];
 
 /// What is kept of an event.
 #[derive(Debug, Clone)]
@@ -223,39 +227,44 @@ impl State {
     }
 }
 
-/// A name of a value that may be missing; a missing one has a name that no text has.
-fn value_hash(value: Option<&str>) -> u128 {
+fn value_hash(value: Option<&str>) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[u8::from(value.is_some())]);
     hasher.update(value.unwrap_or_default().as_bytes());
     let mut first = [0; 16];
     first.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    u128::from_be_bytes(first)
+    first
 }
 
 impl Value {
     fn of(text: Option<&str>) -> Value {
         let shown = text.map(|text| match cut(text, SHOWN_BYTES) {
-            whole if whole.len() == text.len() => whole.into(),
-            start => format!("{start}…").into(),
+            whole if whole.len() == text.len() => Bytes::from(whole.as_bytes()),
+            start => Bytes::from(format!("{start}…").into_bytes()),
         });
         Value { hash: value_hash(text), shown }
     }
 
     fn encode(&self, writer: &mut Writer<'_>) {
-        writer.blob(&self.hash.to_be_bytes());
-        writer.text_or_none(self.shown.as_deref());
+        writer.blob(&self.hash);
+        writer.text_or_none(self.text());
     }
 
     fn decode(reader: &mut Reader<'_, '_>) -> Option<Value> {
-        let hash = u128::from_be_bytes(reader.blob()?.try_into().ok()?);
-        Some(Value { hash, shown: reader.text_or_none()?.map(Into::into) })
+        let hash = reader.blob()?.try_into().ok()?;
+        Some(Value { hash, shown: reader.text_or_none()?.map(|text| Bytes::from(text.as_bytes())) })
+    }
+
+    /// What is shown of it.
+    fn text(&self) -> Option<&str> {
+        let shown = self.shown.as_deref()?;
+        Some(std::str::from_utf8(shown).expect("it is made of a text"))
     }
 }
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.shown {
+        match self.text() {
             Some(shown) => write!(f, "`{shown}`"),
             None => f.write_str("nothing"),
         }

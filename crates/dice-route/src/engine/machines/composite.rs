@@ -8,7 +8,8 @@ use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
 use crate::engine::machines::ahead::Ahead;
 use crate::engine::machines::tail::Tail;
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::duration;
 
 /// Conditions that are told apart; further ones are left out.

@@ -20,6 +20,12 @@ pub(crate) struct Digest {
 impl Digest {
     /// One more value.
     pub(crate) fn add(&mut self, value: f64) {
+        if self.points.len() == self.points.capacity() {
+            // Most keys have few values, and no more room than this is ever needed.
+            let most = MAX_POINTS + 1;
+            let wanted = (2 * self.points.len()).clamp(1, most.max(self.points.len() + 1));
+            self.points.reserve_exact(wanted - self.points.len());
+        }
         self.points.push((value, 1.0));
         self.compress();
     }

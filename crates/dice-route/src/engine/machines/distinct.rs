@@ -17,24 +17,49 @@ pub(crate) const MAX_EXACT: usize = 4096;
 /// Registers of a sketch.
 const N_REGISTERS: usize = 1 << 12;
 
+/// Up to this many values each is found by looking at all of them.
+const MAX_SMALL: usize = 64;
+
 /// The values that were seen last, each with its last time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Latest {
-    last_ms: FxHashMap<u64, i64>,
-    /// Times with their values, in order. One that is not the value's last is passed over; the first one is
-    /// always its value's last.
+    /// Times with their values, in order. Without an index there is one of each value; with one, those that are
+    /// not the value's last are passed over, and the first one always is.
     order: VecDeque<(i64, u64)>,
+    /// The last time of each value, where there are many.
+    index: Option<Box<Index>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Index {
+    last_ms: FxHashMap<u64, i64>,
 }
 
 impl Latest {
     /// Takes a value and keeps no more than `most`.
     pub(crate) fn add(&mut self, at_ms: i64, value: u64, most: usize) {
-        match self.last_ms.entry(value) {
-            Entry::Occupied(last_ms) if *last_ms.get() >= at_ms => return,
-            Entry::Occupied(mut last_ms) => *last_ms.get_mut() = at_ms,
-            Entry::Vacant(last_ms) => {
-                last_ms.insert(at_ms);
+        match &mut self.index {
+            None => {
+                if let Some(place) = self.order.iter().rposition(|(_, known)| *known == value) {
+                    if self.order[place].0 >= at_ms {
+                        return;
+                    }
+                    self.order.remove(place);
+                }
             }
+            Some(index) => match index.last_ms.entry(value) {
+                Entry::Occupied(last_ms) if *last_ms.get() >= at_ms => return,
+                Entry::Occupied(mut last_ms) => *last_ms.get_mut() = at_ms,
+                Entry::Vacant(last_ms) => {
+                    last_ms.insert(at_ms);
+                }
+            },
+        }
+        if self.order.len() == self.order.capacity() && self.order.len() < MAX_SMALL {
+            // Room for no more than there may be: every idle key pays for it.
+            let more =
+                (1 + self.order.len() / 2).min(most.saturating_sub(self.order.len()).saturating_add(1));
+            self.order.reserve_exact(more.max(1));
         }
         // Most come in the order of their time.
         if self.order.back().is_none_or(|last| *last < (at_ms, value)) {
@@ -43,22 +68,29 @@ impl Latest {
             let place = self.order.partition_point(|other| *other < (at_ms, value));
             self.order.insert(place, (at_ms, value));
         }
-        if self.last_ms.len() > most
+        if self.len() > most
             && let Some((_, oldest)) = self.order.pop_front()
+            && let Some(index) = &mut self.index
         {
-            self.last_ms.remove(&oldest);
+            index.last_ms.remove(&oldest);
         }
-        if self.order.len() > 2 * self.last_ms.len() + 16 {
-            let last_ms = &self.last_ms;
-            self.order.retain(|(at_ms, value)| last_ms.get(value) == Some(at_ms));
+        if let Some(index) = &self.index
+            && self.order.len() > 2 * index.last_ms.len() + 16
+        {
+            self.order.retain(|(at_ms, value)| index.last_ms.get(value) == Some(at_ms));
         }
         self.turn();
+        if self.index.is_none() && self.order.len() > MAX_SMALL {
+            let last_ms = self.order.iter().map(|(at_ms, value)| (*value, *at_ms)).collect();
+            self.index = Some(Box::new(Index { last_ms }));
+        }
     }
 
     /// Sees to it that the first one is its value's last.
     fn turn(&mut self) {
+        let Some(index) = &self.index else { return };
         while let Some((at_ms, value)) = self.order.front()
-            && self.last_ms.get(value) != Some(at_ms)
+            && index.last_ms.get(value) != Some(at_ms)
         {
             self.order.pop_front();
         }
@@ -66,7 +98,12 @@ impl Latest {
 
     /// How many are kept.
     pub(crate) fn len(&self) -> usize {
-        self.last_ms.len()
+        self.index.as_ref().map_or(self.order.len(), |index| index.last_ms.len())
+    }
+
+    /// Whether they are so few that they are copied as quickly as they are kept twice.
+    pub(crate) fn is_small(&self) -> bool {
+        self.index.is_none()
     }
 
     /// The last time of the value that was not seen for the longest time.
@@ -95,8 +132,16 @@ impl Latest {
             && last_ms < from_ms
         {
             self.order.pop_front();
-            self.last_ms.remove(&value);
+            if let Some(index) = &mut self.index {
+                index.last_ms.remove(&value);
+            }
             self.turn();
+        }
+        if self.order.is_empty() {
+            *self = Latest::default();
+        } else if let Some(index) = self.index.take_if(|index| index.last_ms.len() <= MAX_SMALL / 2) {
+            self.order.retain(|(at_ms, value)| index.last_ms.get(value) == Some(at_ms));
+            self.order.shrink_to_fit();
         }
     }
 
@@ -106,7 +151,10 @@ impl Latest {
     }
 
     fn iter_back(&self) -> impl DoubleEndedIterator<Item = (i64, u64)> {
-        let is_last = |(at_ms, value): &(i64, u64)| self.last_ms.get(value) == Some(at_ms);
+        let is_last = |(at_ms, value): &(i64, u64)| match &self.index {
+            Some(index) => index.last_ms.get(value) == Some(at_ms),
+            None => true,
+        };
         self.order.iter().copied().filter(is_last).rev()
     }
 
@@ -209,7 +257,39 @@ impl Sketch {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// Takes so many values of that many different ones and keeps no more than `most`.
+    fn check(n: u64, n_different: u64, most: usize) {
+        let mut latest = Latest::default();
+        let mut known: BTreeMap<u64, i64> = BTreeMap::new();
+        for number in 0..n {
+            let value = number * number % n_different;
+            let at_ms = (number * 3 - number % 7) as i64;
+            latest.add(at_ms, value, most);
+            let last_ms = known.entry(value).or_insert(at_ms);
+            *last_ms = at_ms.max(*last_ms);
+            if number % 50 == 49 {
+                latest.forget_before(at_ms - 60);
+                known.retain(|_, last_ms| *last_ms >= at_ms - 60);
+            }
+            let mut all: Vec<(i64, u64)> = known.iter().map(|(value, last_ms)| (*last_ms, *value)).collect();
+            all.sort_unstable();
+            let first = all.len().saturating_sub(most);
+            assert_eq!(latest.iter().collect::<Vec<_>>(), all[first..], "{n_different} {most} {number}");
+            assert_eq!((latest.len(), latest.first_ms()), (all.len() - first, Some(all[first].0)));
+            known.retain(|value, last_ms| all[first..].contains(&(*last_ms, *value)));
+        }
+    }
+
+    #[test]
+    fn few_and_many_values_are_kept_alike() {
+        for (n_different, most) in [(5, 3), (40, 100), (1_009, 64), (1_009, 65), (1_009, 200)] {
+            check(600, n_different, most);
+        }
+    }
 
     #[test]
     fn sketches_are_right_within_a_few_percent() {

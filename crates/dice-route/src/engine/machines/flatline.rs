@@ -1,17 +1,17 @@
 //! `flatline`: too few events.
 
-use std::collections::VecDeque;
-
 use rustc_hash::FxHashSet;
 
-use super::buckets::{Buckets, Grid};
+use super::buckets::Grid;
+use super::counts::Counts;
 use super::hop::HOPS;
 use crate::CloseReason;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::keys::KeyText;
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Lines;
+use crate::engine::tally::Tally;
 use crate::engine::words::duration;
 
 /// Too few events in a window that moves in sixths of its length.
@@ -66,17 +66,30 @@ impl Flatline {
 /// What is kept for a key.
 #[derive(Debug)]
 pub(crate) struct Pulse {
-    counts: Buckets,
+    counts: Counts,
     is_named: bool,
     is_learned: bool,
     /// The last windows (whole ones, side by side) that were not empty, until it is learned.
-    seen: VecDeque<i64>,
-    /// Since when it is known; for a named key, since the rule is.
-    born_ms: Option<i64>,
-    last_ms: Option<i64>,
+    seen: Box<[i64]>,
+    /// Since when it is known; for a named key, since the rule is. [`i64::MIN`] where it is not.
+    born_ms: i64,
+    /// Its last event; [`i64::MIN`] where there was none.
+    last_ms: i64,
     /// The last edge at which it was looked at.
     asked_ms: i64,
-    recent: Recent,
+    lines: Lines,
+}
+
+impl Pulse {
+    fn born_ms(&self) -> Option<i64> {
+        (self.born_ms > i64::MIN).then_some(self.born_ms)
+    }
+
+    fn born(&mut self, at_ms: i64) {
+        if self.born_ms == i64::MIN {
+            self.born_ms = at_ms;
+        }
+    }
 }
 
 impl Flatline {
@@ -84,22 +97,25 @@ impl Flatline {
         state.is_named || state.is_learned
     }
 
+    /// The whole window that a moment lies in, side by side with the others.
+    fn window(&self, at_ms: i64) -> i64 {
+        at_ms.div_euclid(self.within_ms)
+    }
+
     fn learn(&self, state: &mut Pulse, at_ms: i64) {
         if state.is_learned {
             return;
         }
-        let window = at_ms.div_euclid(self.within_ms);
-        if state.seen.back() != Some(&window) {
-            state.seen.push_back(window);
+        let window = self.window(at_ms);
+        if state.seen.last() != Some(&window) {
+            let first = (state.seen.len() + 1).saturating_sub(self.min_seen);
+            state.seen = state.seen.get(first..).unwrap_or(&[]).iter().copied().chain([window]).collect();
         }
-        if state.seen.len() > self.min_seen {
-            state.seen.pop_front();
-        }
-        let first = state.seen.front().copied().unwrap_or(window);
+        let first = state.seen.first().copied().unwrap_or(window);
         let span_ms = (window - first).saturating_add(1).saturating_mul(self.within_ms);
         if state.seen.len() >= self.min_seen && span_ms <= self.learn_ms {
             state.is_learned = true;
-            state.seen.clear();
+            state.seen = Box::default();
         }
     }
 
@@ -113,8 +129,9 @@ impl Flatline {
         if state.is_named {
             return None;
         }
+        let last_ms = if state.last_ms > i64::MIN { state.last_ms } else { state.born_ms()? };
         let after_ms = if state.is_learned { self.forget_after_ms } else { self.learn_ms };
-        Some(self.grid.edge_ms(state.last_ms.or(state.born_ms)?.saturating_add(after_ms)))
+        Some(self.grid.edge_ms(last_ms.saturating_add(after_ms)))
     }
 }
 
@@ -132,7 +149,7 @@ impl Machine for Flatline {
     }
 
     fn seed(&self, state: &mut Pulse, at_ms: i64) {
-        state.born_ms.get_or_insert(at_ms);
+        state.born(at_ms);
     }
 
     fn payload(&self, _arrival: &Arrival<'_>) -> Option<()> {
@@ -141,14 +158,14 @@ impl Machine for Flatline {
 
     fn begin(&self, _at_ms: i64) -> Pulse {
         Pulse {
-            counts: Buckets::default(),
+            counts: Counts::default(),
             is_named: false,
             is_learned: false,
-            seen: VecDeque::new(),
-            born_ms: None,
-            last_ms: None,
+            seen: Box::default(),
+            born_ms: i64::MIN,
+            last_ms: i64::MIN,
             asked_ms: i64::MIN,
-            recent: Recent::default(),
+            lines: Lines::default(),
         }
     }
 
@@ -165,24 +182,28 @@ impl Machine for Flatline {
         _shared: &mut (),
         state: &mut Pulse,
         life: &mut Life<'_>,
-        _seen: &Seen<'_, ()>,
+        seen: &Seen<'_, ()>,
         arrival: &Arrival<'_>,
     ) {
-        if state.recent.wants_line() {
-            state.recent.show(&arrival.sample());
+        // A line is kept of a key that is watched, or will be with the windows of those that wait.
+        let is_watched = self.is_watched(state)
+            || state.seen.last() != Some(&self.window(seen.at_ms))
+                && state.seen.len() as u64 + life.waiting() >= self.min_seen as u64;
+        if is_watched && state.lines.wants_line() {
+            state.lines.show(&arrival.sample());
             life.save();
         }
     }
 
     fn step(&self, _shared: &mut (), state: &mut Pulse, life: &mut Life<'_>, seen: &Seen<'_, ()>) {
-        state.born_ms.get_or_insert(seen.at_ms);
-        state.last_ms = Some(state.last_ms.map_or(seen.at_ms, |last_ms| last_ms.max(seen.at_ms)));
+        state.born(seen.at_ms);
+        state.last_ms = state.last_ms.max(seen.at_ms);
         state.counts.add(self.grid.part(seen.at_ms), 1);
         // Nobody looks back: a key that has just been learned is looked at from now on.
         state.asked_ms = state.asked_ms.max(self.grid.start_ms(self.grid.part(seen.at_ms)));
         // Windows that nobody will look at any more need not wait for a timer.
         state.counts.drop_before(self.grid.part(seen.at_ms).saturating_sub(self.grid.parts));
-        state.recent.add(seen.at_ms, seen.origin, self.within_ms);
+        state.lines.turn(seen.at_ms, self.within_ms);
         self.learn(state, seen.at_ms);
         life.count(seen.at_ms, seen.origin);
     }
@@ -199,8 +220,8 @@ impl Machine for Flatline {
         if seen.at_ms <= life.decided_ms().saturating_sub(self.within_ms) {
             return Late::Dropped;
         }
-        state.born_ms.get_or_insert(seen.at_ms);
-        state.last_ms = Some(state.last_ms.map_or(seen.at_ms, |last_ms| last_ms.max(seen.at_ms)));
+        state.born(seen.at_ms);
+        state.last_ms = state.last_ms.max(seen.at_ms);
         state.counts.add(self.grid.part(seen.at_ms), 1);
         Late::Counted
     }
@@ -211,7 +232,7 @@ impl Machine for Flatline {
         let look_ms = match episode {
             _ if !self.is_watched(state) => i64::MAX,
             None => {
-                let full_ms = self.grid.edge_ms(state.born_ms?.saturating_add(self.within_ms));
+                let full_ms = self.grid.edge_ms(state.born_ms()?.saturating_add(self.within_ms));
                 let enough = state.counts.last_with(self.min);
                 let few_ms = enough
                     .map(|part| self.grid.start_ms(part.saturating_add(self.grid.parts).saturating_add(1)));
@@ -248,10 +269,10 @@ impl Machine for Flatline {
             }
         } else if self.is_watched(state) && count < self.min {
             let start_ms = at_ms.saturating_sub(self.within_ms);
-            let is_whole = state.born_ms.is_some_and(|born_ms| born_ms <= start_ms);
+            let is_whole = state.born_ms().is_some_and(|born_ms| born_ms <= start_ms);
             if is_whole && life.healthy_since_ms() <= start_ms {
                 let mut tally = Tally::default();
-                tally.illustrate(&state.recent.tally());
+                tally.illustrate(&state.lines.tally());
                 life.open(at_ms, tally, || self.reason(count));
             }
         }
@@ -260,8 +281,8 @@ impl Machine for Flatline {
     fn ended(&self, state: &mut Pulse, at_ms: i64) {
         // A key that was named is watched anew; a learned one was switched off, as far as anybody knows, and
         // has to be learned again.
-        *state =
-            Pulse { is_named: state.is_named, born_ms: state.is_named.then_some(at_ms), ..self.begin(at_ms) };
+        let born_ms = if state.is_named { at_ms } else { i64::MIN };
+        *state = Pulse { is_named: state.is_named, born_ms, ..self.begin(at_ms) };
     }
 
     fn words(&self, state: &Pulse, _tally: &Tally) -> Words {
@@ -269,11 +290,7 @@ impl Machine for Flatline {
     }
 
     fn is_vacant(&self, state: &Pulse, _at_ms: i64) -> bool {
-        !state.is_named && state.born_ms.is_none()
-    }
-
-    fn origins(&self, state: &Pulse, mark: &mut dyn FnMut(u32)) {
-        state.recent.origins(mark);
+        !state.is_named && state.born_ms().is_none()
     }
 
     fn encode(&self, state: &Pulse, writer: &mut Writer<'_>) {
@@ -282,22 +299,22 @@ impl Machine for Flatline {
         writer.flag(state.is_learned);
         writer.size(state.seen.len());
         state.seen.iter().for_each(|window| writer.signed(*window));
-        writer.signed_or_none(state.born_ms);
-        writer.signed_or_none(state.last_ms);
+        writer.signed_or_none(state.born_ms());
+        writer.signed_or_none(Some(state.last_ms).filter(|last_ms| *last_ms > i64::MIN));
         writer.signed(state.asked_ms);
-        state.recent.encode(writer);
+        state.lines.encode(writer);
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Pulse> {
         Some(Pulse {
-            counts: Buckets::decode(reader)?,
+            counts: Counts::decode(reader)?,
             is_named: reader.flag()?,
             is_learned: reader.flag()?,
-            seen: (0..reader.size()?).map(|_| reader.signed()).collect::<Option<VecDeque<i64>>>()?,
-            born_ms: reader.signed_or_none()?,
-            last_ms: reader.signed_or_none()?,
+            seen: (0..reader.size()?).map(|_| reader.signed()).collect::<Option<_>>()?,
+            born_ms: reader.signed_or_none()?.unwrap_or(i64::MIN),
+            last_ms: reader.signed_or_none()?.unwrap_or(i64::MIN),
             asked_ms: reader.signed()?,
-            recent: Recent::decode(reader)?,
+            lines: Lines::decode(reader)?,
         })
     }
 

@@ -8,7 +8,8 @@ use crate::CloseReason;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::duration;
 
 /// Up to this many every time is kept; past it stretches are counted.

@@ -8,7 +8,8 @@ use crate::config::{Aggregate, Bound, Measure};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::{aggregate, duration, figure};
 
 /// A figure over the values in a window that moves in sixths of its length.
@@ -107,7 +108,8 @@ impl Machine for Metric {
         _seen: &Seen<'_, f64>,
         arrival: &Arrival<'_>,
     ) {
-        if state.recent.wants_line() {
+        // A line is kept of a key that has as many events as it takes.
+        if state.recent.wants_line() && state.series.count() + life.waiting() >= self.min_count {
             state.recent.show(&arrival.sample());
             life.save();
         }
@@ -125,7 +127,7 @@ impl Machine for Metric {
 
     fn timer(&self, _shared: &mut (), state: &mut Figures, life: &mut Life<'_>, at_ms: i64) {
         let (from, end) = state.hop.at(self.grid, at_ms);
-        let values = state.series.between(from, end);
+        let values = state.series.between(from, end, self.measure.aggregate);
         state.series.drop_before(from + 1);
         let value = self.figure(&values);
         if life.is_open() {
@@ -154,7 +156,7 @@ impl Machine for Metric {
     }
 
     fn words(&self, state: &Figures, _tally: &Tally) -> Words {
-        let values = state.series.between(i64::MIN, i64::MAX);
+        let values = state.series.between(i64::MIN, i64::MAX, self.measure.aggregate);
         self.reason(values.figure(self.measure.aggregate), values.count)
     }
 
@@ -167,7 +169,7 @@ impl Machine for Metric {
     }
 
     fn encode(&self, state: &Figures, writer: &mut Writer<'_>) {
-        state.series.encode(writer);
+        state.series.encode(self.measure.aggregate, writer);
         state.hop.encode(writer);
         state.recent.encode(writer);
     }

@@ -40,6 +40,13 @@ pub(crate) struct Absences {
 pub(crate) struct State {
     /// The A that wait for their B, oldest first.
     pending: Queue<Trigger>,
+    /// Most keys have A that wait and nothing else.
+    more: Option<Box<More>>,
+}
+
+/// What is known of a key beside the A that wait.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct More {
     /// Times of the B that no A has had yet, and that an A of a clock ahead of theirs may still have.
     early: VecDeque<i64>,
     /// Times of the A of the open episode, oldest first.
@@ -103,9 +110,9 @@ impl Absences {
 
     /// A guest whose outage is over belongs to none.
     fn forget_over(everyone: &mut Everyone, state: &mut State) {
-        if matches!(state.role, Role::Guest(_)) && everyone.outages.of(state.role).is_none() {
+        if matches!(state.known().role, Role::Guest(_)) && everyone.outages.of(state.known().role).is_none() {
             state.close();
-            state.role = Role::None;
+            state.more().role = Role::None;
         }
     }
 
@@ -156,10 +163,10 @@ impl Absences {
         {
             return true;
         }
-        let missed_ms = state.missed.front().copied();
+        let missed_ms = state.known().missed.front().copied();
         let is_of_episode = missed_ms.is_none_or(|missed_ms| at_ms > self.before_ms(missed_ms));
-        let outage = everyone.outages.of(state.role);
-        let is_missed = match state.role {
+        let outage = everyone.outages.of(state.known().role);
+        let is_missed = match state.known().role {
             Role::None => life.is_open(),
             Role::Host(..) | Role::Guest(_) => outage.is_some() && state.n_missed() > 0,
         };
@@ -167,8 +174,8 @@ impl Absences {
             return in_time.is_some();
         }
         if self.is_each() {
-            if state.missed.pop_front().is_none() {
-                state.missed_more = state.missed_more.saturating_sub(1);
+            if state.more().missed.pop_front().is_none() {
+                state.more().missed_more = state.known().missed_more.saturating_sub(1);
             }
             if state.n_missed() > 0 {
                 return true;
@@ -177,8 +184,8 @@ impl Absences {
         state.close();
         if let Some(outage) = outage {
             outage.come(at_ms);
-            if let Role::Guest(_) = state.role {
-                state.role = Role::None;
+            if let Role::Guest(_) = state.known().role {
+                state.more().role = Role::None;
             }
             return true;
         }
@@ -205,12 +212,12 @@ impl Absences {
     /// An A: it waits, unless its B is here already or another A waits for both.
     fn take_trigger(&self, room: &mut Room, state: &mut State, seen: &Seen<'_, Payload>) {
         let at_ms = seen.at_ms;
-        let early = state.early.iter().position(|&expected_ms| {
+        let early = state.known().early.iter().position(|&expected_ms| {
             expected_ms > self.before_ms(at_ms) && expected_ms <= self.deadline_ms(at_ms)
         });
         if let Some(index) = early {
             if self.is_each() {
-                state.early.remove(index);
+                state.more().early.remove(index);
             }
             return;
         }
@@ -226,15 +233,15 @@ impl Absences {
     }
 
     fn keep_early(&self, state: &mut State, at_ms: i64) {
-        let place = state.early.partition_point(|&early_ms| early_ms <= at_ms);
-        state.early.insert(place, at_ms);
-        let latest_ms = state.early.back().copied().unwrap_or(at_ms);
+        let place = state.known().early.partition_point(|&early_ms| early_ms <= at_ms);
+        state.more().early.insert(place, at_ms);
+        let latest_ms = state.known().early.back().copied().unwrap_or(at_ms);
         // Where any B will do, the latest does for the longest time.
         let most = if self.is_each() { MAX_EARLY } else { 1 };
-        while state.early.len() > most
-            || state.early.front().is_some_and(|&early_ms| early_ms <= self.before_ms(latest_ms))
+        while state.known().early.len() > most
+            || state.known().early.front().is_some_and(|&early_ms| early_ms <= self.before_ms(latest_ms))
         {
-            state.early.pop_front();
+            state.more().early.pop_front();
         }
     }
 
@@ -255,13 +262,13 @@ impl Absences {
         }
         Absences::forget_over(everyone, state);
         let had_missed = state.n_missed() > 0;
-        if state.missed.len() < MAX_MISSED && state.missed_more == 0 {
-            state.missed.push_back(trigger.at_ms);
+        if state.known().missed.len() < MAX_MISSED && state.known().missed_more == 0 {
+            state.more().missed.push_back(trigger.at_ms);
         } else {
-            state.missed_more += 1;
+            state.more().missed_more += 1;
         }
-        state.last_missed_ms = deadline_ms;
-        let outage = everyone.outages.of(state.role);
+        state.more().last_missed_ms = deadline_ms;
+        let outage = everyone.outages.of(state.known().role);
         if life.is_open() {
             life.count(trigger.at_ms, trigger.origin);
             if let (Some(tally), Some(line)) = (life.tally(), &trigger.line) {
@@ -279,7 +286,7 @@ impl Absences {
         let times_ms = (self.rule.within_ms, look_every_ms(life));
         let place = everyone.outages.place(life.key(), trigger.at_ms, deadline_ms, at_ms, times_ms);
         if let Place::In(role) = place {
-            state.role = role;
+            state.more().role = role;
             if let Role::Guest(_) = role {
                 return;
             }
@@ -312,17 +319,17 @@ impl Absences {
 
     /// The host of an outage looks after it: tells what is new, and ends it when nothing is waited for.
     fn look(&self, outages: &mut Outages, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        let Role::Host(number, _) = state.role else { return };
-        let outage = outages.of(state.role);
+        let Role::Host(number, _) = state.known().role else { return };
+        let outage = outages.of(state.known().role);
         let (Some(opened_ms), Some(outage)) = (life.episode().map(|episode| episode.opened_ms), outage)
         else {
             // Somebody ended it, or what was kept of it could not be read.
-            outages.leave(state.role);
-            state.role = Role::None;
+            outages.leave(state.known().role);
+            state.more().role = Role::None;
             return;
         };
         let next_ms = at_ms.saturating_add(look_every_ms(life));
-        state.role = Role::Host(number, next_ms);
+        state.more().role = Role::Host(number, next_ms);
         if let Some((n, first_ms, last_ms)) = outage.look(next_ms)
             && let Some(tally) = life.tally()
         {
@@ -347,9 +354,9 @@ impl Absences {
             }
         };
         let words = self.end_of(outage);
-        outages.leave(state.role);
+        outages.leave(state.known().role);
         state.close();
-        state.role = Role::None;
+        state.more().role = Role::None;
         life.close(end_ms.max(opened_ms), reason, || words);
     }
 
@@ -375,9 +382,45 @@ impl Absences {
         Words { reason, figures: figures_of(outage) }
     }
 
+    /// It is time: gives up the A whose time is over, and what nobody waits for any more.
+    fn give_up(&self, everyone: &mut Everyone, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
+        let is_over = |ms: i64| self.deadline_ms(ms) < at_ms;
+        while let Some(trigger) = state.pending.take_first(&mut everyone.room, is_over) {
+            self.miss(everyone, state, life, &trigger, at_ms);
+        }
+        match state.known().role {
+            Role::Host(_, look_ms) if look_ms <= at_ms => {
+                return self.look(&mut everyone.outages, state, life, at_ms);
+            }
+            Role::Host(..) => return,
+            Role::Guest(_) => {
+                if self.ttl_ms(state, i64::MIN) < at_ms {
+                    everyone.outages.leave(state.known().role);
+                    state.close();
+                    state.more().role = Role::None;
+                }
+                return;
+            }
+            Role::None => {}
+        }
+        let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
+        let ttl_ms = self.ttl_ms(state, opened_ms);
+        if ttl_ms < at_ms {
+            state.close();
+            life.close(ttl_ms, CloseReason::Forgotten, || Words {
+                reason: format!(
+                    "`{}` did not come for another {}",
+                    self.rule.expected,
+                    duration(self.rule.ttl_ms)
+                ),
+                figures: Vec::new(),
+            });
+        }
+    }
+
     /// When the episode is given up.
     fn ttl_ms(&self, state: &State, opened_ms: i64) -> i64 {
-        state.last_missed_ms.max(opened_ms).saturating_add(self.rule.ttl_ms)
+        state.known().last_missed_ms.max(opened_ms).saturating_add(self.rule.ttl_ms)
     }
 }
 
@@ -392,12 +435,38 @@ fn figures_of(outage: &Outage) -> Vec<(&'static str, f64)> {
 
 impl State {
     fn n_missed(&self) -> u64 {
-        (self.missed.len() as u64).saturating_add(self.missed_more)
+        let More { missed, missed_more, .. } = self.known();
+        (missed.len() as u64).saturating_add(*missed_more)
     }
 
     fn close(&mut self) {
-        self.missed.clear();
-        self.missed_more = 0;
+        if let Some(more) = &mut self.more {
+            more.missed.clear();
+            more.missed_more = 0;
+        }
+    }
+
+    fn known(&self) -> &More {
+        static NOTHING: More = More {
+            early: VecDeque::new(),
+            missed: VecDeque::new(),
+            missed_more: 0,
+            last_missed_ms: 0,
+            role: Role::None,
+        };
+        self.more.as_deref().unwrap_or(&NOTHING)
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Gives up what says nothing: when something was last missed matters only for what is open.
+    fn shrink(&mut self, life: &Life<'_>) {
+        let More { early, role, .. } = self.known();
+        if life.is_idle() && early.is_empty() && *role == Role::None && self.n_missed() == 0 {
+            self.more = None;
+        }
     }
 }
 
@@ -436,6 +505,7 @@ impl Machine for Absences {
         seen: &Seen<'_, Payload>,
     ) {
         self.take(everyone, state, life, seen);
+        state.shrink(life);
     }
 
     fn takes_late(&self) -> bool {
@@ -450,12 +520,14 @@ impl Machine for Absences {
         seen: &Seen<'_, Payload>,
         _: &Arrival<'_>,
     ) -> Late {
-        if self.take(everyone, state, life, seen) { Late::Counted } else { Late::Dropped }
+        let is_taken = self.take(everyone, state, life, seen);
+        state.shrink(life);
+        if is_taken { Late::Counted } else { Late::Dropped }
     }
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let deadline_ms = state.pending.first().map(|trigger| self.deadline_ms(trigger.at_ms));
-        let end_ms = match state.role {
+        let end_ms = match state.known().role {
             Role::None => episode.map(|episode| self.ttl_ms(state, episode.opened_ms)),
             Role::Host(_, look_ms) => Some(look_ms.saturating_sub(1)),
             Role::Guest(_) => Some(self.ttl_ms(state, i64::MIN)),
@@ -465,51 +537,21 @@ impl Machine for Absences {
     }
 
     fn timer(&self, everyone: &mut Everyone, state: &mut State, life: &mut Life<'_>, at_ms: i64) {
-        let is_over = |ms: i64| self.deadline_ms(ms) < at_ms;
-        while let Some(trigger) = state.pending.take_first(&mut everyone.room, is_over) {
-            self.miss(everyone, state, life, &trigger, at_ms);
-        }
-        match state.role {
-            Role::Host(_, look_ms) if look_ms <= at_ms => {
-                return self.look(&mut everyone.outages, state, life, at_ms);
-            }
-            Role::Host(..) => return,
-            Role::Guest(_) => {
-                if self.ttl_ms(state, i64::MIN) < at_ms {
-                    everyone.outages.leave(state.role);
-                    state.close();
-                    state.role = Role::None;
-                }
-                return;
-            }
-            Role::None => {}
-        }
-        let Some(opened_ms) = life.episode().map(|episode| episode.opened_ms) else { return };
-        let ttl_ms = self.ttl_ms(state, opened_ms);
-        if ttl_ms < at_ms {
-            state.close();
-            life.close(ttl_ms, CloseReason::Forgotten, || Words {
-                reason: format!(
-                    "`{}` did not come for another {}",
-                    self.rule.expected,
-                    duration(self.rule.ttl_ms)
-                ),
-                figures: Vec::new(),
-            });
-        }
+        self.give_up(everyone, state, life, at_ms);
+        state.shrink(life);
     }
 
     fn ended(&self, state: &mut State, at_ms: i64) {
         state.close();
-        if let Role::Host(number, _) = state.role {
+        if let Role::Host(number, _) = state.known().role {
             // The others have to know before another of them is counted.
-            state.role = Role::Host(number, at_ms.saturating_add(1));
+            state.more().role = Role::Host(number, at_ms.saturating_add(1));
         }
     }
 
     fn drop_state(&self, everyone: &mut Everyone, state: &State) {
         state.pending.drop_from(&mut everyone.room);
-        everyone.outages.leave(state.role);
+        everyone.outages.leave(state.known().role);
     }
 
     fn adopt_state(&self, everyone: &mut Everyone, state: &State, _key: &[u8]) {
@@ -523,8 +565,8 @@ impl Machine for Absences {
 
     fn is_vacant(&self, state: &State, at_ms: i64) -> bool {
         state.pending.is_empty()
-            && state.role == Role::None
-            && state.early.back().is_none_or(|&early_ms| early_ms <= self.before_ms(at_ms))
+            && state.known().role == Role::None
+            && state.known().early.back().is_none_or(|&early_ms| early_ms <= self.before_ms(at_ms))
     }
 
     fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {
@@ -537,13 +579,14 @@ impl Machine for Absences {
             writer.origin(trigger.origin);
             writer.sample(trigger.line.as_ref());
         });
-        for times in [&state.early, &state.missed] {
+        let more = state.known();
+        for times in [&more.early, &more.missed] {
             writer.size(times.len());
             times.iter().for_each(|at_ms| writer.signed(*at_ms));
         }
-        writer.unsigned(state.missed_more);
-        writer.signed(state.last_missed_ms);
-        state.role.encode(writer);
+        writer.unsigned(more.missed_more);
+        writer.signed(more.last_missed_ms);
+        more.role.encode(writer);
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<State> {
@@ -553,7 +596,8 @@ impl Machine for Absences {
         let early = times(reader)?;
         let missed = times(reader)?;
         let (missed_more, last_missed_ms) = (reader.count()?, reader.signed()?);
-        Some(State { pending, early, missed, missed_more, last_missed_ms, role: Role::decode(reader)? })
+        let more = More { early, missed, missed_more, last_missed_ms, role: Role::decode(reader)? };
+        Some(State { pending, more: (more != More::default()).then(|| Box::new(more)) })
     }
 
     fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {

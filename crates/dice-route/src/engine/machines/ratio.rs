@@ -1,6 +1,7 @@
 //! `ratio`: a share of events.
 
-use super::buckets::{Buckets, Grid};
+use super::buckets::Grid;
+use super::counts::Counts;
 use super::hop::{HOPS, Hop};
 use crate::CloseReason;
 use crate::condition::Condition;
@@ -8,7 +9,8 @@ use crate::config::Bound;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::{duration, figure};
 
 /// A share of events in a window that moves in sixths of its length.
@@ -138,10 +140,11 @@ fn wilson(share: f64, count: f64, deviations: f64) -> (f64, f64) {
 /// What is kept for a key.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
-    num: Buckets,
-    den: Buckets,
+    num: Counts,
+    den: Counts,
     hop: Hop,
-    recent: Recent,
+    /// Those that are shown; many keys have none.
+    recent: Option<Box<Recent>>,
 }
 
 impl Machine for Ratio {
@@ -173,8 +176,13 @@ impl Machine for Ratio {
         seen: &Seen<'_, bool>,
         arrival: &Arrival<'_>,
     ) {
-        if self.is_shown(*seen.payload) && state.recent.wants_line() {
-            state.recent.show(&arrival.sample());
+        if !self.is_shown(*seen.payload) || state.recent.as_ref().is_some_and(|recent| !recent.wants_line()) {
+            return;
+        }
+        // A line is kept of a key that has as many events as it takes.
+        let known = if matches!(self.bound, Bound::Above(_)) { &state.num } else { &state.den };
+        if known.between(i64::MIN, i64::MAX) + life.waiting() >= self.needed() {
+            state.recent.get_or_insert_default().show(&arrival.sample());
             life.save();
         }
     }
@@ -186,13 +194,13 @@ impl Machine for Ratio {
             state.num.add(part, 1);
         }
         if self.is_shown(*seen.payload) {
-            state.recent.add(seen.at_ms, seen.origin, self.window_ms);
+            state.recent.get_or_insert_default().add(seen.at_ms, seen.origin, self.window_ms);
             life.count(seen.at_ms, seen.origin);
         }
     }
 
     fn due(&self, state: &Shares, episode: Option<&Episode>) -> Option<i64> {
-        state.hop.due(self.grid, state.den.iter().next().map(|(part, _)| part), episode)
+        state.hop.due(self.grid, state.den.first(), episode)
     }
 
     fn timer(&self, _shared: &mut (), state: &mut Shares, life: &mut Life<'_>, at_ms: i64) {
@@ -211,7 +219,8 @@ impl Machine for Ratio {
             if is_absence && life.healthy_since_ms() > self.grid.start_ms(from) {
                 return;
             }
-            life.open(at_ms, state.recent.tally(), || self.reason(num, den));
+            let tally = state.recent.as_deref().map(Recent::tally).unwrap_or_default();
+            life.open(at_ms, tally, || self.reason(num, den));
         }
     }
 
@@ -228,22 +237,22 @@ impl Machine for Ratio {
     }
 
     fn origins(&self, state: &Shares, mark: &mut dyn FnMut(u32)) {
-        state.recent.origins(mark);
+        state.recent.iter().for_each(|recent| recent.origins(mark));
     }
 
     fn encode(&self, state: &Shares, writer: &mut Writer<'_>) {
         state.num.encode(writer);
         state.den.encode(writer);
         state.hop.encode(writer);
-        state.recent.encode(writer);
+        state.recent.as_deref().unwrap_or(&Recent::default()).encode(writer);
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Shares> {
         Some(Shares {
-            num: Buckets::decode(reader)?,
-            den: Buckets::decode(reader)?,
+            num: Counts::decode(reader)?,
+            den: Counts::decode(reader)?,
             hop: Hop::decode(reader)?,
-            recent: Recent::decode(reader)?,
+            recent: Some(Recent::decode(reader)?).filter(|recent| *recent != Recent::default()).map(Box::new),
         })
     }
 
@@ -257,6 +266,15 @@ impl Machine for Ratio {
 }
 
 impl Ratio {
+    /// How many of the events that are shown an episode takes at least.
+    fn needed(&self) -> u64 {
+        match self.bound {
+            // A little less than the product, which may be a little more than it is.
+            Bound::Above(max) => (max * self.min_den as f64 * (1.0 - 1e-9)) as u64,
+            Bound::Below(_) => self.min_den,
+        }
+    }
+
     /// Whether an event shows what the rule is about: those counted above, where there are too many of them.
     fn is_shown(&self, is_counted_above: bool) -> bool {
         is_counted_above || matches!(self.bound, Bound::Below(_))

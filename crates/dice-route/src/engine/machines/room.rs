@@ -1,7 +1,7 @@
 //! Room for what the keys of a rule keep together: when it is full, the oldest of it goes, whosever it is.
 //! What waits in one key's state is a [`Queue`].
 
-use std::collections::{BTreeMap, VecDeque, vec_deque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::codec::{Reader, Writer};
 
@@ -105,20 +105,28 @@ pub(crate) trait Waits {
 /// What waits in the state of one key, oldest first. Each takes up room among what waits in all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Queue<T> {
+    /// The first of them lies here: most keys have one at most.
+    first: Option<T>,
+    /// The others.
+    others: Option<Box<Others<T>>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Others<T> {
     waiting: VecDeque<T>,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Queue<T> {
-        Queue { waiting: VecDeque::new() }
+        Queue { first: None, others: None }
     }
 }
 
 impl<T: Waits> Queue<T> {
     /// Leaves out what had to go for want of room.
     pub(crate) fn forget_gone(&mut self, room: &Room) {
-        while self.waiting.front().is_some_and(|first| room.is_gone(first.since_ms())) {
-            self.waiting.pop_front();
+        while self.first.as_ref().is_some_and(|first| room.is_gone(first.since_ms())) {
+            self.remove(0);
         }
     }
 
@@ -127,12 +135,13 @@ impl<T: Waits> Queue<T> {
         let since_ms = one.since_ms();
         let is_kept = room.enter(since_ms, most);
         if is_kept {
-            if self.waiting.len() == self.waiting.capacity() {
-                // Most keys have one that waits: doubling from four on would cost them more than that.
-                self.waiting.reserve_exact(1 + self.waiting.len() / 2);
-            }
-            let place = self.waiting.partition_point(|other| other.since_ms() <= since_ms);
-            self.waiting.insert(place, one);
+            let place = match (&self.first, &self.others) {
+                (None, _) => 0,
+                (Some(first), _) if first.since_ms() > since_ms => 0,
+                (_, None) => 1,
+                (_, Some(others)) => 1 + others.waiting.partition_point(|other| other.since_ms() <= since_ms),
+            };
+            self.insert(place, one);
         }
         is_kept
     }
@@ -140,12 +149,36 @@ impl<T: Waits> Queue<T> {
     /// Puts in what stays of one that was taken from this place.
     pub(crate) fn put_back(&mut self, room: &mut Room, place: usize, rest: T) {
         room.adopt(rest.since_ms());
-        self.waiting.insert(place.min(self.waiting.len()), rest);
+        self.insert(place.min(self.len()), rest);
+    }
+
+    fn insert(&mut self, place: usize, one: T) {
+        let (place, one) = match place.checked_sub(1) {
+            Some(place) => (place, one),
+            None => match self.first.replace(one) {
+                Some(second) => (0, second),
+                None => return,
+            },
+        };
+        let others = self.others.get_or_insert_with(|| Box::new(Others { waiting: VecDeque::new() }));
+        others.waiting.insert(place, one);
+    }
+
+    fn remove(&mut self, place: usize) -> Option<T> {
+        let Some(others) = &mut self.others else { return self.first.take_if(|_| place == 0) };
+        let one = match place.checked_sub(1) {
+            Some(place) => others.waiting.remove(place),
+            None => std::mem::replace(&mut self.first, others.waiting.pop_front()),
+        };
+        if others.waiting.is_empty() {
+            self.others = None;
+        }
+        one
     }
 
     /// Takes the one at this place: it waits no more.
     pub(crate) fn take(&mut self, room: &mut Room, place: usize) -> Option<T> {
-        let one = self.waiting.remove(place)?;
+        let one = self.remove(place)?;
         room.leave(one.since_ms());
         Some(one)
     }
@@ -153,17 +186,18 @@ impl<T: Waits> Queue<T> {
     /// Takes the first if its time is over, which is told from when it began to wait.
     pub(crate) fn take_first(&mut self, room: &mut Room, is_over: impl Fn(i64) -> bool) -> Option<T> {
         self.forget_gone(room);
-        if is_over(self.waiting.front()?.since_ms()) { self.take(room, 0) } else { None }
+        if is_over(self.first.as_ref()?.since_ms()) { self.take(room, 0) } else { None }
     }
 
     /// Nothing waits any more.
     pub(crate) fn clear(&mut self, room: &mut Room) {
-        self.waiting.drain(..).for_each(|one| room.leave(one.since_ms()));
+        self.iter().for_each(|one| room.leave(one.since_ms()));
+        *self = Queue::default();
     }
 
     /// The state goes away: what waits in it is lost.
     pub(crate) fn drop_from(&self, room: &mut Room) {
-        for one in &self.waiting {
+        for one in self.iter() {
             if !room.is_gone(one.since_ms()) {
                 room.leave(one.since_ms());
                 room.lose(1);
@@ -173,33 +207,33 @@ impl<T: Waits> Queue<T> {
 
     /// The state came back from disk.
     pub(crate) fn adopt_into(&self, room: &mut Room) {
-        self.waiting.iter().for_each(|one| room.adopt(one.since_ms()));
+        self.iter().for_each(|one| room.adopt(one.since_ms()));
     }
 
     /// The one that waits for the longest time.
     pub(crate) fn first(&self) -> Option<&T> {
-        self.waiting.front()
+        self.first.as_ref()
     }
 
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        usize::from(self.first.is_some()) + self.others.as_ref().map_or(0, |others| others.waiting.len())
     }
 
     /// Whether none waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.first.is_none()
     }
 
     /// All of them, oldest first.
-    pub(crate) fn iter(&self) -> vec_deque::Iter<'_, T> {
-        self.waiting.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(self.others.iter().flat_map(|others| &others.waiting))
     }
 
     /// Writes them.
     pub(crate) fn encode(&self, writer: &mut Writer<'_>, encode: impl Fn(&T, &mut Writer<'_>)) {
-        writer.size(self.waiting.len());
-        self.waiting.iter().for_each(|one| encode(one, writer));
+        writer.size(self.len());
+        self.iter().for_each(|one| encode(one, writer));
     }
 
     /// Reads them; they are in no room yet.
@@ -207,10 +241,13 @@ impl<T: Waits> Queue<T> {
         reader: &mut Reader<'r, 'o>,
         decode: impl Fn(&mut Reader<'r, 'o>) -> Option<T>,
     ) -> Option<Queue<T>> {
-        let waiting: VecDeque<T> = (0..reader.size()?).map(|_| decode(reader)).collect::<Option<_>>()?;
+        let mut waiting: VecDeque<T> = (0..reader.size()?).map(|_| decode(reader)).collect::<Option<_>>()?;
         // Out of order they would be waited for too long.
-        let is_sorted = waiting.iter().is_sorted_by_key(Waits::since_ms);
-        is_sorted.then_some(Queue { waiting })
+        if !waiting.iter().is_sorted_by_key(Waits::since_ms) {
+            return None;
+        }
+        let first = waiting.pop_front();
+        Some(Queue { first, others: (!waiting.is_empty()).then(|| Box::new(Others { waiting })) })
     }
 }
 

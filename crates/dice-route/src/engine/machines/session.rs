@@ -5,7 +5,8 @@ use crate::config::Bound;
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Late, Machine, Pass, Seen, Words};
-use crate::engine::tally::Tally;
+use crate::engine::sources::Tallied;
+use crate::engine::tally::{MAX_ORIGINS, Tally};
 use crate::engine::words::{duration, plural};
 
 /// Which conditions hold for an event, a bit each, and have held in a session.
@@ -47,16 +48,19 @@ pub(crate) struct Sessions {
 /// Events come here in order, so there is one at most: what is open beside it waits for its time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct State {
-    session: Option<Box<Session>>,
+    session: Option<Session>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Session {
     start_ms: i64,
     last_ms: i64,
+    count: u64,
+    /// Of these, how many arrived after their time had been decided.
+    late: u32,
     /// What was in it, and what the last event was.
     traits: u8,
-    tally: Tally,
+    sources: Tallied<MAX_ORIGINS>,
 }
 
 impl Sessions {
@@ -74,7 +78,8 @@ impl Sessions {
     fn take(&self, state: &mut State, seen: &Seen<'_, u8>) {
         let at_ms = seen.at_ms;
         let session = state.session.get_or_insert_with(|| {
-            Box::new(Session { start_ms: at_ms, last_ms: at_ms, traits: 0, tally: Tally::default() })
+            let sources = Tallied::default();
+            Session { start_ms: at_ms, last_ms: at_ms, count: 0, late: 0, traits: 0, sources }
         });
         session.start_ms = session.start_ms.min(at_ms);
         session.traits |= seen.payload & (HAS | LACKS);
@@ -82,7 +87,8 @@ impl Sessions {
             session.last_ms = at_ms;
             session.traits = session.traits & !ENDS | seen.payload & ENDS;
         }
-        session.tally.add(at_ms, seen.origin);
+        session.count += 1;
+        session.sources.add(seen.origin, 1);
     }
 
     fn end(&self, unknown: &mut u64, state: &mut State, life: &mut Life<'_>) {
@@ -94,13 +100,13 @@ impl Sessions {
                 return;
             }
             let words = self.words_of(&session);
-            life.instant(self.end_ms(&session), session.tally, || words);
+            life.instant(self.end_ms(&session), session.tally(), || words);
         }
     }
 
     fn fires(&self, session: &Session) -> bool {
         let Wanted { count, duration_ms, has, lacks, ended_without } = &self.wanted;
-        count.is_none_or(|bound| holds(bound, session.tally.count as f64))
+        count.is_none_or(|bound| holds(bound, session.count as f64))
             && duration_ms.is_none_or(|bound| holds(bound, session.duration_ms() as f64))
             && (has.is_none() || session.traits & HAS != 0)
             && (lacks.is_none() || session.traits & LACKS == 0)
@@ -108,7 +114,7 @@ impl Sessions {
     }
 
     fn words_of(&self, session: &Session) -> Words {
-        let events = plural(session.tally.count, "event");
+        let events = plural(session.count, "event");
         let mut reason = format!("a session of {events} in {} ended", duration(session.duration_ms()));
         let Wanted { has, lacks, ended_without, .. } = &self.wanted;
         let mut parts = Vec::new();
@@ -129,6 +135,14 @@ impl Sessions {
 impl Session {
     fn duration_ms(&self) -> i64 {
         self.last_ms.saturating_sub(self.start_ms)
+    }
+
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        tally.late = u64::from(self.late);
+        tally.see(self.start_ms, self.last_ms, self.count);
+        self.sources.iter().for_each(|(origin, count)| tally.add_origin(origin, u64::from(count)));
+        tally
     }
 }
 
@@ -199,7 +213,7 @@ impl Machine for Sessions {
         }
         self.take(state, seen);
         if let Some(session) = &mut state.session {
-            session.tally.late += 1;
+            session.late = session.late.saturating_add(1);
         }
         Late::Counted
     }
@@ -222,7 +236,7 @@ impl Machine for Sessions {
 
     fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {
         if let Some(session) = &state.session {
-            session.tally.origins(mark);
+            session.sources.iter().for_each(|(origin, _)| mark(origin));
         }
     }
 
@@ -232,7 +246,7 @@ impl Machine for Sessions {
             writer.signed(session.start_ms);
             writer.signed(session.last_ms);
             writer.byte(session.traits);
-            session.tally.encode(writer);
+            session.tally().encode(writer);
         }
     }
 
@@ -243,8 +257,13 @@ impl Machine for Sessions {
         let start_ms = reader.signed()?;
         let last_ms = reader.signed()?;
         let traits = reader.byte()?;
-        let session = Session { start_ms, last_ms, traits, tally: Tally::decode(reader)? };
-        Some(State { session: Some(Box::new(session)) })
+        let tally = Tally::decode(reader)?;
+        let late = u32::try_from(tally.late).unwrap_or(u32::MAX);
+        let mut sources = Tallied::default();
+        tally.sources().for_each(|(origin, count)| sources.add(origin, count));
+        Some(State {
+            session: Some(Session { start_ms, last_ms, count: tally.count, late, traits, sources }),
+        })
     }
 
     fn encode_payload(&self, payload: &u8, writer: &mut Writer<'_>) {

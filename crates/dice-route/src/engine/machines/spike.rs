@@ -9,7 +9,8 @@ use crate::config::{Aggregate, Baseline, Measure, OnNew, SpikeTest, Timing};
 use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 use crate::engine::words::{aggregate, duration, figure};
 
 /// The figure of a window that moves in sixths of its length, compared with what it was before.
@@ -25,6 +26,8 @@ pub(crate) struct Spike {
     on_new: OnNew,
     timing: Timing,
     grid: Grid,
+    /// An episode takes so many events at least.
+    needed: u64,
 }
 
 impl Spike {
@@ -45,7 +48,25 @@ impl Spike {
             on_new,
             timing,
             grid: Grid::of(window_ms, HOPS),
+            needed: needed(measure, tests, on_new),
         }
+    }
+}
+
+/// How many events are in the window of an episode that opens, at least.
+fn needed(measure: &Measure, tests: &[SpikeTest], on_new: OnNew) -> u64 {
+    let needed = |test: &SpikeTest| match *test {
+        SpikeTest::Up { factor, ref_floor, min_cur } => min_cur.max(factor * ref_floor),
+        SpikeTest::Down { .. } | SpikeTest::Delta(_) | SpikeTest::Slope { .. } => 0.0,
+    };
+    let of_new = match on_new {
+        OnNew::FireIf(least) => least,
+        OnNew::Skip => f64::INFINITY,
+    };
+    match measure.aggregate {
+        // A little less, where it is a product, which may be a little more than it is.
+        Aggregate::Count => (tests.iter().map(needed).fold(of_new, f64::min) * (1.0 - 1e-9)) as u64,
+        _ => 0,
     }
 }
 
@@ -54,27 +75,62 @@ impl Spike {
 pub(crate) struct Rates {
     /// The current window, and what lies before it as far as it is needed.
     series: Series,
-    /// What is known of earlier times.
-    history: History,
-    /// The first event, or when the key started over.
-    born_ms: Option<i64>,
+    /// The first event, or when the key started over; [`i64::MIN`] before it.
+    born_ms: i64,
     hop: Hop,
     recent: Recent,
+    more: Option<Box<More>>,
+}
+
+/// What is kept for a key when more is needed than the stretches just before the window.
+#[derive(Debug)]
+struct More {
+    /// What is known of earlier times.
+    history: History,
     /// What the open episode is compared with; `Some(None)` when there was nothing before.
     frozen: Option<Option<Reference>>,
+}
+
+impl Rates {
+    fn born_ms(&self) -> Option<i64> {
+        (self.born_ms > i64::MIN).then_some(self.born_ms)
+    }
+
+    fn history(&self) -> &History {
+        static NEAR: History = History::Near;
+        self.more.as_deref().map_or(&NEAR, |more| &more.history)
+    }
+
+    fn frozen(&self) -> Option<Option<Reference>> {
+        self.more.as_deref()?.frozen
+    }
+
+    fn freeze(&mut self, reference: Option<Reference>) {
+        let more = self.more.get_or_insert_with(|| Box::new(More { history: History::Near, frozen: None }));
+        more.frozen = Some(reference);
+    }
+
+    fn thaw(&mut self) {
+        if let Some(more) = &mut self.more {
+            more.frozen = None;
+            if more.history == History::Near {
+                self.more = None;
+            }
+        }
+    }
 }
 
 impl Spike {
     /// The figure of some stretches. Nothing is no figure, unless it is a count or a sum.
     fn figure(&self, series: &Series, from: i64, to: i64) -> Option<f64> {
-        series.between(from, to).figure(self.measure.aggregate)
+        series.between(from, to, self.measure.aggregate).figure(self.measure.aggregate)
     }
 
     /// How much the figure of a stretch has grown a second, over so many stretches.
     fn slope(&self, state: &Rates, end: i64, buckets: u32) -> Option<f64> {
         let buckets = i64::from(buckets.max(1));
         let before = end - 1 - buckets;
-        if before < self.grid.part(state.born_ms?) {
+        if before < self.grid.part(state.born_ms()?) {
             return None;
         }
         let newer = self.figure(&state.series, end - 1, end)?;
@@ -126,7 +182,7 @@ impl Spike {
 
     /// Whether it is unusual that nothing comes: by an average that is no lower once it is asked.
     fn is_missed(&self, state: &Rates) -> bool {
-        let History::Average { mean: Some(mean), .. } = state.history else { return false };
+        let History::Average { mean: Some(mean), .. } = state.history() else { return false };
         let usual = Some(Reference::from(mean * self.grid.parts as f64));
         let holds = |test: &SpikeTest| match test {
             SpikeTest::Down { .. } | SpikeTest::Delta(_) => {
@@ -185,15 +241,17 @@ impl Spike {
     }
 
     fn watch(&self, state: &mut Rates, life: &mut Life<'_>, at_ms: i64, end: i64, current: Option<f64>) {
-        let Some(reference) = state.frozen else { return };
+        let Some(reference) = state.frozen() else { return };
         let is_calm = match self.on_new {
             // It was opened because there was nothing to compare with.
             OnNew::FireIf(least) if reference.is_none() => current.is_none_or(|now| now < least / 2.0),
             _ => self.tests.iter().all(|test| self.is_calm(test, state, end, current, reference)),
         };
         if state.hop.is_over(self.grid, life, at_ms, is_calm, self.timing.clear_for_ms) {
-            state.frozen = None;
-            state.history.resume(end - self.grid.parts);
+            if let Some(more) = &mut state.more {
+                more.history.resume(end - self.grid.parts);
+            }
+            state.thaw();
             life.close(at_ms, CloseReason::Cleared, || self.say(current, reference, "as it was before"));
             return;
         }
@@ -202,7 +260,7 @@ impl Spike {
             let why = "for so long that it counts as usual from now on";
             life.close(at_ms, CloseReason::Rebaselined, || self.say(current, reference, why));
             self.ended(state, at_ms);
-            state.born_ms = Some(at_ms);
+            state.born_ms = at_ms;
         }
     }
 }
@@ -221,13 +279,13 @@ impl Machine for Spike {
     }
 
     fn begin(&self, _at_ms: i64) -> Rates {
+        let history = History::new(self.baseline, self.measure.aggregate);
         Rates {
             series: Series::new(self.measure.aggregate),
-            history: History::new(self.baseline, self.measure.aggregate),
-            born_ms: None,
+            born_ms: i64::MIN,
             hop: Hop::default(),
             recent: Recent::default(),
-            frozen: None,
+            more: (history != History::Near).then(|| Box::new(More { history, frozen: None })),
         }
     }
 
@@ -239,26 +297,34 @@ impl Machine for Spike {
         _seen: &Seen<'_, f64>,
         arrival: &Arrival<'_>,
     ) {
-        if state.recent.wants_line() {
+        // A line is kept of a key that has as many events as it takes.
+        if state.recent.wants_line()
+            && (self.needed == 0 || state.series.count() + life.waiting() >= self.needed)
+        {
             state.recent.show(&arrival.sample());
             life.save();
         }
     }
 
     fn step(&self, _shared: &mut (), state: &mut Rates, life: &mut Life<'_>, seen: &Seen<'_, f64>) {
-        state.born_ms.get_or_insert(seen.at_ms);
+        if state.born_ms == i64::MIN {
+            state.born_ms = seen.at_ms;
+        }
         state.series.add(self.grid.part(seen.at_ms), *seen.payload, self.measure.aggregate);
-        state.history.add(self.baseline, self.grid, seen.at_ms, *seen.payload, self.measure.aggregate);
+        if let Some(more) = &mut state.more {
+            let aggregate = self.measure.aggregate;
+            more.history.add(self.baseline, self.grid, seen.at_ms, *seen.payload, aggregate);
+        }
         state.recent.add(seen.at_ms, seen.origin, self.window_ms);
         life.count(seen.at_ms, seen.origin);
     }
 
     fn due(&self, state: &Rates, episode: Option<&Episode>) -> Option<i64> {
-        let first = state.series.first().or_else(|| state.history.first(self.baseline, self.grid));
+        let first = state.series.first().or_else(|| state.history().first(self.baseline, self.grid));
         if first.is_none() && episode.is_none() && matches!(self.baseline, Baseline::Ewma { .. }) {
             // A key that fell silent while it was too young to be compared is compared once.
             let need_ms = History::need_ms(self.baseline, self.grid);
-            let due_ms = self.grid.edge_ms(state.born_ms?.saturating_add(need_ms));
+            let due_ms = self.grid.edge_ms(state.born_ms()?.saturating_add(need_ms));
             if state.hop.is_before(due_ms) {
                 return Some(due_ms);
             }
@@ -271,18 +337,21 @@ impl Machine for Spike {
 
     fn timer(&self, _shared: &mut (), state: &mut Rates, life: &mut Life<'_>, at_ms: i64) {
         let (from, end) = state.hop.at(self.grid, at_ms);
-        let Some(born_ms) = state.born_ms else { return };
+        let Some(born_ms) = state.born_ms() else { return };
         let current = self.figure(&state.series, from, end);
         if life.is_open() {
             self.watch(state, life, at_ms, end, current);
         } else {
             let grid = self.grid;
-            state.history.absorb(self.baseline, grid, &state.series, from, self.measure.aggregate, born_ms);
+            if let Some(more) = &mut state.more {
+                let aggregate = self.measure.aggregate;
+                more.history.absorb(self.baseline, grid, &state.series, from, aggregate, born_ms);
+            }
             let need_ms = History::need_ms(self.baseline, grid);
             let is_old = at_ms.saturating_sub(born_ms) >= need_ms;
             if is_old {
                 let scale = is_extensive(self.measure.aggregate);
-                let reference = state.history.reference(
+                let reference = state.history().reference(
                     self.baseline,
                     grid,
                     &state.series,
@@ -299,19 +368,21 @@ impl Machine for Spike {
                     SpikeTest::Up { .. } | SpikeTest::Slope { .. } => true,
                 });
                 if let Some(why) = tests.find_map(|test| self.holds(test, state, end, current, reference)) {
-                    state.frozen = Some(reference);
+                    state.freeze(reference);
                     life.open(at_ms, state.recent.tally(), || self.say(current, reference, &why));
                 }
             } else if let OnNew::FireIf(least) = self.on_new
                 && let Some(now) = current.filter(|now| *now > 0.0 && *now >= least)
             {
-                state.frozen = Some(None);
+                state.freeze(None);
                 let why = format!("and was never seen before; at least {}", figure(least));
                 life.open(at_ms, state.recent.tally(), || self.say(Some(now), None, &why));
             }
         }
         state.series.drop_before(end + 1 - self.reach());
-        state.history.drop_old(self.baseline, self.grid, at_ms);
+        if let Some(more) = &mut state.more {
+            more.history.drop_old(self.baseline, self.grid, at_ms);
+        }
     }
 
     fn ended(&self, state: &mut Rates, at_ms: i64) {
@@ -319,7 +390,7 @@ impl Machine for Spike {
     }
 
     fn words(&self, state: &Rates, _tally: &Tally) -> Words {
-        let reference = state.frozen.flatten();
+        let reference = state.frozen().flatten();
         let name = aggregate(&self.measure);
         let reason = match reference {
             Some(reference) => format!("{name} is still off {}", figure(reference.middle)),
@@ -329,7 +400,7 @@ impl Machine for Spike {
     }
 
     fn is_vacant(&self, state: &Rates, _at_ms: i64) -> bool {
-        state.born_ms.is_none()
+        state.born_ms().is_none()
     }
 
     fn origins(&self, state: &Rates, mark: &mut dyn FnMut(u32)) {
@@ -337,17 +408,18 @@ impl Machine for Spike {
     }
 
     fn encode(&self, state: &Rates, writer: &mut Writer<'_>) {
-        state.series.encode(writer);
-        state.history.encode(writer);
-        writer.signed_or_none(state.born_ms);
+        let frozen = state.frozen();
+        state.series.encode(self.measure.aggregate, writer);
+        state.history().encode(self.measure.aggregate, writer);
+        writer.signed_or_none(state.born_ms());
         state.hop.encode(writer);
         state.recent.encode(writer);
-        writer.byte(match state.frozen {
+        writer.byte(match frozen {
             None => 0,
             Some(None) => 1,
             Some(Some(_)) => 2,
         });
-        if let Some(Some(reference)) = state.frozen {
+        if let Some(Some(reference)) = frozen {
             for part in [reference.middle, reference.up, reference.down] {
                 writer.float(part);
             }
@@ -355,23 +427,22 @@ impl Machine for Spike {
     }
 
     fn decode(&self, reader: &mut Reader<'_, '_>) -> Option<Rates> {
-        Some(Rates {
-            series: Series::decode(self.measure.aggregate, reader)?,
-            history: History::decode(self.baseline, self.measure.aggregate, reader)?,
-            born_ms: reader.signed_or_none()?,
-            hop: Hop::decode(reader)?,
-            recent: Recent::decode(reader)?,
-            frozen: match reader.byte()? {
-                0 => None,
-                1 => Some(None),
-                2 => Some(Some(Reference {
-                    middle: reader.float()?,
-                    up: reader.float()?,
-                    down: reader.float()?,
-                })),
-                _ => return None,
-            },
-        })
+        let series = Series::decode(self.measure.aggregate, reader)?;
+        let history = History::decode(self.baseline, self.measure.aggregate, reader)?;
+        let born_ms = reader.signed_or_none()?.unwrap_or(i64::MIN);
+        let hop = Hop::decode(reader)?;
+        let recent = Recent::decode(reader)?;
+        let frozen = match reader.byte()? {
+            0 => None,
+            1 => Some(None),
+            2 => {
+                Some(Some(Reference { middle: reader.float()?, up: reader.float()?, down: reader.float()? }))
+            }
+            _ => return None,
+        };
+        let is_more = frozen.is_some() || history != History::Near;
+        let more = is_more.then(|| Box::new(More { history, frozen }));
+        Some(Rates { series, born_ms, hop, recent, more })
     }
 
     fn encode_payload(&self, payload: &f64, writer: &mut Writer<'_>) {

@@ -122,15 +122,25 @@ impl<M: Machine> Runner<M> {
         }
     }
 
+    /// Puts in a timer. Room is not doubled: every key pays for it.
+    pub(super) fn push_timer(&mut self, due_ms: i64, slot: u32) {
+        let n = self.timers.len();
+        if n == self.timers.capacity() && n >= FEW_TIMERS {
+            self.timers.reserve_exact(n / 8);
+        }
+        self.timers.push(Reverse((due_ms, slot)));
+    }
+
     /// Leaves of every key's timers the first: those behind it are put in again when it has called. Without it
     /// a key that stays open would have one more with everything that is said about it.
     pub(super) fn thin_timers(&mut self) {
-        if self.timers.len() <= 2 * self.keys.len() + FEW_TIMERS {
+        if self.timers.len() <= self.keys.len() + self.keys.len() / 2 + FEW_TIMERS {
             return;
         }
         let mut timers = std::mem::take(&mut self.timers).into_vec();
         timers.sort_unstable_by_key(|Reverse((due_ms, slot))| (*slot, *due_ms));
         timers.dedup_by_key(|Reverse((_, slot))| *slot);
+        timers.shrink_to(timers.len() + timers.len() / 8);
         self.timers = timers.into();
     }
 

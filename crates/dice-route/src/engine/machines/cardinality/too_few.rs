@@ -6,7 +6,8 @@ use crate::engine::codec::{Reader, Writer};
 use crate::engine::life::{Episode, Life};
 use crate::engine::machine::{Arrival, Machine, Pass, Seen, Words};
 use crate::engine::machines::distinct::{Latest, MAX_EXACT, Sketch};
-use crate::engine::tally::{Recent, Tally};
+use crate::engine::recent::Recent;
+use crate::engine::tally::Tally;
 
 /// Parts of a window: at the end of each it is asked how many values there were.
 const N_PARTS: i64 = 6;

@@ -39,9 +39,16 @@ pub(crate) struct WholeMatches {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     decided: Beginnings,
+    burst: Burst,
+    /// Only while something waits.
+    soon: Option<Box<Soon>>,
+}
+
+/// What is known of the events that wait.
+#[derive(Debug, Clone, Default)]
+struct Soon {
     /// Matches that were said ahead and are not decided yet.
     announced: usize,
-    burst: Burst,
     /// What waits, in order; not saved.
     waiting: VecDeque<Waiting>,
     /// What comes of it, if that is known; not saved.
@@ -69,7 +76,21 @@ struct Ahead {
 /// The beginnings of matches, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Beginnings {
-    partial: VecDeque<Partial>,
+    partial: Vec<Partial>,
+}
+
+impl Beginnings {
+    fn push(&mut self, partial: Partial) {
+        if self.partial.len() == self.partial.capacity() {
+            // Most keys have one: room for four at once would cost them more than that.
+            self.partial.reserve_exact(1 + self.partial.len() / 2);
+        }
+        self.partial.push(partial);
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Partial> {
+        (place < self.partial.len()).then(|| self.partial.remove(place))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +163,7 @@ impl WholeMatches {
                 step.matches.push(done);
             } else {
                 step.is_begun = true;
-                beginnings.partial.push_back(Partial { start_ms: at_ms, origin, done: 1 });
+                beginnings.push(Partial { start_ms: at_ms, origin, done: 1 });
                 self.trim(beginnings, &mut step);
             }
         }
@@ -159,7 +180,7 @@ impl WholeMatches {
     /// Where matches share no events, of two beginnings at the same step the younger one ends whenever the
     /// older one would, so the older one goes without a loss.
     fn trim(&self, beginnings: &mut Beginnings, step: &mut Step) {
-        let partial = &mut beginnings.partial;
+        let partial = &beginnings.partial;
         if partial.len() <= self.max_partial {
             return;
         }
@@ -168,7 +189,7 @@ impl WholeMatches {
                 && partial.iter().skip(older + 1).any(|younger| younger.done == partial[older].done)
         });
         step.n_lost += u64::from(needless.is_none());
-        step.ended.extend(partial.remove(needless.unwrap_or(0)).map(|partial| partial.start_ms));
+        step.ended.extend(beginnings.remove(needless.unwrap_or(0)).map(|partial| partial.start_ms));
     }
 
     fn is_eager(&self) -> bool {
@@ -185,9 +206,11 @@ impl WholeMatches {
     }
 
     fn forget_gone(room: &Room, state: &mut State) {
-        while state.decided.partial.front().is_some_and(|partial| room.is_gone(partial.start_ms)) {
-            state.decided.partial.pop_front();
-            state.ahead = None;
+        let partial = &mut state.decided.partial;
+        let n_gone = partial.iter().take_while(|partial| room.is_gone(partial.start_ms)).count();
+        if n_gone > 0 {
+            partial.drain(..n_gone);
+            state.soon.iter_mut().for_each(|soon| soon.ahead = None);
         }
     }
 
@@ -246,16 +269,17 @@ impl Machine for WholeMatches {
     fn note(&self, state: &mut State, seen: &Seen<'_, Payload>) {
         let payload = seen.payload.clone();
         let place = (seen.at_ms, payload.partition, payload.offset);
-        let index = state.waiting.partition_point(|waiting| waiting.place <= place);
-        if index == state.waiting.len() {
-            if let Some(ahead) = &mut state.ahead {
+        let soon = state.soon.get_or_insert_default();
+        let index = soon.waiting.partition_point(|waiting| waiting.place <= place);
+        if index == soon.waiting.len() {
+            if let Some(ahead) = &mut soon.ahead {
                 let step = self.advance(&mut ahead.beginnings, seen.at_ms, seen.origin, &payload);
                 ahead.matches.extend(step.matches);
             }
         } else {
-            state.ahead = None;
+            soon.ahead = None;
         }
-        state.waiting.insert(index, Waiting { place, origin: seen.origin, payload });
+        soon.waiting.insert(index, Waiting { place, origin: seen.origin, payload });
     }
 
     fn eager(
@@ -266,10 +290,11 @@ impl Machine for WholeMatches {
         _: &Seen<'_, Payload>,
         _: &Arrival<'_>,
     ) {
-        if state.waiting.len() > MAX_AHEAD {
+        let State { decided, soon, .. } = state;
+        let Soon { announced, waiting, ahead } = &mut **soon.get_or_insert_default();
+        if waiting.len() > MAX_AHEAD {
             return;
         }
-        let State { decided, waiting, ahead, announced, .. } = state;
         let ahead = ahead.get_or_insert_with(|| self.look_ahead(decided, waiting));
         // Beginnings that went for want of room can break a promise; what was said stays said.
         *announced = (*announced).min(ahead.matches.len());
@@ -283,20 +308,24 @@ impl Machine for WholeMatches {
         WholeMatches::forget_gone(room, state);
         let step = self.advance(&mut state.decided, seen.at_ms, seen.origin, seen.payload);
         if step.is_begun && !room.enter(seen.at_ms, MAX_PARTIAL_OF_RULE) {
-            state.decided.partial.pop_back();
-            state.ahead = None;
+            state.decided.partial.pop();
+            state.soon.iter_mut().for_each(|soon| soon.ahead = None);
         }
         step.ended.iter().for_each(|start_ms| room.leave(*start_ms));
         room.lose(step.n_lost);
-        if state.waiting.pop_front().is_some()
-            && let Some(ahead) = &mut state.ahead
+        let mut soon = state.soon.take();
+        if let Some(soon) = &mut soon
+            && soon.waiting.pop_front().is_some()
+            && let Some(ahead) = &mut soon.ahead
         {
             ahead.matches.drain(..step.matches.len().min(ahead.matches.len()));
         }
         for found in &step.matches {
             // What was said ahead is not said again: as many as there were, whichever they are.
-            if state.announced > 0 {
-                state.announced -= 1;
+            if let Some(soon) = &mut soon
+                && soon.announced > 0
+            {
+                soon.announced -= 1;
                 continue;
             }
             // What must not come between may have been in what could not be read.
@@ -308,17 +337,13 @@ impl Machine for WholeMatches {
             let (tally, words) = (self.tally(found), self.found(found));
             tell(life, &mut state.burst, self.collapse, found.end_ms, tally, words);
         }
-        if state.waiting.is_empty() {
-            state.announced = 0;
-            // What lies ahead is what was decided: an idle key need not keep it twice.
-            state.ahead = None;
-            state.waiting = VecDeque::new();
-        }
+        // Where nothing waits, what lies ahead is what was decided: an idle key need not keep it twice.
+        state.soon = soon.filter(|soon| !soon.waiting.is_empty());
     }
 
     fn due(&self, state: &State, episode: Option<&Episode>) -> Option<i64> {
         let burst_ms = burst_due_ms(&state.burst, self.collapse, episode.map(|episode| episode.opened_ms));
-        let oldest = state.decided.partial.front();
+        let oldest = state.decided.partial.first();
         let over_ms = oldest.map(|oldest| oldest.start_ms.saturating_add(self.within_ms).saturating_add(1));
         [burst_ms, over_ms].into_iter().flatten().min()
     }
@@ -339,8 +364,8 @@ impl Machine for WholeMatches {
     }
 
     fn forget(&self, state: &mut State, _at_ms: i64) {
-        let waiting = std::mem::take(&mut state.waiting);
-        *state = State { waiting, ..State::default() };
+        let soon = state.soon.take().map(|soon| Box::new(Soon { waiting: soon.waiting, ..Soon::default() }));
+        *state = State { soon, ..State::default() };
     }
 
     fn drop_state(&self, room: &mut Room, state: &State) {
@@ -361,15 +386,16 @@ impl Machine for WholeMatches {
     }
 
     fn is_vacant(&self, state: &State, at_ms: i64) -> bool {
-        state.announced == 0
+        state.soon.as_ref().is_none_or(|soon| soon.announced == 0)
             && state.decided.partial.iter().all(|partial| self.is_over(partial, at_ms))
             && state.burst.is_over(at_ms, self.collapse)
     }
 
     fn origins(&self, state: &State, mark: &mut dyn FnMut(u32)) {
         state.decided.partial.iter().for_each(|partial| mark(partial.origin));
-        state.waiting.iter().for_each(|waiting| mark(waiting.origin));
-        if let Some(ahead) = &state.ahead {
+        let Some(soon) = &state.soon else { return };
+        soon.waiting.iter().for_each(|waiting| mark(waiting.origin));
+        if let Some(ahead) = &soon.ahead {
             ahead.beginnings.partial.iter().for_each(|partial| mark(partial.origin));
         }
     }
@@ -381,7 +407,7 @@ impl Machine for WholeMatches {
             writer.origin(partial.origin);
             writer.unsigned(u64::from(partial.done));
         }
-        writer.size(state.announced);
+        writer.size(state.soon.as_ref().map_or(0, |soon| soon.announced));
         state.burst.encode(writer);
     }
 
@@ -397,7 +423,8 @@ impl Machine for WholeMatches {
             .collect::<Option<_>>()?;
         let announced = usize::try_from(reader.unsigned()?).ok()?;
         let burst = Burst::decode(reader)?;
-        Some(State { decided: Beginnings { partial }, announced, burst, ..State::default() })
+        let soon = (announced > 0).then(|| Box::new(Soon { announced, ..Soon::default() }));
+        Some(State { decided: Beginnings { partial }, burst, soon })
     }
 
     fn encode_payload(&self, payload: &Payload, writer: &mut Writer<'_>) {
