@@ -156,7 +156,17 @@ pub(crate) fn text_at(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
 }
 
 /// The number that begins at `at`, and where the next one begins.
-pub(crate) fn varint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+#[inline]
+pub(crate) fn varint_at(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    // Most numbers take a byte or two, and some are read with every event.
+    match *bytes.get(at..)? {
+        [byte @ ..0x80, ..] => Some((u64::from(byte), at + 1)),
+        [low, high @ ..0x80, ..] => Some((u64::from(low & 0x7f) | u64::from(high) << 7, at + 2)),
+        _ => long_varint_at(bytes, at),
+    }
+}
+
+fn long_varint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     let mut value = 0_u64;
     let mut shift = 0;
     loop {

@@ -72,10 +72,11 @@ pub(crate) fn add(bytes: &mut FewBytes, mask: u8, max: u8, origin: u32, count: u
         *bytes = FewBytes::from(&[0][..]);
     }
     let n = bytes[0] & mask;
+    let all: &[u8] = bytes;
     let mut at = 1;
     for _ in 0..n {
-        let Some((known, count_at)) = varint_at(bytes, at) else { return };
-        let Some((before, end)) = varint_at(bytes, count_at) else { return };
+        let Some((known, count_at)) = varint_at(all, at) else { return };
+        let Some((before, end)) = varint_at(all, count_at) else { return };
         if known == u64::from(origin) {
             let mut room = [0; 5];
             let count = u64::from((before as u32).saturating_add(count));
