@@ -113,7 +113,7 @@ const VIEWS: &[View] = &[
         height: 800,
         has: &["<b><bdi>#mail</bdi></b>", "postd src/relay.c:212", "role=\"search\""],
     },
-    View { name: "nowhere", path: "/episodes/none", height: 500, has: &["there is no such thing"] },
+    View { name: "nowhere", path: "/episodes/none", height: 500, has: &["There is no such thing"] },
 ];
 
 /// Views of a router that has nothing to show yet.
