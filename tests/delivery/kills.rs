@@ -146,8 +146,13 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
     };
     println!("killed {midway} times while something was sent");
     assert!(midway > kills() / 5, "killed only {midway} times while something was sent");
-    let is_done = (0..3).any(|_| fake.wait_until(is_done));
-    assert!(is_done, "{:?}", unfinished(&site));
+    // A channel takes a message a second, so how long it takes depends on how many wait for the same one.
+    let mut left = usize::MAX;
+    while !fake.wait_until(is_done) {
+        let unfinished = unfinished(&site);
+        assert!(unfinished.len() < left, "nothing moves: {unfinished:?}");
+        left = unfinished.len();
+    }
     assert!(Command::new("kill").args(["-TERM", &last.id().to_string()]).status().unwrap().success());
     assert!(last.wait().unwrap().success(), "it ends well when it is asked to");
 
