@@ -1,6 +1,6 @@
 //! A router that is killed again and again while notices leave tells each of them once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
@@ -92,6 +92,8 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
     for host in 0..HOSTS {
         fake.add_channel(&format!("#c{host}"));
     }
+    // Who is on call is told of what nobody has taken, where it takes that long.
+    fake.add_person("bela@petrel.example");
     let site = Site::new(&config(&fake, &pager));
     site.write("flow.log", "");
     let mut file = OpenOptions::new().append(true).open(site.path().join("flow.log")).unwrap();
@@ -160,13 +162,14 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
     let counted: u64 = site_lines(&site);
     assert_eq!(counted, lines, "every line is counted once");
     let seen = fake.by_intent();
-    let mut told: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut told, mut n_keys) = (BTreeSet::new(), 0);
     for row in &rows {
         let id = row["id"].as_str().unwrap();
         match row["state"].as_str().unwrap() {
-            "sent" if row["destination"]["channel"].is_string() => {
-                *told.entry(id).or_default() += 1;
+            "sent" if row["destination"]["receiver"].is_null() => {
                 assert_eq!(seen.get(id), Some(&1), "{row}");
+                told.insert(id);
+                n_keys += usize::from(row["destination"]["channel"].is_string());
             }
             "sent" => {}
             "suppressed" | "held" => assert!(row["why"].is_string(), "{row}"),
@@ -174,7 +177,7 @@ fn what_is_killed_while_it_tells_tells_everything_once() {
         }
     }
     assert_eq!(seen.len(), told.len(), "nothing is told that is not in the outbox");
-    assert_eq!(told.len() as u64, kills() * 6 + 1, "one notice for each key");
+    assert_eq!(n_keys as u64, kills() * 6 + 1, "one notice for each key");
     let mut keys: BTreeMap<String, u32> = BTreeMap::new();
     for incident in pager.incidents() {
         *keys.entry(incident.key).or_default() += incident.notified;
