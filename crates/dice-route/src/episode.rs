@@ -152,6 +152,11 @@ pub struct Evidence {
     pub figures: Vec<(Arc<str>, f64)>,
 }
 
+impl Evidence {
+    /// Hosts, services, releases, traces and messages that are named at most; there may be more.
+    pub const MAX_NAMED: usize = 8;
+}
+
 /// What a rule says at one moment about one episode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {

@@ -10,8 +10,7 @@ use crate::{Evidence, MessageId};
 /// Origins of an episode's events that are told apart; events of further ones are only counted.
 pub(crate) const MAX_ORIGINS: u8 = 64;
 
-/// Hosts, services, releases, traces and messages that a reader is told of.
-const MAX_TOLD: usize = 8;
+const MAX_TOLD: usize = Evidence::MAX_NAMED;
 
 /// What is known about some events: how many, when, from where, and a line.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -85,8 +85,11 @@ impl Manager {
         let (id, text) = (&word.episode, "over, as whoever told of it says");
         if !id.starts_with(immediate::PREFIX) {
             let is_meant = word.is_over && self.episodes.get(id).is_some_and(Episode::is_open);
-            is_meant.then(|| self.records.note(now_ms, Cause::Ended, id, "alerts", text));
-            return is_meant.then(|| EpisodeId(id.as_str().into()));
+            if !is_meant {
+                return None;
+            }
+            self.records.note(now_ms, Cause::Ended, id, "alerts", text);
+            return Some(EpisodeId(id.as_str().into()));
         }
         let alert = self.immediate.get(id)?.alert.clone();
         if word.is_over {

@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 const NOTE: &str = "service alert ";
 /// Alerts that are remembered; past it those that ended first go, and then those that end first.
 const MAX_KNOWN: usize = 10_000;
-/// Messages that an episode's evidence names at most: there may be more.
-const MAX_NAMED: usize = 8;
 /// How often it is looked what has ended, milliseconds.
 const LOOK_MS: i64 = 1_000;
 
@@ -175,11 +173,10 @@ impl Fires {
             if !self.counts.contains_key(&message.id) || alert.runs != ongoing.run {
                 continue;
             }
-            let running = alert.evidence(&alert.running(), None);
             // All alerts of a message are one run, unless a rule tells them apart by more.
             let goes_on = match alert.fields.as_slice() {
                 [] => self.open.contains_key(&message.id),
-                _ => self.goes_on(&running, i64::MAX),
+                _ => self.goes_on(&alert.evidence(&alert.running(), None), i64::MAX),
             };
             if !goes_on {
                 words.push(word(&ongoing.id, true));
@@ -220,7 +217,7 @@ impl Fires {
     /// Whether an alert goes on that belongs to what is known of an episode, or whose event after
     /// `decided_ms` may still.
     fn goes_on(&self, evidence: &Evidence, decided_ms: i64) -> bool {
-        if evidence.messages.len() >= MAX_NAMED && !self.open.is_empty() {
+        if evidence.messages.len() >= Evidence::MAX_NAMED && !self.open.is_empty() {
             return true;
         }
         let open = evidence.messages.iter().filter_map(|id| self.open.get(id)).flatten();
