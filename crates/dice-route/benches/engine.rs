@@ -7,7 +7,6 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its answer")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,10 +14,10 @@ use dice_catalog::Level;
 use dice_route::book::{Cell, Delta};
 use dice_route::condition::{Condition, Field};
 use dice_route::config::{
-    Aggregate, Baseline, Bound, FirstSeen, Measure, Missing, NewTerms, OnMissingKey, OnNew, Pairing, Rule,
-    RuleType, SequenceMode, SequenceStep, Skip, SpikeTest, Timing,
+    Aggregate, Baseline, Bound, FirstSeen, Measure, Missing, NewTerms, OnNew, Pairing, Rule, RuleType,
+    SequenceMode, SequenceStep, Skip, SpikeTest,
 };
-use dice_route::{Engine, Event, Message, MessageId, PartitionId, Severity, Stamped};
+use dice_route::{Engine, Event, Message, MessageId, PartitionId, Stamped};
 
 /// Live keys: cells of all rules together.
 const KEYS: u64 = 10_000;
@@ -441,23 +440,12 @@ fn visited_rules(is_every: bool) -> Vec<Arc<Rule>> {
 
 fn rule(number: usize, condition: &str, kind: RuleType) -> Arc<Rule> {
     Arc::new(Rule {
-        id: format!("rule{number:02}").into(),
-        semantic_rev: 1,
-        kind,
         condition: Condition::parse(condition).expect("a condition"),
         key: vec![
             Field::parse("service").expect("a field"),
             Field::parse("fields.merchant").expect("a field"),
         ],
-        on_missing_key: OnMissingKey::Empty,
-        timing: Timing::DEFAULT,
-        severity: Severity::Medium,
-        labels: BTreeMap::new(),
-        summary: None,
-        to: Vec::new(),
-        policy: None,
-        fingerprint_add: Vec::new(),
-        fingerprint_drop: Vec::new(),
+        ..Rule::new(format!("rule{number:02}"), kind)
     })
 }
 

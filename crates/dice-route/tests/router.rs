@@ -1,11 +1,10 @@
 //! The router as a whole: a save and a restart at any input change nothing, byte for byte.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dice_catalog::{Fingerprint, Kind, Level, Owner, Part, Template, Why};
 use dice_route::condition::{Condition, Field};
-use dice_route::config::{OnMissingKey, Rule, RuleType, Timing};
+use dice_route::config::{Rule, RuleType};
 use dice_route::{
     Act, Audience, Command, Config, Event, Input, LineCounts, Message, MessageId, Outcome, PartitionId,
     PartitionNews, Presence, Receipt, Router, Scope, Severity, Shelf,
@@ -26,20 +25,10 @@ impl Dice {
 
 fn rule(id: &str, kind: RuleType, condition: &str, key: &[&str], severity: Severity) -> Arc<Rule> {
     Arc::new(Rule {
-        id: id.into(),
-        semantic_rev: 1,
-        kind,
         condition: Condition::parse(condition).expect("the condition is valid"),
         key: key.iter().map(|name| Field::parse(name).expect("the field is valid")).collect(),
-        on_missing_key: OnMissingKey::Empty,
-        timing: Timing::DEFAULT,
         severity,
-        labels: BTreeMap::new(),
-        summary: None,
-        to: Vec::new(),
-        policy: None,
-        fingerprint_add: Vec::new(),
-        fingerprint_drop: Vec::new(),
+        ..Rule::new(id, kind)
     })
 }
 

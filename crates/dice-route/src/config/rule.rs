@@ -42,6 +42,28 @@ pub struct Rule {
     pub fingerprint_drop: Vec<Field>,
 }
 
+impl Rule {
+    /// A rule about every event, in which nothing is set but what it looks for.
+    pub fn new(id: impl Into<Arc<str>>, kind: RuleType) -> Rule {
+        Rule {
+            id: id.into(),
+            semantic_rev: 1,
+            kind,
+            condition: Condition::always(),
+            key: Vec::new(),
+            on_missing_key: OnMissingKey::Empty,
+            timing: Timing::DEFAULT,
+            severity: Severity::Medium,
+            labels: BTreeMap::new(),
+            summary: None,
+            to: Vec::new(),
+            policy: None,
+            fingerprint_add: Vec::new(),
+            fingerprint_drop: Vec::new(),
+        }
+    }
+}
+
 /// What to do with an event that lacks a key field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnMissingKey {

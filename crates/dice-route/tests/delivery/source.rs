@@ -1,12 +1,11 @@
 //! What happens to the router from outside: lines, time, people.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dice_catalog::{Fingerprint, Kind, Level, Owner, Part, Template, Why};
 use dice_route::condition::Condition;
 use dice_route::config::{
-    DispatchPolicy, Guard, LaneTimers, Lanes, OnMissingKey, Receiver, Route, Rule, RuleType, Storm, Timing,
+    DispatchPolicy, Guard, LaneTimers, Lanes, Receiver, Route, Rule, RuleType, Storm, Timing,
 };
 use dice_route::outbox::Draft;
 use dice_route::{
@@ -22,20 +21,11 @@ pub(crate) const START_MS: i64 = 1_794_819_600_000;
 
 fn rule(id: &str, condition: &str, severity: Severity) -> Arc<Rule> {
     Arc::new(Rule {
-        id: id.into(),
-        semantic_rev: 1,
-        kind: RuleType::Match { quiet_ms: Some(20_000) },
         condition: Condition::parse(condition).expect("the condition is valid"),
         key: vec![dice_route::condition::Field::parse("host").expect("the field is valid")],
-        on_missing_key: OnMissingKey::Empty,
         timing: Timing { update_every_ms: 5_000, ..Timing::DEFAULT },
         severity,
-        labels: BTreeMap::new(),
-        summary: None,
-        to: Vec::new(),
-        policy: None,
-        fingerprint_add: Vec::new(),
-        fingerprint_drop: Vec::new(),
+        ..Rule::new(id, RuleType::Match { quiet_ms: Some(20_000) })
     })
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dice_route::condition::{Condition, Field};
-use dice_route::config::{OnMissingKey, Rule, RuleType, Timing};
-use dice_route::{Change, CloseReason, Severity, Transition};
+use dice_route::config::{Rule, RuleType};
+use dice_route::{Change, CloseReason, Transition};
 
 use crate::random::Random;
 use crate::replay::{Plan, replay};
@@ -37,22 +37,7 @@ pub(crate) struct Case {
 
 /// A rule about everything, by `fields.k`.
 pub(crate) fn rule(kind: RuleType) -> Rule {
-    Rule {
-        id: "rule".into(),
-        semantic_rev: 1,
-        kind,
-        condition: Condition::always(),
-        key: vec![field("fields.k")],
-        on_missing_key: OnMissingKey::Empty,
-        timing: Timing::DEFAULT,
-        severity: Severity::Medium,
-        labels: BTreeMap::new(),
-        summary: None,
-        to: Vec::new(),
-        policy: None,
-        fingerprint_add: Vec::new(),
-        fingerprint_drop: Vec::new(),
-    }
+    Rule { key: vec![field("fields.k")], ..Rule::new("rule", kind) }
 }
 
 /// The field that a text names.

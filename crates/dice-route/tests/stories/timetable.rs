@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use dice_catalog::{Kind, Level, Owner, Why};
 use dice_route::book::{Delta, Table};
-use dice_route::condition::Condition;
-use dice_route::config::{Matcher, MatcherOp, Policy, Route, Rule, RuleType, Timing};
+use dice_route::config::{Matcher, MatcherOp, Policy, Route, Rule, RuleType};
 use dice_route::manager::Alert;
 use dice_route::{
     Act, Answer, Audience, Change, CloseReason, Command, Config, EpisodeId, Event, Evidence, Key, Lane,
@@ -83,20 +82,9 @@ fn message(name: &str, level: Level, owners: Vec<Owner>) -> Message {
 /// A rule that says whatever the story says.
 pub(crate) fn rule(id: &str, severity: Severity) -> Rule {
     Rule {
-        id: id.into(),
-        semantic_rev: 1,
-        kind: RuleType::Match { quiet_ms: Some(60_000) },
-        condition: Condition::always(),
-        key: Vec::new(),
-        on_missing_key: Default::default(),
-        timing: Timing::DEFAULT,
         severity,
-        labels: BTreeMap::new(),
         summary: Some(format!("{id} {{{{reason}}}}")),
-        to: Vec::new(),
-        policy: None,
-        fingerprint_add: Vec::new(),
-        fingerprint_drop: Vec::new(),
+        ..Rule::new(id, RuleType::Match { quiet_ms: Some(60_000) })
     }
 }
 

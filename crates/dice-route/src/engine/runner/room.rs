@@ -160,36 +160,19 @@ impl<M: Machine> Runner<M> {
 #[cfg(test)]
 mod tests {
     use std::cell::OnceCell;
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::condition::Condition;
-    use crate::config::{OnMissingKey, Rule, RuleType, Timing};
+    use crate::config::{Rule, RuleType};
     use crate::engine::keys::{self, KeyText};
     use crate::engine::life::Said;
     use crate::engine::machine::Arrival;
     use crate::engine::machines::matching::Matching;
     use crate::engine::origin::Origins;
     use crate::engine::runner::Runs;
-    use crate::{Change, PartitionId, Severity};
+    use crate::{Change, PartitionId};
 
     fn rule(quiet_ms: i64) -> Rule {
-        Rule {
-            id: "rule".into(),
-            semantic_rev: 1,
-            kind: RuleType::Match { quiet_ms: Some(quiet_ms) },
-            condition: Condition::always(),
-            key: Vec::new(),
-            on_missing_key: OnMissingKey::Empty,
-            timing: Timing::DEFAULT,
-            severity: Severity::Medium,
-            labels: BTreeMap::new(),
-            summary: None,
-            to: Vec::new(),
-            policy: None,
-            fingerprint_add: Vec::new(),
-            fingerprint_drop: Vec::new(),
-        }
+        Rule::new("rule", RuleType::Match { quiet_ms: Some(quiet_ms) })
     }
 
     #[test]
