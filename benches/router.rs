@@ -20,6 +20,10 @@ use dice_catalog::{Catalog, Fingerprint, Level, Part, Template};
 use dice_route::{Event, Input, Message, MessageId, PartitionId, PartitionNews, Router, Saved};
 use jiff::Timestamp;
 
+/// The allocator that `dice` has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Events that go through the router in memory.
 const PURE: u64 = 2_000_000;
 /// Lines that are routed durably.

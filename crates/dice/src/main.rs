@@ -21,6 +21,10 @@ use clap::{CommandFactory, Parser};
 use crate::commands::Command;
 use crate::failure::{Failure, Outcome};
 
+/// Events and their texts are made by one thread and freed by another, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Finds the statement that printed a log line, and its owner.
 #[derive(Debug, Parser)]
 #[command(name = "dice", version, max_term_width = 110, arg_required_else_help = true)]
