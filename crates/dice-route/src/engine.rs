@@ -31,7 +31,7 @@ use self::codec::{Reader, Writer};
 use self::keys::KeyText;
 use self::life::Said;
 use self::machine::Arrival;
-use self::origin::{Origin, Origins};
+use self::origin::Origins;
 use self::runner::{Ground, Runs};
 use crate::book::{Cell, Delta, Table, Waiting};
 use crate::condition::{Condition, Field, Share};
@@ -129,7 +129,11 @@ struct Visits {
     /// Held so that its address stays its own.
     _message: Arc<Message>,
     /// Whatever program an event is of.
-    any: Arc<[Visit]>,
+    any: Box<[Visit]>,
+    /// Whether conditions of those depend on the event.
+    has_depending: bool,
+    /// Where the last of its events came from, unless a program says so.
+    origin: u32,
     /// What is decided for a service and a source once and for all. Only filled where conditions depend on
     /// the event.
     programs: Vec<OfProgram>,
@@ -140,7 +144,9 @@ struct Visits {
 struct OfProgram {
     service: Option<Arc<str>>,
     source: Arc<str>,
-    visits: Arc<[Visit]>,
+    visits: Box<[Visit]>,
+    /// Where the last of its events came from.
+    origin: u32,
 }
 
 /// The key of the event at hand under some fields, made when first asked for.
@@ -290,7 +296,7 @@ impl Engine {
             self.advance(watermark_ms, true, now_ms, out);
         }
         let event = stamped.event;
-        let visits = self.visits_of(event);
+        let (visits, guess) = visits_of(&mut self.visits, &self.posts, event);
         if visits.is_empty() {
             return;
         }
@@ -298,7 +304,7 @@ impl Engine {
         // First which rules mean it, then what each makes of it: so what they keep for the key is fetched for
         // all of them together.
         self.meant.clear();
-        for visit in visits.iter() {
+        for visit in visits {
             let post = &self.posts[visit.post as usize];
             let mut bits = visit.always;
             if visit.depends != 0 {
@@ -326,7 +332,7 @@ impl Engine {
         if self.meant.is_empty() {
             return;
         }
-        let origin = self.origins.id_of(Origin::of(event));
+        let origin = self.origins.of_event(event, guess);
         let line = OnceCell::new();
         for (place, bits) in &self.meant {
             let post = &mut self.posts[*place];
@@ -540,40 +546,6 @@ impl Engine {
         self.posts.iter().map(|post| post.runs.key_bytes()).sum()
     }
 
-    /// Which rules may look at the event.
-    fn visits_of(&mut self, event: &Event) -> Arc<[Visit]> {
-        let Engine { posts, visits, .. } = self;
-        let address = Arc::as_ptr(&event.message) as usize;
-        if visits.len() >= MAX_MESSAGES && !visits.contains_key(&address) {
-            visits.clear();
-        }
-        let known = visits.entry(address).or_insert_with(|| Visits {
-            any: visits_by(posts, |condition| condition.of_message(&event.message)),
-            programs: Vec::new(),
-            _message: event.message.clone(),
-        });
-        if known.any.iter().all(|visit| visit.depends == 0) {
-            return known.any.clone();
-        }
-        let of_program = known
-            .programs
-            .iter()
-            .find(|program| program.service == event.service && program.source == event.source);
-        if let Some(program) = of_program {
-            return program.visits.clone();
-        }
-        if known.programs.len() >= MAX_PROGRAMS {
-            return known.any.clone();
-        }
-        let visits = visits_by(posts, |condition| condition.of_program(event));
-        known.programs.push(OfProgram {
-            service: event.service.clone(),
-            source: event.source.clone(),
-            visits: visits.clone(),
-        });
-        visits
-    }
-
     /// Forgets origins that nothing refers to any more.
     fn sweep(&mut self) {
         let mut meant = vec![false; self.origins.bound()];
@@ -594,8 +566,49 @@ impl Engine {
     }
 }
 
+/// Which rules may look at the event, and where an event like it came from.
+fn visits_of<'v>(
+    visits: &'v mut FxHashMap<usize, Visits>,
+    posts: &[Post],
+    event: &Event,
+) -> (&'v [Visit], &'v mut u32) {
+    let address = Arc::as_ptr(&event.message) as usize;
+    if visits.len() >= MAX_MESSAGES && !visits.contains_key(&address) {
+        visits.clear();
+    }
+    let known = visits.entry(address).or_insert_with(|| {
+        let of_any = visits_by(posts, |condition| condition.of_message(&event.message));
+        Visits {
+            has_depending: of_any.iter().any(|visit| visit.depends != 0),
+            any: of_any,
+            programs: Vec::new(),
+            origin: Origins::NONE,
+            _message: event.message.clone(),
+        }
+    });
+    if !known.has_depending {
+        return (&known.any, &mut known.origin);
+    }
+    let same = |program: &OfProgram| program.service == event.service && program.source == event.source;
+    let place = match known.programs.iter().position(same) {
+        Some(place) => place,
+        None if known.programs.len() >= MAX_PROGRAMS => return (&known.any, &mut known.origin),
+        None => {
+            known.programs.push(OfProgram {
+                service: event.service.clone(),
+                source: event.source.clone(),
+                visits: visits_by(posts, |condition| condition.of_program(event)),
+                origin: Origins::NONE,
+            });
+            known.programs.len() - 1
+        }
+    };
+    let program = &mut known.programs[place];
+    (&program.visits, &mut program.origin)
+}
+
 /// The rules that may look at events of which `share` says what is known of a condition.
-fn visits_by(posts: &[Post], share: impl Fn(&Condition) -> Share) -> Arc<[Visit]> {
+fn visits_by(posts: &[Post], share: impl Fn(&Condition) -> Share) -> Box<[Visit]> {
     let mut visits = Vec::new();
     for (number, post) in posts.iter().enumerate() {
         let mut visit = Visit { post: number as u32, always: 0, depends: 0 };

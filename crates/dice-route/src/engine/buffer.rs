@@ -65,6 +65,27 @@ impl<P> Page<P> {
     }
 }
 
+/// Moves events to where none are, the first event last. Most arrive in their order: only the others are sorted.
+fn put_in_order<P>(items: &mut Vec<Item<P>>, ordered: &mut Vec<Item<P>>) {
+    let mut latest = None;
+    let is_stray = |item: &mut Item<P>| {
+        let order = Some(item.order());
+        let is_stray = order < latest;
+        latest = order.max(latest);
+        is_stray
+    };
+    let mut strays: Vec<Item<P>> = items.extract_if(.., is_stray).collect();
+    strays.sort_unstable_by_key(Item::order);
+    ordered.reserve(items.len() + strays.len());
+    while let Some(stray) = strays.pop() {
+        while let Some(item) = items.pop_if(|item| item.order() > stray.order()) {
+            ordered.push(item);
+        }
+        ordered.push(stray);
+    }
+    ordered.extend(items.drain(..).rev());
+}
+
 /// Events that wait for their time, on pages of 64 ms. A page is put in order when its first event is taken.
 #[derive(Debug)]
 pub(crate) struct Buffer<P> {
@@ -186,10 +207,12 @@ impl<P> Buffer<P> {
         if far == Some(number) {
             items.append(&mut self.far.pop_first()?.1.items);
         }
-        items.sort_unstable_by_key(|item| std::cmp::Reverse(item.order()));
-        let spare = std::mem::replace(&mut self.open, items);
-        if self.spare.len() < MAX_SPARE && (1..=MAX_SPARE_ITEMS).contains(&spare.capacity()) {
-            self.spare.push(spare);
+        if self.open.capacity() > MAX_SPARE_ITEMS {
+            self.open = Vec::new();
+        }
+        put_in_order(&mut items, &mut self.open);
+        if self.spare.len() < MAX_SPARE && (1..=MAX_SPARE_ITEMS).contains(&items.capacity()) {
+            self.spare.push(items);
         }
         self.open_page = number;
         Some(&self.open)

@@ -71,6 +71,16 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether it is where this event came from. Words that are shared need not be compared.
+    fn is_of(&self, event: &Event) -> bool {
+        let [host, service, version, env] = &self.parts;
+        self.message == event.message.id
+            && *host == event.host
+            && *service == event.service
+            && *version == event.version
+            && *env == event.env
+    }
+
     fn origin(&self) -> Origin<'_> {
         let [host, service, version, env] = &self.parts;
         Origin {
@@ -81,6 +91,11 @@ impl Kept {
             message: self.named,
         }
     }
+}
+
+/// The words of an event's origin, shared with it.
+fn parts_of(event: &Event) -> [Option<Arc<str>>; 4] {
+    [event.host.clone(), event.service.clone(), event.version.clone(), event.env.clone()]
 }
 
 /// Every origin that state refers to. The numbers are for memory; what is stored has the words.
@@ -119,8 +134,24 @@ impl Origins {
         Some((&kept.parts, kept.message))
     }
 
+    /// The number of an event's origin, a new one if it is new. `guess` is the number that an event like it had,
+    /// and then its own.
+    #[inline]
+    pub(crate) fn of_event(&mut self, event: &Event, guess: &mut u32) -> u32 {
+        let guessed = self.kept.get(*guess as usize).and_then(Option::as_ref);
+        if !guessed.is_some_and(|kept| kept.is_of(event)) {
+            *guess = self.find(Origin::of(event), || parts_of(event));
+        }
+        *guess
+    }
+
     /// The number of an origin, a new one if it is new.
     pub(crate) fn id_of(&mut self, origin: Origin<'_>) -> u32 {
+        let parts = [origin.host, origin.service, origin.version, origin.env];
+        self.find(origin, || parts.map(|part| part.map(Arc::from)))
+    }
+
+    fn find(&mut self, origin: Origin<'_>, parts: impl FnOnce() -> [Option<Arc<str>>; 4]) -> u32 {
         let hash = origin.hash();
         let mask = self.table.len() - 1;
         let mut place = hash as usize & mask;
@@ -135,8 +166,7 @@ impl Origins {
             Named { is_known: false, bytes } => MessageId::Unknown(bytes),
             Named { is_known: true, bytes } => MessageId::Known(Fingerprint::from_bytes(bytes)),
         };
-        let parts = [origin.host, origin.service, origin.version, origin.env].map(|part| part.map(Arc::from));
-        let kept = Some(Kept { parts, named: origin.message, message, hash });
+        let kept = Some(Kept { parts: parts(), named: origin.message, message, hash });
         let id = match self.free.pop() {
             Some(id) => {
                 self.kept[id as usize] = kept;
