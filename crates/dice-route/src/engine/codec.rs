@@ -4,7 +4,12 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::origin::{Named, Origin, Origins, Sample};
+
+/// Up to so many origins are looked for one after the other: a key seldom has more.
+const FEW_ORIGINS: usize = 16;
 
 /// State on its way to bytes.
 #[derive(Debug)]
@@ -13,12 +18,14 @@ pub(crate) struct Writer<'o> {
     origins: &'o Origins,
     /// Origins that were written out; later ones refer to them by their place.
     known: Vec<u32>,
+    /// The places of all of them once they are more than a few, as among events that wait.
+    places: FxHashMap<u32, usize>,
 }
 
 impl<'o> Writer<'o> {
     /// Nothing written so far.
     pub(crate) fn new(origins: &'o Origins) -> Writer<'o> {
-        Writer { bytes: Vec::new(), origins, known: Vec::new() }
+        Writer { bytes: Vec::new(), origins, known: Vec::new(), places: FxHashMap::default() }
     }
 
     /// What was written.
@@ -91,11 +98,11 @@ impl<'o> Writer<'o> {
 
     /// Where events came from: in words the first time, later by its place among those.
     pub(crate) fn origin(&mut self, id: u32) {
-        if let Some(place) = self.known.iter().position(|known| *known == id) {
+        if let Some(place) = self.place_of(id) {
             self.size(place + 1);
             return;
         }
-        self.known.push(id);
+        self.know(id);
         self.unsigned(0);
         let origins = self.origins;
         let Some(origin) = origins.get(id) else {
@@ -107,6 +114,21 @@ impl<'o> Writer<'o> {
             self.text_or_none(part);
         }
         self.message(origin.message);
+    }
+
+    fn place_of(&self, id: u32) -> Option<usize> {
+        if self.known.len() <= FEW_ORIGINS {
+            return self.known.iter().position(|known| *known == id);
+        }
+        self.places.get(&id).copied()
+    }
+
+    fn know(&mut self, id: u32) {
+        self.known.push(id);
+        if self.known.len() > FEW_ORIGINS {
+            let unplaced = self.places.len()..self.known.len();
+            self.places.extend(unplaced.map(|place| (self.known[place], place)));
+        }
     }
 
     /// A line, if there is one.
@@ -324,5 +346,38 @@ impl<'b, 'o> Reader<'b, 'o> {
         let place = self.text()?.into();
         let trace = self.text_or_none()?.map(Into::into);
         Some(Some(Arc::new(Sample { at_ms, text, place, trace })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FEW_ORIGINS, Reader, Writer};
+    use crate::engine::origin::{Named, Origin, Origins};
+
+    fn check(ids: impl Iterator<Item = u32> + Clone) {
+        let mut origins = Origins::default();
+        for number in 0..100_u32 {
+            let (host, message) = (number.to_string(), Named { is_known: false, bytes: [0; 16] });
+            origins.id_of(Origin { host: Some(&host), service: None, version: None, env: None, message });
+        }
+        let mut writer = Writer::new(&origins);
+        ids.clone().for_each(|id| writer.origin(id));
+        let bytes = writer.into_bytes();
+        let mut again = Origins::default();
+        let mut reader = Reader::new(&bytes, &mut again);
+        let read: Vec<u32> = ids.clone().map_while(|_| reader.origin()).collect();
+        let host =
+            |origins: &Origins, id: u32| origins.get(id).and_then(|origin| origin.host.map(String::from));
+        let hosts: Vec<_> = read.into_iter().map(|id| host(&again, id)).collect();
+        assert_eq!(hosts, ids.map(|id| host(&origins, id)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn origins_are_read_as_they_were_written() {
+        let few = FEW_ORIGINS as u32;
+        check([3, Origins::NONE, 3, 5, Origins::NONE, 5].into_iter());
+        check((0..few).chain(0..few));
+        check((0..=few).chain(0..=few));
+        check((0..100).rev().chain((0..100).flat_map(|id| [id, 99 - id, Origins::NONE])));
     }
 }
