@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use dice_route::Outcome;
+use dice_route::{Outcome, Part};
 
 use crate::Parcel;
 
@@ -27,6 +27,8 @@ pub trait Courier: Send + Sync {
 pub enum Found {
     /// It is there, and the other side calls it so.
     There(String),
+    /// The part of it is there that the parcel is about.
+    Part(Part),
     /// It is not there, although it would be seen.
     Absent,
     /// This could not be looked up now: as with an attempt that ended so, which changed nothing.

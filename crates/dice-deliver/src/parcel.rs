@@ -5,10 +5,12 @@ use dice_route::Intent;
 /// One notice, with what a courier has to know beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parcel {
-    /// The notice, for whom, and its name, which stays the same in every attempt.
+    /// The notice, for whom, and its name, which stays the same in every attempt. Of a notice that takes several
+    /// messages these are the rows that have not been told; [`Intent::part`] says which message is next.
     pub intent: Intent,
     /// What the other side calls the first notice of the subject at this destination, which this one changes
-    /// or follows; as a courier said in [`dice_route::Outcome::Delivered`].
+    /// or follows, or the first message of this one; as a courier said in [`dice_route::Outcome::Delivered`] or
+    /// [`dice_route::Outcome::Partly`].
     pub first: Option<String>,
     /// Now, milliseconds since 1970.
     pub now_ms: i64,

@@ -254,24 +254,34 @@ impl Dispatcher {
         self.pass(now_ms);
         let outcome = match self.calls.remove(&call.number) {
             Some(_) => self.end(call, outcome),
-            None if matches!(outcome, Outcome::Delivered(_)) => outcome,
+            None if matches!(outcome, Outcome::Delivered(_) | Outcome::Partly(_)) => outcome,
             None => return Vec::new(),
         };
         self.next_ms = Some(self.clock.now_ms);
         vec![Receipt { intent: call.intent.clone(), at_ms: self.clock.now_ms, outcome }]
     }
 
-    /// Takes word from elsewhere that a notice has arrived: the other side tells of what is posted. Gives what
-    /// follows, for the router.
-    pub fn seen(&self, outbox: &Outbox, intent: &str, reference: &str) -> Option<Receipt> {
+    /// Takes word from elsewhere that a notice, or a part of it, has arrived: the other side tells of what is
+    /// posted. Gives what follows, for the router.
+    pub fn seen(&mut self, outbox: &Outbox, intent: &str, outcome: &Outcome) -> Option<Receipt> {
         let row = outbox.get(intent)?;
         let may_have_arrived = row.state == State::Sending || row.passage.unsure_since_ms.is_some();
-        let outcome = Outcome::Delivered(reference.to_owned());
-        (may_have_arrived && row.state != State::Sent).then(|| Receipt {
-            intent: intent.to_owned(),
-            at_ms: self.clock.now_ms,
-            outcome,
-        })
+        // Of what was told in several messages, word of an earlier one says nothing.
+        let is_next = match outcome {
+            Outcome::Delivered(_) => row.passage.told.is_none(),
+            Outcome::Partly(part) => part.number == row.part(),
+            _ => false,
+        };
+        if !may_have_arrived || !is_next || row.state == State::Sent {
+            return None;
+        }
+        // How the call ends that is out for it tells nothing any more, least of all about what comes next.
+        let out = self.calls.values().find(|call| call.intent == intent).map(|call| call.number);
+        if let Some(call) = out.and_then(|number| self.calls.remove(&number)) {
+            self.end(&call, outcome.clone());
+        }
+        self.next_ms = Some(self.clock.now_ms);
+        Some(Receipt { intent: intent.to_owned(), at_ms: self.clock.now_ms, outcome: outcome.clone() })
     }
 
     /// Calls that are out.
@@ -568,7 +578,7 @@ impl Dispatcher {
                 destination: row.destination.clone(),
                 subject: row.subject.clone(),
                 lane: row.lane,
-                attempts: row.attempts + u32::from(purpose == Purpose::Deliver),
+                attempts: row.tries() + u32::from(purpose == Purpose::Deliver),
                 doubt,
                 has_other_way,
                 begun_ms: self.clock.patience_ms,
@@ -589,7 +599,7 @@ impl Dispatcher {
                 self.settled.insert(row.id.clone(), settled_ms);
                 Outcome::Unsure(deadline_ms + SETTLE_MS, why)
             }
-            Doubt::Repeat => Outcome::Unsure(back_off(&row.id, row.attempts, row.lane), why),
+            Doubt::Repeat => Outcome::Unsure(back_off(&row.id, row.tries(), row.lane), why),
             Doubt::Mark(wait_ms) => Outcome::Parked(wait_ms, why),
         }
     }
@@ -620,12 +630,13 @@ impl Dispatcher {
         usable
     }
 
-    /// The place of the way that it takes: that of the notice it follows, else the first. What is about Dice
+    /// The place of the way that it takes: that of its beginning or the notice it follows, else the first. What is about Dice
     /// itself takes one that is open.
     fn preferred(&self, row: &Intent, usable: &[Way], outbox: &Outbox) -> Option<usize> {
         let is_open = |way: &Way| self.gates.get(&way.account).is_none_or(|gate| !gate.is_shut());
         let first = row.follows.as_ref().and_then(|first| outbox.get(first));
-        let account = first.and_then(|first| first.passage.account.as_deref());
+        let told = row.passage.told.as_ref().map(|told| told.account.as_str());
+        let account = told.or_else(|| first.and_then(|first| first.passage.account.as_deref()));
         let same = usable.iter().position(|way| Some(way.account.as_str()) == account);
         if is_about_dice(row) {
             let same = same.filter(|at| usable.get(*at).is_some_and(is_open));
@@ -657,6 +668,10 @@ fn newer_update(row: &Intent, outbox: &Outbox) -> Option<String> {
 }
 
 fn first(row: &Intent, way: &Way, outbox: &Outbox) -> First {
+    // What is left of a notice follows its beginning.
+    if let Some(told) = row.passage.told.as_ref().filter(|told| told.account == way.account) {
+        return First::Known(told.first.clone());
+    }
     let Some(first) = row.follows.as_ref().and_then(|first| outbox.get(first)) else { return First::None };
     match first.state {
         State::Sent if first.passage.account.as_deref().is_none_or(|account| account == way.account) => {
@@ -673,5 +688,6 @@ fn expired(row: &Intent, ttl_ms: i64) -> String {
     let within = if hours > 0 { format!("{hours} h") } else { format!("{} s", ttl_ms / 1_000) };
     let may = if row.passage.unsure_since_ms.is_some() { " (it may have arrived)" } else { "" };
     let why = row.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    format!("not delivered within {within}{may}{why}")
+    let rest = if row.passage.told.is_some() { "not all of it was" } else { "not" };
+    format!("{rest} delivered within {within}{may}{why}")
 }

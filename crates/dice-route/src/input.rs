@@ -276,6 +276,8 @@ pub enum Outcome {
     Sending,
     /// The other side took it and calls it so.
     Delivered(String),
+    /// The other side took a part of it; what is left is told in further messages.
+    Partly(Part),
     /// The other side could not be used, and why: not before this long from now, milliseconds. So many in a
     /// row, and nothing else is attempted by the account.
     Later(i64, String),
@@ -310,6 +312,17 @@ pub enum Outcome {
     Superseded(String),
     /// Nobody took it in time: it is told to these as well.
     StoodIn(Vec<Destination>),
+}
+
+/// A message that tells a part of a notice: there is more of it than one message takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which of the notice's messages it is, from 1.
+    pub number: u32,
+    /// How many rows are in it: the first ones that were not told before.
+    pub rows: usize,
+    /// What the other side calls it.
+    pub reference: String,
 }
 
 /// How much of a courier's account a limit is about.

@@ -77,11 +77,54 @@ pub struct Passage {
     /// The notices that are told in its place, as nobody took it in time; `None` while there is time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_ins: Option<Vec<String>>,
+    /// How much of it has been told, where it takes several messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<Progress>,
+}
+
+/// How much of a notice has been told that takes several messages.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// The account that told it.
+    pub account: String,
+    /// What the other side calls the first of the messages.
+    pub first: String,
+    /// Messages.
+    pub parts: u32,
+    /// Rows of the notice; the first ones.
+    pub rows: usize,
+    /// Attempts that this took.
+    pub attempts: u32,
 }
 
 impl Passage {
     fn is_untried(&self) -> bool {
         *self == Passage::default()
+    }
+}
+
+impl Intent {
+    /// The number of the message that is told next, from 1.
+    pub fn part(&self) -> u32 {
+        self.passage.told.as_ref().map_or(1, |told| told.parts.saturating_add(1))
+    }
+
+    /// How many of its rows have been told; the first ones.
+    pub fn rows_told(&self) -> usize {
+        self.passage.told.as_ref().map_or(0, |told| told.rows.min(self.notice.rows.len()))
+    }
+
+    /// What is still to be told of it: all but the rows that were.
+    pub fn rest(&self) -> Notice {
+        let mut notice = self.notice.clone();
+        notice.rows.drain(..self.rows_told());
+        notice
+    }
+
+    /// How often the message was attempted that is told next.
+    pub(crate) fn tries(&self) -> u32 {
+        let before = self.passage.told.as_ref().map_or(0, |told| told.attempts);
+        self.attempts.saturating_sub(before)
     }
 }
 

@@ -44,10 +44,10 @@ pub use engine::{Engine, RuleStatus};
 pub use episode::{Change, CloseReason, EpisodeId, Evidence, Key, Severity, Transition};
 pub use event::{Event, PartitionId, Stamped};
 pub use input::{
-    Act, Answer, Audience, Command, Input, LineCounts, Outcome, PartitionNews, Presence, Reach, Receipt,
-    Scope, Troubles, Word,
+    Act, Answer, Audience, Command, Input, LineCounts, Outcome, Part, PartitionNews, Presence, Reach,
+    Receipt, Scope, Troubles, Word,
 };
-pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, Passage, State};
+pub use intent::{Destination, Intent, Lane, Notice, NoticeKind, NoticeRow, Passage, Progress, State};
 pub use manager::Manager;
 pub use mask::mask;
 pub use message::{Message, MessageId, NotAMessage};

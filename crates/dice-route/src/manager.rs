@@ -184,7 +184,7 @@ impl Manager {
             }
         }
         let Some(config) = &self.config else { return };
-        if matches!(receipt.outcome, crate::Outcome::Delivered(_))
+        if matches!(receipt.outcome, crate::Outcome::Delivered(_) | crate::Outcome::Partly(_))
             && let Some(row) = self.outbox.get(&receipt.intent)
         {
             // The next one that cannot be delivered there is told again.

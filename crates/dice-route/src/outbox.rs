@@ -8,7 +8,9 @@ pub(crate) use queue::Queue;
 
 use crate::book::{Book, Delta, Row, Table};
 use crate::records::Records;
-use crate::{Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Passage, Receipt, State};
+use crate::{
+    Cause, Destination, Intent, Lane, Notice, NoticeKind, Outcome, Part, Passage, Progress, Receipt, State,
+};
 
 /// The rows of the outbox. Nothing is sent that is not here, and nothing leaves without a receipt or a
 /// reason.
@@ -218,7 +220,8 @@ impl Outbox {
     }
 
     /// Takes rows out of a notice that has not been attempted: those where `is_out` is true, by their place.
-    /// A notice without rows, or left without any, is held back for good.
+    /// What was told of it stays told. A notice without rows, or left without any to tell, is held back for
+    /// good.
     pub fn withdraw(
         &mut self,
         id: &str,
@@ -228,17 +231,21 @@ impl Outbox {
         now_ms: i64,
         records: &mut Records,
     ) {
-        if is_out.iter().all(|is_out| *is_out) {
+        if !self.waiting.contains(id) {
+            return;
+        }
+        let told = self.book.get(id).map_or(0, Intent::rows_told);
+        if is_out.iter().skip(told).all(|is_out| *is_out) {
             self.suppress(id, cause, by, now_ms, records);
             return;
         }
-        let waits = |row: &Intent| matches!(row.state, State::Pending | State::Held | State::Retry);
-        if !self.book.get(id).is_some_and(waits) {
+        if !is_out.iter().skip(told).any(|is_out| *is_out) {
             return;
         }
         if let Some(row) = self.book.get_mut(id) {
-            let mut is_out = is_out.iter();
-            row.notice.rows.retain(|_| !is_out.next().copied().unwrap_or(false));
+            let is_kept = |place: usize| place < told || !is_out.get(place).copied().unwrap_or(false);
+            let rows = std::mem::take(&mut row.notice.rows).into_iter().enumerate();
+            row.notice.rows = rows.filter(|(place, _)| is_kept(*place)).map(|(_, row)| row).collect();
             row.changed_ms = now_ms;
         }
         records.note(now_ms, cause, id, by, "rows of a notice were not sent");
@@ -249,8 +256,12 @@ impl Outbox {
     /// What has ended stays as it is; only what was given up may turn out to have arrived.
     pub fn receipt(&mut self, receipt: &Receipt) -> Vec<Remark> {
         let Some(row) = self.book.get(&receipt.intent) else { return Vec::new() };
-        let is_late_word = row.state == State::Dead && matches!(receipt.outcome, Outcome::Delivered(_));
+        let has_arrived = matches!(receipt.outcome, Outcome::Delivered(_) | Outcome::Partly(_));
+        let is_late_word = row.state == State::Dead && has_arrived;
         if matches!(row.state, State::Sent | State::Suppressed | State::Dead) && !is_late_word {
+            return Vec::new();
+        }
+        if matches!(&receipt.outcome, Outcome::Partly(part) if part.number != row.part()) {
             return Vec::new();
         }
         let at_ms = receipt.at_ms;
@@ -282,17 +293,20 @@ impl Outbox {
         let Some(row) = self.book.get(&receipt.intent) else { return Vec::new() };
         match (row.state, &row.passage.hidden_by) {
             (State::Suppressed, Some(by)) => {
-                let by = by.clone();
-                remark(
-                    Cause::Snoozed,
-                    &by,
-                    "a notice that was on its way did not arrive, and is not sent again",
-                )
+                let text = match has_arrived {
+                    true => "a part of a notice was on its way and arrived; the rest is not sent",
+                    false => "a notice that was on its way did not arrive, and is not sent again",
+                };
+                remark(Cause::Snoozed, by, text)
             }
             (State::Sent, _) => self.arrived(&receipt.intent, at_ms),
-            (State::Dead, _) => {
+            (State::Dead, _) if !is_late_word => {
                 let (name, why) = (row.destination.name(), row.why.as_deref().unwrap_or_default());
-                let text = format!("a notice for {name} could not be delivered: {why}: {}", row.notice.title);
+                let what = match &row.passage.told {
+                    Some(told) => format!("the rest of a notice, after {} rows,", told.rows),
+                    None => "a notice".to_owned(),
+                };
+                let text = format!("{what} for {name} could not be delivered: {why}: {}", row.notice.title);
                 let name = name.to_owned();
                 remark(Cause::SelfAlert, &name, &text)
             }
@@ -461,8 +475,10 @@ fn follow(row: &mut Intent, outcome: &Outcome, at_ms: i64) {
         }
         Outcome::Delivered(reference) => {
             row.state = State::Sent;
-            row.reference = Some(reference.clone());
+            let first = progress_of(row).map(|told| told.first.clone());
+            row.reference = first.or_else(|| Some(reference.clone()));
         }
+        Outcome::Partly(part) => proceed(row, part, at_ms),
         Outcome::Later(wait_ms, why) | Outcome::Deferred(wait_ms, why) => {
             not_arrived(row, later(*wait_ms), why);
         }
@@ -494,6 +510,34 @@ fn follow(row: &mut Intent, outcome: &Outcome, at_ms: i64) {
         }
         Outcome::Superseded(_) | Outcome::StoodIn(_) => {}
     }
+}
+
+/// What the account of the last attempt has told before.
+fn progress_of(row: &Intent) -> Option<&Progress> {
+    row.passage.told.as_ref().filter(|told| row.passage.account.as_ref() == Some(&told.account))
+}
+
+/// A part of it was told. What is left is a message of its own, about which nothing is known yet.
+fn proceed(row: &mut Intent, part: &Part, at_ms: i64) {
+    let first = progress_of(row).map_or_else(|| part.reference.clone(), |told| told.first.clone());
+    // A message without a row would be followed by another one for ever.
+    let rows = row.rows_told().saturating_add(part.rows.max(1)).min(row.notice.rows.len());
+    row.passage.told = Some(Progress {
+        account: row.passage.account.clone().unwrap_or_default(),
+        first: first.clone(),
+        parts: part.number,
+        rows,
+        attempts: row.attempts,
+    });
+    if rows == row.notice.rows.len() {
+        (row.state, row.reference) = (State::Sent, Some(first));
+        return;
+    }
+    if row.state == State::Dead {
+        return;
+    }
+    not_arrived(row, at_ms, &format!("{rows} of {} rows are told", row.notice.rows.len()));
+    (row.passage.unsure_since_ms, row.passage.is_possible_repeat) = (None, false);
 }
 
 /// It did not arrive: it is attempted again, unless it was hidden meanwhile.

@@ -1,10 +1,10 @@
 //! What people do in Slack.
 
-use dice_route::{Act, Audience, Command, Scope};
+use dice_route::{Act, Audience, Command, Outcome, Scope};
 use serde_json::Value;
 
 use super::button::{Deed, Seal, Ticket};
-use super::courier::EVENT_TYPE;
+use super::courier::{EVENT_TYPE, told};
 use super::reference::Reference;
 use super::{Slack, form, modal};
 
@@ -17,8 +17,8 @@ pub enum Happening {
     Posted {
         /// The intent's id.
         intent: String,
-        /// What Slack calls the message.
-        reference: String,
+        /// How the attempt ended: all of the notice is there, or a part of it.
+        outcome: Outcome,
     },
     /// Slack asks whether somebody listens at an address, and wants this text back.
     Challenge(String),
@@ -135,11 +135,10 @@ impl Happening {
             return Happening::Nothing;
         }
         let reference = format!("{}:{}", text(event, "/channel_id"), text(event, "/message_ts"));
-        match (metadata["event_payload"]["intent"].as_str(), reference.parse::<Reference>()) {
-            (Some(intent), Ok(reference)) => {
-                Happening::Posted { intent: intent.to_owned(), reference: reference.to_string() }
-            }
-            _ => Happening::Nothing,
+        let Ok(reference) = reference.parse::<Reference>() else { return Happening::Nothing };
+        match told(&metadata["event_payload"], reference.to_string()) {
+            Some((intent, outcome)) => Happening::Posted { intent, outcome },
+            None => Happening::Nothing,
         }
     }
 }

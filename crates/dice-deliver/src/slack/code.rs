@@ -73,7 +73,7 @@ pub const CODES: &[(&str, Meaning)] = &[
     ("messages_tab_disabled", Meaning::Refused("switch on the app's messages tab: the manifest does")),
     ("not_in_channel", Meaning::Refused(INVITE)),
     ("restricted_action", Meaning::Refused(RESTRICTED)),
-    ("restricted_action_non_threadable_channel", Meaning::Refused(RESTRICTED)),
+    ("restricted_action_non_threadable_channel", Meaning::Anew),
     ("restricted_action_read_only_channel", Meaning::Refused(RESTRICTED)),
     ("restricted_action_thread_locked", Meaning::Anew),
     ("restricted_action_thread_only_channel", Meaning::Refused(RESTRICTED)),

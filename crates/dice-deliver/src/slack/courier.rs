@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dice_route::{Destination, Intent, Lane, NoticeKind, Outcome, Severity};
+use dice_route::{Destination, Intent, Lane, NoticeKind, Outcome, Part, Severity};
 use serde_json::{Value, json};
 
 use super::client::{CALL_MS, Failure};
@@ -100,7 +100,7 @@ impl Slack {
         for _ in 0..MAX_CALLS {
             let message = compose(parcel, self.settings.seal.as_ref(), rung);
             let failure = match self.call(parcel, &way, &message).await {
-                Ok(reference) => return self.arrived(parcel, &way, first, reference, &message).await,
+                Ok(reference) => return self.arrived(parcel, &way, first, reference, &message),
                 Err(failure) => failure,
             };
             last = failure.of_writing();
@@ -152,6 +152,7 @@ impl Slack {
     async fn told_otherwise(&self, parcel: &Parcel) -> Option<Outcome> {
         match self.look_for(parcel).await {
             Found::There(reference) => Some(Outcome::Delivered(reference)),
+            Found::Part(part) => Some(Outcome::Partly(part)),
             // Another method's limit says nothing about this one's.
             Found::Failed(Outcome::Limited(wait_ms, _, why)) => Some(Outcome::Deferred(wait_ms, why)),
             Found::Failed(outcome) => Some(outcome),
@@ -182,7 +183,7 @@ impl Slack {
             }
         };
         if method == "chat.postMessage" {
-            body["metadata"] = identity(&parcel.intent, None);
+            body["metadata"] = identity(&parcel.intent, message);
             quiet(&mut body);
         }
         let reply = self.write(method, &body).await?;
@@ -194,7 +195,7 @@ impl Slack {
         }
     }
 
-    async fn arrived(
+    fn arrived(
         &self,
         parcel: &Parcel,
         way: &Way,
@@ -205,25 +206,10 @@ impl Slack {
         if let (Way::Post(_), Some(first)) = (way, first) {
             self.book(|book| book.moved(&first.to_string(), &reference.to_string()));
         }
-        if digest::goes_on(message) && parcel.intent.kind == NoticeKind::Digest {
-            let rest = self.tell_rest(parcel, &reference, message);
-            // The digest has arrived and says how much there is: the rest of it is no reason to tell it twice.
-            let _ = tokio::time::timeout(Duration::from_millis(CALL_MS / 2), rest).await;
-        }
-        Outcome::Delivered(reference.to_string())
-    }
-
-    async fn tell_rest(&self, parcel: &Parcel, first: &Reference, message: &Message) {
-        let pages = digest::pages(parcel, message, self.settings.seal.as_ref());
-        for (n, page) in pages.iter().enumerate() {
-            let mut body = page.body();
-            body["channel"] = json!(first.channel);
-            body["thread_ts"] = json!(first.ts);
-            body["metadata"] = identity(&parcel.intent, Some(n + 2));
-            quiet(&mut body);
-            if self.write("chat.postMessage", &body).await.is_err() {
-                return;
-            }
+        let reference = reference.to_string();
+        match digest::rows_of(&parcel.intent, message) {
+            Some(rows) => Outcome::Partly(Part { number: parcel.intent.part(), rows, reference }),
+            None => Outcome::Delivered(reference),
         }
     }
 }
@@ -236,14 +222,40 @@ fn quiet(body: &mut Value) {
     body["parse"] = json!("none");
 }
 
-/// What tells a message's notice. Others in the channel can read it: names only.
-fn identity(intent: &Intent, page: Option<usize>) -> Value {
-    let short = |text: &str| text.chars().take(255).collect::<String>();
-    let name = page.map_or_else(|| intent.id.clone(), |page| format!("{}/{page}", intent.id));
-    json!({
-        "event_type": EVENT_TYPE,
-        "event_payload": {"intent": short(&name), "episode": short(&intent.subject), "rev": intent.revision},
-    })
+/// What tells a message's notice. Others in the channel can read it: names and numbers only.
+fn identity(intent: &Intent, message: &Message) -> Value {
+    let mut of = json!({"intent": name(intent), "episode": short(&intent.subject), "rev": intent.revision});
+    if let Some(rows) = digest::rows_of(intent, message) {
+        of["rows"] = json!(rows);
+    }
+    json!({"event_type": EVENT_TYPE, "event_payload": of})
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(255).collect()
+}
+
+/// What the next message of a notice is called in its metadata: the first as the notice, the others with their
+/// number, as in `4f2a91/2`.
+pub(super) fn name(intent: &Intent) -> String {
+    match intent.part() {
+        1 => short(&intent.id),
+        part => format!("{}/{part}", short(&intent.id)),
+    }
+}
+
+/// The intent that a message's metadata names, and how it has ended with that message there.
+pub(super) fn told(of: &Value, reference: String) -> Option<(String, Outcome)> {
+    let name = of["intent"].as_str()?;
+    let part = name.rsplit_once('/').and_then(|(intent, part)| Some((intent, part.parse::<u32>().ok()?)));
+    let (intent, number) = part.unwrap_or((name, 1));
+    let outcome = match of["rows"].as_u64().and_then(|rows| usize::try_from(rows).ok()) {
+        Some(rows) => Outcome::Partly(Part { number, rows, reference }),
+        None if number == 1 => Outcome::Delivered(reference),
+        // So it was written once, when the rest was no message of its own.
+        None => return None,
+    };
+    Some((intent.to_owned(), outcome))
 }
 
 /// What Dice's metadata is called.

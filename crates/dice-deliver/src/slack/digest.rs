@@ -1,15 +1,15 @@
 //! How a digest looks: a row is one block, so that 45 of them fit into a message; the rest goes into its
-//! thread.
+//! thread, a message at a time.
 
-use dice_route::NoticeRow;
+use dice_route::{Intent, NoticeKind, NoticeRow};
 use serde_json::Value;
 
 use super::block;
 use super::button::Seal;
 use super::layout::{self, Look, facts_of, options};
-use super::limits::{self, MAX_BLOCKS, MAX_TOTAL};
-use super::message::{Message, Rung, fitted};
-use super::text::{code, cut, plain};
+use super::limits;
+use super::message::{Message, fitted};
+use super::text::{code, cut, plain, prose};
 use crate::Parcel;
 
 /// Rows of one message.
@@ -25,7 +25,10 @@ const MAX_TITLE: usize = 100;
 pub(super) fn blocks(parcel: &Parcel, look: &Look, seal: Option<&Seal>) -> (Vec<Value>, usize) {
     let notice = &parcel.intent.notice;
     let title = if notice.title.trim().is_empty() { "Digest" } else { &notice.title };
-    let mut blocks = vec![block::header(&fitted(MAX_HEADER, title, plain))];
+    let mut blocks = match goes_on(&parcel.intent) {
+        None => vec![block::header(&fitted(MAX_HEADER, title, plain))],
+        Some(words) => vec![block::context(&prose(&words))],
+    };
     if parcel.is_possible_repeat {
         blocks.push(block::context("_(possible repeat)_"));
     }
@@ -34,14 +37,36 @@ pub(super) fn blocks(parcel: &Parcel, look: &Look, seal: Option<&Seal>) -> (Vec<
         blocks.push(line(parcel, row, n, look, seal));
     }
     let rows_left = notice.rows.len() - shown;
-    let more = match (rows_left, notice.more_rows) {
+    let more = more(&parcel.intent, rows_left);
+    if goes_on(&parcel.intent).is_some() {
+        blocks.extend(more.map(|more| block::context(&more)));
+    } else {
+        blocks.extend(layout::foot(parcel, look, more));
+    }
+    (blocks, rows_left)
+}
+
+/// What is said of the rows of a digest that are not in the message.
+pub(super) fn more(intent: &Intent, rows_left: usize) -> Option<String> {
+    if intent.part() > 1 {
+        return (rows_left > 0).then(|| format!("and {rows_left} more below"));
+    }
+    match (rows_left, intent.notice.more_rows) {
         (0, 0) => None,
         (0, more) => Some(format!("and {more} more")),
         (left, 0) => Some(format!("and {left} more in the thread")),
         (left, more) => Some(format!("and {left} more in the thread, and {more} beyond those")),
-    };
-    blocks.extend(layout::foot(parcel, look, more));
-    (blocks, rows_left)
+    }
+}
+
+/// What the message begins with that tells what is left of a digest; `None` for a digest's first.
+pub(super) fn goes_on(intent: &Intent) -> Option<String> {
+    let told = intent.passage.told.as_ref().filter(|_| intent.kind == NoticeKind::Digest)?;
+    Some(format!(
+        "the rest of the digest, from {} of {}",
+        told.rows + 1,
+        told.rows + intent.notice.rows.len()
+    ))
 }
 
 fn line(parcel: &Parcel, row: &NoticeRow, n: usize, look: &Look, seal: Option<&Seal>) -> Value {
@@ -55,36 +80,8 @@ fn line(parcel: &Parcel, row: &NoticeRow, n: usize, look: &Look, seal: Option<&S
     }
 }
 
-/// The rows that are not in the message, as messages for its thread, in order.
-pub(super) fn pages(parcel: &Parcel, message: &Message, seal: Option<&Seal>) -> Vec<Message> {
-    let rows = &parcel.intent.notice.rows;
-    let rest = &rows[rows.len().saturating_sub(message.rows_left)..];
-    let mut pages: Vec<Vec<Value>> = Vec::new();
-    let mut room = 0;
-    for (n, row) in rest.iter().enumerate() {
-        let block = line(parcel, row, n, &Look::SHORTER, seal);
-        let size = limits::len(&block.to_string());
-        match pages.last_mut() {
-            Some(page) if page.len() < MAX_BLOCKS && size <= room => page.push(block),
-            _ => {
-                pages.push(vec![block]);
-                room = MAX_TOTAL;
-            }
-        }
-        room = room.saturating_sub(size);
-    }
-    let n_pages = pages.len();
-    let text = |n: usize| format!("the rest of the digest, {} of {n_pages}", n + 1);
-    let messages = pages.into_iter().enumerate().map(|(n, blocks)| Message {
-        text: text(n),
-        blocks,
-        rung: message.rung,
-        rows_left: 0,
-    });
-    messages.filter(|page| limits::check(&page.body()).is_ok()).collect()
-}
-
-/// Whether rows of a digest are left for its thread.
-pub(super) fn goes_on(message: &Message) -> bool {
-    message.rows_left > 0 && message.rung < Rung::Plain
+/// How many rows of a digest are in the message, where that is not all of it.
+pub(super) fn rows_of(intent: &Intent, message: &Message) -> Option<usize> {
+    let is_part = intent.kind == NoticeKind::Digest && (message.rows_left > 0 || intent.part() > 1);
+    is_part.then(|| intent.notice.rows.len().saturating_sub(message.rows_left))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Slack;
 use super::client::Failure;
-use super::courier::EVENT_TYPE;
+use super::courier::{EVENT_TYPE, name, told};
 use super::reference::Reference;
 use crate::{Found, Parcel};
 
@@ -47,7 +47,7 @@ impl Slack {
         let stamp = |at_ms: i64| format!("{}.{:03}000", at_ms.max(0) / 1000, at_ms.max(0) % 1000);
         let (oldest, latest) = (stamp(oldest_ms), latest_ms.map(stamp));
         let within = (oldest.as_str(), latest.as_deref());
-        let intent = &parcel.intent.id;
+        let intent = &name(&parcel.intent);
         let first = self.first(parcel);
         let channel = match &first {
             Some(first) => first.channel.clone(),
@@ -63,13 +63,16 @@ impl Slack {
         }
         for (method, thread) in places {
             match self.pages(method, &channel, thread, within, intent).await {
-                Ok(Some((ts, is_own))) => {
+                Ok(Some((ts, is_own, of))) => {
                     let found = Reference { channel, ts }.to_string();
                     // It was told anew because the first was gone, and the answer to that was lost.
                     if let Some(first) = first.as_ref().filter(|_| is_own) {
                         self.book(|book| book.moved(&first.to_string(), &found));
                     }
-                    return Found::There(found);
+                    return match told(&of, found.clone()) {
+                        Some((_, Outcome::Partly(part))) => Found::Part(part),
+                        _ => Found::There(found),
+                    };
                 }
                 Ok(None) => {}
                 // The thread's beginning is gone: what was told instead is in the channel.
@@ -87,8 +90,8 @@ impl Slack {
         Found::Absent
     }
 
-    /// The time stamp of the message that carries the intent's name, and whether it stands by itself rather
-    /// than in a thread.
+    /// The time stamp of the message that carries the intent's name, whether it stands by itself rather than in a
+    /// thread, and what its metadata says.
     async fn pages(
         &self,
         method: &str,
@@ -96,7 +99,7 @@ impl Slack {
         thread: Option<&str>,
         (oldest, latest): (&str, Option<&str>),
         intent: &str,
-    ) -> Result<Option<(String, bool)>, Failure> {
+    ) -> Result<Option<(String, bool, Value)>, Failure> {
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let mut fields = vec![
@@ -119,7 +122,7 @@ impl Slack {
                     continue;
                 }
                 let is_own = found["thread_ts"].is_null() || found["thread_ts"] == ts;
-                return Ok(Some((ts.to_owned(), is_own)));
+                return Ok(Some((ts.to_owned(), is_own, found["metadata"]["event_payload"].clone())));
             }
             cursor = reply.cursor();
             if cursor.is_none() {

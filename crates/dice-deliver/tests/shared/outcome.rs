@@ -6,6 +6,7 @@ use dice_route::Outcome;
 pub(crate) fn word(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Delivered(_) => "delivered".to_owned(),
+        Outcome::Partly(part) => format!("partly {}", part.number),
         Outcome::Later(wait_ms, _) => format!("later {wait_ms}"),
         Outcome::Deferred(wait_ms, _) => format!("deferred {wait_ms}"),
         Outcome::Refused(_) => "refused".to_owned(),

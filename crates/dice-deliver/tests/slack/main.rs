@@ -1,6 +1,7 @@
 //! Slack's courier against a workspace that is as strict as Slack, and fails in every way Slack does.
 
 mod buttons;
+mod digests;
 mod directory;
 mod doctor;
 mod limits;

@@ -1,12 +1,12 @@
 //! How notices look in Slack: one message, its thread, a digest, and text that nobody trusts.
 
 use dice_deliver::{Courier, Found, Parcel};
-use dice_route::{Destination, Lane, Notice, NoticeKind, NoticeRow, Outcome};
-use dice_testkit::fakes::slack::{Fault, Message};
+use dice_route::{NoticeKind, Outcome};
+use dice_testkit::fakes::slack::Fault;
 use serde_json::json;
 
 use super::outcome::word;
-use super::{World, account, row, texts};
+use super::{World, account, texts};
 
 #[test]
 fn a_notice_has_one_message_and_what_follows_is_in_its_thread() {
@@ -91,42 +91,6 @@ fn what_is_gone_or_closed_is_told_otherwise() {
     let lost = Parcel { unsure_since_ms: Some(world.fake.now_ms()), ..update("lost") };
     assert_eq!(word(&world.deliver(&lost)), "ambiguous");
     assert_eq!(world.find(&lost), Found::Absent);
-}
-
-#[test]
-fn a_digest_is_one_message_of_at_most_45_rows() {
-    let world = World::new();
-    let mut digest = world.parcel("digest", NoticeKind::Digest);
-    digest.intent.lane = Lane::Digest;
-    digest.intent.destination = Destination::Person("@ada".to_owned());
-    digest.intent.notice = Notice {
-        title: "Digest for Monday, 23 November 2026: 60 messages, 1200 occurrences".to_owned(),
-        because: "these messages are yours to look after".to_owned(),
-        rows: (0..60)
-            .map(|n| NoticeRow {
-                title: format!("warning: disk {n} is <*>% full"),
-                state: "up".to_owned(),
-                before: Some(7),
-                days: vec![("2026-11-21".to_owned(), 3), ("2026-11-22".to_owned(), 17)],
-                ..row()
-            })
-            .collect(),
-        more_rows: 5,
-        ..Notice::default()
-    };
-    world.delivered(&digest);
-    let first = world.message(0);
-    let rows = |message: &Message| texts(message).matches("`warning: disk").count();
-    assert!((20..=45).contains(&rows(&first)), "{}", rows(&first));
-    assert_eq!(world.fake.messages().iter().map(rows).sum::<usize>(), 60, "the rest is in the thread");
-    let said = texts(&first);
-    for wanted in
-        ["Digest for Monday", "up, was 7", "2026-11-22 17", "more in the thread, and 5 beyond those"]
-    {
-        assert!(said.contains(wanted), "{wanted}: {said}");
-    }
-    assert_eq!(world.fake.by_intent()["digest"], 1);
-    assert!(world.fake.refusals().is_empty(), "{:?}", world.fake.refusals());
 }
 
 #[test]

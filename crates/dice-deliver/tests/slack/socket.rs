@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use dice_deliver::slack::{Happening, Socket, Standing};
-use dice_route::NoticeKind;
+use dice_route::{NoticeKind, Outcome};
 use serde_json::json;
 
 use super::{World, account, clicks, runtime};
@@ -38,7 +38,10 @@ fn a_socket_acknowledges_what_is_committed_and_is_relieved_without_a_gap() {
     let envelope = fake.tell("events_api", &posted);
     let came = incoming.blocking_recv().unwrap();
     let reference = format!("{}:{}", message.channel, message.ts);
-    assert_eq!(came.happening, Happening::Posted { intent: "i".to_owned(), reference });
+    assert_eq!(
+        came.happening,
+        Happening::Posted { intent: "i".to_owned(), outcome: Outcome::Delivered(reference) }
+    );
     assert!(!fake.is_acked(&envelope), "nothing is committed yet");
     // Not done in time: it is acknowledged all the same, and what is done later is done.
     assert!(fake.wait_until(|fake| fake.is_acked(&envelope)));

@@ -21,7 +21,7 @@ pub(super) struct Course<'a> {
     pub(super) purpose: Purpose,
     pub(super) doubt: Doubt,
     pub(super) lane: Lane,
-    /// How often it was attempted.
+    /// How often it was attempted, or what is told of it next.
     pub(super) attempts: u32,
     pub(super) account: &'a str,
     /// Whether another account could carry it.
@@ -38,12 +38,13 @@ impl Course<'_> {
     /// look.
     pub(super) fn follow(&self, outcome: Outcome) -> Outcome {
         use Outcome::{
-            Absent, Ambiguous, Deferred, Delivered, Denied, Elsewhere, Later, Limited, Parked, Refused,
-            Unsure, Unwanted,
+            Absent, Ambiguous, Deferred, Delivered, Denied, Elsewhere, Later, Limited, Parked, Partly,
+            Refused, Unsure, Unwanted,
         };
         let back_off_ms = back_off(self.intent, self.attempts, self.lane);
         match (self.purpose, outcome) {
             (_, Delivered(reference)) => Delivered(reference),
+            (_, Partly(part)) => Partly(part),
             (Purpose::Deliver, Later(wait_ms, why) | Deferred(wait_ms, why)) => {
                 Later(wait_ms.max(back_off_ms), why)
             }

@@ -1,5 +1,7 @@
 //! The state machine, as tables: what follows from the end of a call, and what begins when.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -277,7 +279,7 @@ fn what_is_not_looked_for_any_more_is_forgotten() {
     let arrived = desk.post("#b", Lane::Alert, NoticeKind::Open, 0, None);
     let call = one(desk.pass(0));
     desk.end(&call, Outcome::Ambiguous(why()));
-    let word = desk.dispatcher.seen(&desk.outbox, &arrived, "r").expect("it may have arrived");
+    let word = desk.dispatcher.seen(&desk.outbox, &arrived, &sent()).expect("it may have arrived");
     desk.outbox.receipt(&word);
     desk.dispatcher.settled.extend((0..super::MAX_KEPT).map(|n| (format!("gone {n}"), 0)));
     desk.pass(0);
@@ -562,10 +564,10 @@ fn with_nothing_configured_nothing_leaves() {
 fn word_from_elsewhere_settles_a_doubt() {
     let mut desk = Desk::new();
     let id = desk.post("#a", Lane::Alert, NoticeKind::Open, 0, None);
-    assert_eq!(desk.dispatcher.seen(&desk.outbox, &id, "r"), None);
+    assert_eq!(desk.dispatcher.seen(&desk.outbox, &id, &sent()), None);
     let call = one(desk.pass(0));
     desk.end(&call, Outcome::Ambiguous(why()));
-    let receipt: Receipt = desk.dispatcher.seen(&desk.outbox, &id, "r").expect("it may have arrived");
+    let receipt: Receipt = desk.dispatcher.seen(&desk.outbox, &id, &sent()).expect("it may have arrived");
     desk.outbox.receipt(&receipt);
     assert_eq!((desk.state(&id), desk.pass(60_000)), (State::Sent, Vec::new()));
 }

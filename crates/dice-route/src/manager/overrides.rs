@@ -521,7 +521,12 @@ impl Overrides {
             .outbox
             .iter()
             .filter(|intent| waits(intent.state) && self.roster.reaches_same(&intent.destination, &theirs))
-            .map(|intent| (intent.id.clone(), intent.notice.rows.iter().map(is_it).collect()))
+            .map(|intent| {
+                let told = intent.rows_told();
+                let rows = intent.notice.rows.iter().enumerate();
+                let is_out = rows.map(|(place, row)| place >= told && is_it(row)).collect();
+                (intent.id.clone(), is_out)
+            })
             .filter(|(_, is_out): &(String, Vec<bool>)| is_out.contains(&true))
             .collect();
         for (intent, is_out) in &rows {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dice_route::book::{Delta, Table};
 use dice_route::outbox::{Draft, Outbox, Remark};
 use dice_route::records::Records;
-use dice_route::{Cause, Config, Input, Receipt, Router, Shelf, State, Troubles};
+use dice_route::{Cause, Config, Input, Intent, Receipt, Router, Shelf, State, Troubles};
 
 use crate::source::START_MS;
 
@@ -17,6 +17,8 @@ pub(crate) enum News {
     Draft(Draft),
     /// Somebody wants to hear no more of a subject.
     Hide(String),
+    /// Somebody wants to hear no more of what this row of a subject is about.
+    Withdraw(String, String),
 }
 
 pub(crate) enum Mind {
@@ -73,6 +75,7 @@ impl Mind {
                 part.outbox.post(draft.clone(), part.now_ms, &mut part.records);
             }
             (Mind::Outbox(part), News::Hide(subject)) => return part.hide(subject),
+            (Mind::Outbox(part), News::Withdraw(subject, title)) => part.withdraw(subject, title),
             _ => unreachable!("a story has news of one sort"),
         }
         Vec::new()
@@ -153,6 +156,16 @@ impl Mind {
 }
 
 impl Part {
+    /// What a snooze of one message does to a digest.
+    fn withdraw(&mut self, subject: &str, title: &str) {
+        let is_out = |row: &Intent| row.notice.rows.iter().map(|row| row.title == title).collect();
+        let about = self.outbox.iter().filter(|row| row.subject == subject && !row.notice.rows.is_empty());
+        let about: Vec<(String, Vec<bool>)> = about.map(|row| (row.id.clone(), is_out(row))).collect();
+        for (id, is_out) in about {
+            self.outbox.withdraw(&id, &is_out, Cause::Snoozed, "a click", self.now_ms, &mut self.records);
+        }
+    }
+
     /// What a snooze does: what waits is held back, what is on its way is not sent again.
     fn hide(&mut self, subject: &str) -> Vec<String> {
         let about = self.outbox.iter().filter(|row| row.subject == subject);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dice_route::dispatch::{Call, CallKind, CourierKind, Purpose};
-use dice_route::{Intent, NoticeKind, Outcome, Reach};
+use dice_route::{Intent, NoticeKind, Outcome, Part, Reach};
 
 use crate::chance::Chance;
 use crate::world::Counts;
@@ -45,11 +45,15 @@ pub(crate) struct Handled {
 /// Something that was said there.
 #[derive(Debug, Clone)]
 struct Message {
-    intent: String,
     /// From when on it is seen in the history.
     visible_ms: i64,
     revision: u32,
+    /// How a call ends that told it.
+    outcome: Outcome,
 }
+
+/// A message of a notice: the intent and the number of the message.
+pub(crate) type Name = (String, u32);
 
 /// Calls of a kind, to a destination or any; all calls where there is none.
 type Scope = Option<(CallKind, Option<String>)>;
@@ -59,22 +63,25 @@ type Scope = Option<(CallKind, Option<String>)>;
 pub(crate) struct Providers {
     messages: BTreeMap<String, Message>,
     n_messages: u64,
-    /// Messages of Slack by intent.
-    by_intent: BTreeMap<String, Vec<String>>,
+    /// Messages of Slack by what they tell.
+    by_name: BTreeMap<Name, Vec<String>>,
     /// Open incidents by account and key.
     open: BTreeSet<(String, String)>,
     opened_by: BTreeMap<String, u32>,
-    /// Effects of deliveries by intent.
-    pub(crate) effects: BTreeMap<String, u32>,
+    /// Effects of deliveries.
+    pub(crate) effects: BTreeMap<Name, u32>,
+    /// How often a row of a digest was read that did not say that it may be a repetition, and how often one that did, by
+    /// intent and title.
+    pub(crate) rows: BTreeMap<String, BTreeMap<String, (u32, u32)>>,
     /// Who may not be called, until when, and since which life of the process that is known.
     limits: BTreeMap<(String, Scope), (i64, u32)>,
 }
 
 impl Providers {
-    /// Takes a call; `shown` says what of it the store says.
+    /// Takes a call; `row` is what the store says of it.
     pub(crate) fn take(
         &mut self,
-        call: &Call,
+        (call, row): (&Call, &Intent),
         now_ms: i64,
         life: u32,
         faults: &Faults,
@@ -126,7 +133,7 @@ impl Providers {
             return at(latency_ms, None, Outcome::Ambiguous(why("internal error")));
         }
         if call.purpose == Purpose::Find {
-            return at(latency_ms, None, self.find(call, now_ms + latency_ms / 2, faults, counts));
+            return at(latency_ms, None, self.find(call, row, now_ms + latency_ms / 2, faults, counts));
         }
         if hits(faults.refuse) {
             return at(latency_ms, None, Outcome::Refused(why("never")));
@@ -184,24 +191,30 @@ impl Providers {
         }
     }
 
-    fn find(&mut self, call: &Call, now_ms: i64, faults: &Faults, counts: &mut Counts) -> Outcome {
+    fn find(
+        &mut self,
+        call: &Call,
+        row: &Intent,
+        now_ms: i64,
+        faults: &Faults,
+        counts: &mut Counts,
+    ) -> Outcome {
         assert_eq!(call.way.courier, CourierKind::Slack, "only Slack can be asked");
         if faults.is_blind {
             return Outcome::Refused("missing_scope".to_owned());
         }
-        let known = self.by_intent.get(&call.intent).into_iter().flatten();
-        let mut seen =
-            known.filter(|reference| self.messages.get(*reference).is_some_and(|m| m.visible_ms <= now_ms));
-        match seen.next() {
-            Some(reference) => {
+        let known = self.by_name.get(&(call.intent.clone(), row.part())).into_iter().flatten();
+        let known = known.filter_map(|reference| self.messages.get(reference));
+        match known.filter(|message| message.visible_ms <= now_ms).map(|message| &message.outcome).next() {
+            Some(outcome) => {
                 counts.found += 1;
-                Outcome::Delivered(reference.clone())
+                outcome.clone()
             }
             None => Outcome::Absent("it is not in the history".to_owned()),
         }
     }
 
-    /// A call takes effect; gives what the other side calls what it said.
+    /// A call takes effect; gives how it ends where somebody hears of that.
     pub(crate) fn effect(
         &mut self,
         call: &Call,
@@ -210,8 +223,19 @@ impl Providers {
         latest_ms: i64,
         chance: &mut Chance,
         counts: &mut Counts,
-    ) -> String {
-        *self.effects.entry(call.intent.clone()).or_default() += 1;
+    ) -> Outcome {
+        let name = (call.intent.clone(), row.part());
+        *self.effects.entry(name.clone()).or_default() += 1;
+        let n_rows = if row.kind == NoticeKind::Digest { row.rest().rows.len() } else { 0 };
+        // In Slack what is much takes several messages of different lengths, the same one in each attempt.
+        let is_long = call.way.courier == CourierKind::Slack && (n_rows > 3 || row.part() > 1);
+        let length = 1 + (row.id.bytes().map(usize::from).sum::<usize>() + row.part() as usize) % 4;
+        let shown = if is_long { length.min(n_rows) } else { n_rows };
+        let read = self.rows.entry(call.intent.clone()).or_default();
+        for row in row.rest().rows.into_iter().take(shown) {
+            let (plain, marked) = read.entry(row.title).or_default();
+            *(if call.is_possible_repeat { marked } else { plain }) += 1;
+        }
         match call.way.courier {
             CourierKind::Slack if call.kind == CallKind::Update => {
                 let first = call.first.clone().expect("an update has something to change");
@@ -223,22 +247,35 @@ impl Providers {
                     row.revision
                 );
                 message.revision = row.revision;
-                first
+                Outcome::Delivered(first)
             }
             CourierKind::Slack => {
                 self.n_messages += 1;
                 let reference = format!("C:{}", self.n_messages);
                 let visible_ms = now_ms + chance.between(0, (latest_ms - now_ms).max(1));
-                let message = Message { intent: call.intent.clone(), visible_ms, revision: row.revision };
+                if row.part() > 1 {
+                    let first = call.first.as_ref().expect("what goes on follows its beginning");
+                    assert!(self.messages.contains_key(first), "{row:?} follows nothing");
+                    counts.parts += 1;
+                }
+                let outcome = match is_long {
+                    true => Outcome::Partly(Part {
+                        number: row.part(),
+                        rows: shown,
+                        reference: reference.clone(),
+                    }),
+                    false => Outcome::Delivered(reference.clone()),
+                };
+                let message = Message { visible_ms, revision: row.revision, outcome: outcome.clone() };
                 self.messages.insert(reference.clone(), message);
-                let known = self.by_intent.entry(call.intent.clone()).or_default();
-                known.push(reference.clone());
+                let known = self.by_name.entry(name).or_default();
+                known.push(reference);
                 assert!(
                     known.len() == 1 || call.is_possible_repeat,
                     "{} was said twice in Slack: {row:?}",
                     call.intent
                 );
-                reference
+                outcome
             }
             CourierKind::PagerDuty => {
                 let key = (call.way.account.clone(), row.subject.clone());
@@ -257,16 +294,15 @@ impl Providers {
                         }
                     }
                 }
-                "incident".to_owned()
+                Outcome::Delivered("incident".to_owned())
             }
-            _ => "taken".to_owned(),
+            _ => Outcome::Delivered("taken".to_owned()),
         }
     }
 
-    /// How often an intent was said in Slack.
-    pub(crate) fn said(&self, intent: &str) -> usize {
-        let known = self.by_intent.get(intent).into_iter().flatten();
-        known.filter(|reference| self.messages.get(*reference).is_some_and(|m| m.intent == intent)).count()
+    /// How often a message of a notice was said in Slack.
+    pub(crate) fn said(&self, name: &Name) -> usize {
+        self.by_name.get(name).map_or(0, Vec::len)
     }
 
     /// Incidents that are open.

@@ -10,7 +10,7 @@ use dice_route::config::{
 use dice_route::outbox::Draft;
 use dice_route::{
     Act, Audience, Command, Config, Destination, Event, Input, Lane, Message, MessageId, Notice, NoticeKind,
-    PartitionId, PartitionNews, Scope, Severity,
+    NoticeRow, PartitionId, PartitionNews, Scope, Severity,
 };
 
 use crate::chance::Chance;
@@ -206,10 +206,14 @@ pub(crate) fn drafts(n: u64, span_ms: i64, chance: &mut Chance) -> Vec<(i64, New
             2 => (Lane::Page, "@ann".to_owned()),
             3 => (Lane::Alert, "hook".to_owned()),
             4 => (Lane::Alert, "box".to_owned()),
+            5 if chance.hits(5_000) => (Lane::Digest, format!("#team-{}", chance.below(20))),
             5 => (Lane::Digest, format!("person-{}@corp.example", chance.below(20))),
             6..8 => (Lane::Alert, format!("#alerts-{}", chance.below(30))),
             _ => (Lane::Immediate, format!("#channel-{}", chance.below(30))),
         };
+        // A digest takes a message, or several.
+        let n_rows = if lane == Lane::Digest { chance.below(12) } else { 0 };
+        let row = |n: u64| NoticeRow { title: format!("{subject} row {n}"), ..NoticeRow::default() };
         let draft = |revision: u32, kind, follows| Draft {
             destination: Destination::named(&destination),
             lane,
@@ -219,9 +223,14 @@ pub(crate) fn drafts(n: u64, span_ms: i64, chance: &mut Chance) -> Vec<(i64, New
             follows,
             due_ms: 0,
             held: None,
-            notice: Notice { title: subject.clone(), ..Notice::default() },
+            notice: Notice {
+                title: subject.clone(),
+                rows: (0..n_rows).map(row).collect(),
+                ..Notice::default()
+            },
         };
-        let first = draft(0, NoticeKind::Open, None);
+        let kind = if lane == Lane::Digest { NoticeKind::Digest } else { NoticeKind::Open };
+        let first = draft(0, kind, None);
         let name = first.id();
         drafts.push((at_ms, News::Draft(first)));
         let more =
@@ -237,6 +246,11 @@ pub(crate) fn drafts(n: u64, span_ms: i64, chance: &mut Chance) -> Vec<(i64, New
             drafts.push((told_ms, News::Draft(draft(revision, kind, Some(name.clone())))));
         }
         number += 1 + u64::from(more);
+        if n_rows > 0 && chance.hits(1_000) {
+            let snoozed_ms = at_ms + chance.between(0, 30_000);
+            let title = row(chance.below(n_rows)).title;
+            drafts.push((snoozed_ms, News::Withdraw(subject.clone(), title)));
+        }
         if chance.hits(300) {
             let snoozed_ms = at_ms + chance.between(0, 20_000);
             drafts.push((snoozed_ms, News::Hide(subject.clone())));

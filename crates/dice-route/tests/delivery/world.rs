@@ -10,7 +10,7 @@ use dice_route::{Config, Dispatcher, Intent, NoticeKind, Outcome, Receipt, Shelf
 
 use crate::chance::Chance;
 use crate::mind::{Mind, News};
-use crate::provider::{Faults, Providers};
+use crate::provider::{Faults, Name, Providers};
 use crate::source::{self, START_MS, config};
 
 /// What happens within so long is one moment.
@@ -103,6 +103,10 @@ pub(crate) struct Counts {
     pub(crate) suppressed: u64,
     pub(crate) dead: u64,
     pub(crate) sent: u64,
+    /// Messages beyond the first of a notice.
+    pub(crate) parts: u64,
+    /// Rows of digests that were sent, each of which was read.
+    pub(crate) rows: u64,
     /// Ends of incidents that were not open.
     pub(crate) idle_resolves: u64,
 }
@@ -125,6 +129,8 @@ impl Counts {
             (&mut self.suppressed, other.suppressed),
             (&mut self.dead, other.dead),
             (&mut self.sent, other.sent),
+            (&mut self.parts, other.parts),
+            (&mut self.rows, other.rows),
             (&mut self.idle_resolves, other.idle_resolves),
         ];
         for (mine, theirs) in pairs {
@@ -292,12 +298,12 @@ impl World {
                 let out = &self.calls[number];
                 let (call, row, latest_ms) = (out.call.clone(), out.row.clone(), out.latest_ms);
                 let now_ms = self.now_ms;
-                let reference =
+                let ended =
                     self.providers.effect(&call, &row, now_ms, latest_ms, &mut self.chance, &mut self.counts);
                 let out = &mut self.calls[number];
                 out.is_effective = true;
                 match &out.outcome {
-                    Outcome::Delivered(_) => out.outcome = Outcome::Delivered(reference),
+                    Outcome::Delivered(_) => out.outcome = ended,
                     _ => self.counts.lost_answers += 1,
                 }
             }
@@ -427,8 +433,14 @@ impl World {
         }
         let Plan { faults, .. } = &self.plan;
         self.couriers.insert(call.intent.clone(), call.way.courier);
-        let handled =
-            self.providers.take(&call, self.now_ms, self.life, faults, &mut self.chance, &mut self.counts);
+        let handled = self.providers.take(
+            (&call, &row),
+            self.now_ms,
+            self.life,
+            faults,
+            &mut self.chance,
+            &mut self.counts,
+        );
         let number = self.calls.len();
         let latest_ms = self.now_ms + call.deadline_ms + 19_000;
         let (effect_ms, end_ms) = (handled.effect_ms, handled.end_ms);
@@ -456,21 +468,20 @@ impl World {
                 self.happen(happening);
             }
         }
-        let mut unheard: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut unheard: BTreeMap<Name, u32> = BTreeMap::new();
         for out in self.calls.iter().filter(|out| out.is_effective && out.call.purpose == Purpose::Deliver) {
-            let is_heard = out.is_known && matches!(out.outcome, Outcome::Delivered(_));
-            *unheard.entry(&out.call.intent).or_default() += u32::from(!is_heard);
+            let has_arrived = matches!(out.outcome, Outcome::Delivered(_) | Outcome::Partly(_));
+            let name = (out.call.intent.clone(), out.row.part());
+            *unheard.entry(name).or_default() += u32::from(!(out.is_known && has_arrived));
         }
         let (seed, dead) = (self.plan.seed, self.mind.obituaries());
         let mut counts = self.counts.clone();
         for row in self.mind.outbox().iter() {
             counts.intents += 1;
-            let effects = self.providers.effects.get(&row.id).copied().unwrap_or_default();
-            let unheard = unheard.get(row.id.as_str()).copied().unwrap_or_default();
             match row.state {
                 State::Sent => {
                     counts.sent += 1;
-                    assert!(effects >= 1, "seed {seed}: nobody saw {row:?}");
+                    self.judge_rows(row, &mut counts);
                 }
                 State::Suppressed => {
                     counts.suppressed += 1;
@@ -486,27 +497,11 @@ impl World {
                     (self.now_ms - START_MS) / 1_000
                 ),
             }
-            let is_slack = row.passage.account.as_deref() == Some("slack");
-            if is_slack && row.kind != NoticeKind::Update {
-                let said = self.providers.said(&row.id);
-                assert!(
-                    said <= 1 || row.passage.is_possible_repeat,
-                    "seed {seed}: said {said} times: {row:?}"
-                );
-            }
-            let known = effects - unheard.min(effects);
-            assert!(known <= 1, "seed {seed}: it was known to have arrived and sent again: {row:?}");
-            counts.repeats += u64::from(effects.max(1) - 1);
-            let reads =
-                matches!(self.couriers.get(&row.id), Some(CourierKind::Email | CourierKind::Terminal));
-            assert!(
-                effects <= 1 || !reads || row.passage.is_possible_repeat,
-                "seed {seed}: it was told twice without a word: {row:?}"
-            );
-            // Whoever cannot be asked is told once more for each answer that got lost, and not oftener.
-            if row.state == State::Sent && !is_slack {
-                assert_eq!(effects, unheard + 1, "seed {seed}: {row:?}");
-                counts.doubles += u64::from(unheard);
+            for part in 1..=row.part() {
+                let name = (row.id.clone(), part);
+                let effects = self.providers.effects.get(&name).copied().unwrap_or_default();
+                let unheard = unheard.get(&name).copied().unwrap_or_default();
+                self.judge_message(row, &name, effects, unheard, &mut counts);
             }
         }
         let open: Vec<&(String, String)> = self.providers.open().collect();
@@ -521,5 +516,49 @@ impl World {
             );
         }
         counts
+    }
+
+    /// What must hold of one message of a notice, which took effect so often, and so often nobody heard of it.
+    fn judge_message(&self, row: &Intent, name: &Name, effects: u32, unheard: u32, counts: &mut Counts) {
+        let seed = self.plan.seed;
+        let is_last = name.1 == row.part();
+        // Of what is past nobody knows any more that it may have been a repetition: its rows tell.
+        let is_marked = row.passage.is_possible_repeat || !is_last;
+        let is_slack = row.passage.account.as_deref() == Some("slack");
+        if is_slack && row.kind != NoticeKind::Update {
+            let said = self.providers.said(name);
+            assert!(said <= 1 || is_marked, "seed {seed}: {name:?} said {said} times: {row:?}");
+        }
+        let known = effects - unheard.min(effects);
+        assert!(known <= 1, "seed {seed}: {name:?} was known to have arrived and sent again: {row:?}");
+        counts.repeats += u64::from(effects.max(1) - 1);
+        let reads = matches!(self.couriers.get(&row.id), Some(CourierKind::Email | CourierKind::Terminal));
+        assert!(
+            effects <= 1 || !reads || is_marked,
+            "seed {seed}: {name:?} was told twice without a word: {row:?}"
+        );
+        // Whoever cannot be asked is told once more for each answer that got lost, and not oftener.
+        if row.state == State::Sent && !is_slack && is_last {
+            assert_eq!(effects, unheard + 1, "seed {seed}: {row:?}");
+            counts.doubles += u64::from(unheard);
+        }
+    }
+
+    /// Of what was sent each row was read, and none twice without a word that it may be a repetition.
+    fn judge_rows(&self, row: &Intent, counts: &mut Counts) {
+        let seed = self.plan.seed;
+        let is_seen = |part: &u32| self.providers.effects.contains_key(&(row.id.clone(), *part));
+        assert!((1..=row.part()).any(|part| is_seen(&part)), "seed {seed}: nobody saw {row:?}");
+        let none = BTreeMap::new();
+        let read = self.providers.rows.get(&row.id).unwrap_or(&none);
+        for wanted in row.notice.rows.iter().filter(|_| row.kind == NoticeKind::Digest) {
+            let (plain, marked) = read.get(&wanted.title).copied().unwrap_or_default();
+            assert!(plain + marked > 0, "seed {seed}: nobody read {:?} of {row:?}", wanted.title);
+            assert!(plain <= 1, "seed {seed}: {:?} was read {plain} times: {row:?}", wanted.title);
+            counts.rows += 1;
+        }
+        let is_told = |title: &String| row.notice.rows.iter().any(|row| row.title == *title);
+        let hidden = read.keys().find(|title| !is_told(title));
+        assert_eq!(hidden, None, "seed {seed}: it was told although it was hidden: {row:?}");
     }
 }

@@ -235,9 +235,9 @@ impl Delivery {
         self.dispatcher.hear(account, hearing, now_ms);
     }
 
-    /// Takes word that a notice stands at the other side.
-    pub(crate) fn seen(&self, outbox: &Outbox, intent: &str, reference: &str) -> Option<Receipt> {
-        self.dispatcher.seen(outbox, intent, reference)
+    /// Takes word that a notice, or a part of it, stands at the other side.
+    pub(crate) fn seen(&mut self, outbox: &Outbox, intent: &str, outcome: &Outcome) -> Option<Receipt> {
+        self.dispatcher.seen(outbox, intent, outcome)
     }
 
     /// Rows of the process itself that have changed.
@@ -273,13 +273,13 @@ impl Delivery {
     }
 }
 
-/// What a courier is given: nothing in it that looks like a secret.
+/// What a courier is given: what is still to be told, and nothing in it that looks like a secret.
 fn parcel(config: &Config, call: &Call, row: &Intent, now_ms: i64) -> Parcel {
     let masking = Masking { emails: config.masking.emails };
     Parcel {
         intent: Intent {
             destination: call.way.destination.clone(),
-            notice: masked(&row.notice, masking),
+            notice: masked(&row.rest(), masking),
             ..row.clone()
         },
         first: call.first.clone(),

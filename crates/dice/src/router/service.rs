@@ -435,8 +435,8 @@ impl<W: Write> Service<W> {
             News::Ended(call, outcome) => {
                 self.receipts.extend(delivery.ended(outbox, &call, outcome, now_ms));
             }
-            News::Seen(intent, reference, committed) => {
-                self.receipts.extend(delivery.seen(outbox, &intent, &reference));
+            News::Seen(intent, outcome, committed) => {
+                self.receipts.extend(delivery.seen(outbox, &intent, &outcome));
                 self.waiting.heard.extend(committed);
             }
             News::Hearing(account, hearing) => delivery.hear(&account, &hearing, now_ms),
@@ -590,7 +590,8 @@ impl<W: Write> Service<W> {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
             } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
-                self.teller.tell(intent, call.is_possible_repeat)?;
+                let notice = intent.rest();
+                self.teller.tell(Intent { notice, ..intent }, call.is_possible_repeat)?;
             }
         }
         if let (Outlet::Print(out, _), false) = (&mut self.teller, self.receipts.is_empty()) {

@@ -230,15 +230,16 @@ impl Snoozes {
         };
         let is_subject =
             |intent: &&Intent| intent.subject != snooze.id && self.is_for(snooze, &intent.destination);
-        let rows: Vec<(String, State, Vec<bool>)> = desk
+        // What has been told of a notice is not hidden by anything any more.
+        let rows: Vec<(String, State, usize, Vec<bool>)> = desk
             .outbox
             .iter()
             .filter(is_subject)
-            .map(|intent| (intent.id.clone(), intent.state, is_hidden(intent)))
-            .filter(|(_, _, hidden)| hidden.contains(&true))
+            .map(|intent| (intent.id.clone(), intent.state, intent.rows_told(), is_hidden(intent)))
+            .filter(|(_, _, told, hidden)| hidden.iter().skip(*told).any(|is_hidden| *is_hidden))
             .collect();
         let (mut held_back, mut raced) = (0, 0);
-        for (id, state, hidden) in rows {
+        for (id, state, told, hidden) in rows {
             match state {
                 State::Pending | State::Held | State::Retry => {
                     held_back += 1;
@@ -246,7 +247,7 @@ impl Snoozes {
                 }
                 State::Sending | State::Ambiguous => {
                     raced += 1;
-                    if hidden.iter().all(|is_hidden| *is_hidden) {
+                    if hidden.iter().skip(told).all(|is_hidden| *is_hidden) {
                         desk.outbox.hide(&id, &snooze.id);
                     }
                     let text = "raced: a notice was on its way when it was snoozed";

@@ -30,8 +30,8 @@ pub(crate) enum News {
     Presence(Presence),
     /// How the connection of this account stands over which it tells what people press.
     Hearing(String, Hearing),
-    /// A message with the name of this intent stands at the other side, which calls it so.
-    Seen(String, String, Option<Committed>),
+    /// A message with the name of this intent stands at the other side: an attempt has ended so.
+    Seen(String, Outcome, Option<Committed>),
 }
 
 /// A call with what it takes along.
@@ -186,6 +186,7 @@ async fn carry(errand: Errand, news: Sender<News>) {
         }
         Purpose::Find => match timeout(deadline, courier.find(&parcel)).await {
             Ok(Found::There(reference)) => Outcome::Delivered(reference),
+            Ok(Found::Part(part)) => Outcome::Partly(part),
             Ok(Found::Absent) => Outcome::Absent("it was looked for and is not there".to_owned()),
             Ok(Found::Failed(outcome)) => outcome,
             Ok(Found::Unknowable(why)) => Outcome::Refused(why),

@@ -76,9 +76,9 @@ impl Letters {
             Happening::Challenge(text) => {
                 Ok(Opened { answer: Some(json!({ "challenge": text })), ..Opened::default() })
             }
-            Happening::Posted { intent, reference } => {
+            Happening::Posted { intent, outcome } => {
                 // Nobody listens any more where the loop has ended.
-                let _ = self.news.send(News::Seen(intent, reference, None));
+                let _ = self.news.send(News::Seen(intent, outcome, None));
                 Ok(Opened::default())
             }
             Happening::Nothing => Ok(Opened::default()),

@@ -95,8 +95,8 @@ async fn take(slack: Arc<Slack>, came: Incoming, news: Sender<News>, orders: Sen
             }
         }
         // Nobody listens any more where the loop has ended.
-        Happening::Posted { intent, reference } => {
-            let _ = news.send(News::Seen(intent, reference, Some(committed)));
+        Happening::Posted { intent, outcome } => {
+            let _ = news.send(News::Seen(intent, outcome, Some(committed)));
         }
         Happening::Challenge(_) | Happening::Nothing => committed.say(),
     }
