@@ -94,13 +94,13 @@ impl Slack {
 
     /// Sends in one way; in another where Slack says that it takes that one.
     async fn send(&self, parcel: &Parcel, way: Way, first: Option<&Reference>) -> Outcome {
-        let destination = &parcel.intent.destination;
+        let mut parcel = parcel.clone();
         let (mut way, mut rung, mut is_looked_up) = (way, Rung::Full, false);
         let mut last = Outcome::Refused("Slack takes it in no form".to_owned());
         for _ in 0..MAX_CALLS {
-            let message = compose(parcel, self.settings.seal.as_ref(), rung);
-            let failure = match self.call(parcel, &way, &message).await {
-                Ok(reference) => return self.arrived(parcel, &way, first, reference, &message),
+            let message = compose(&parcel, self.settings.seal.as_ref(), rung);
+            let failure = match self.call(&parcel, &way, &message).await {
+                Ok(reference) => return self.arrived(&parcel, &way, first, reference, &message),
                 Err(failure) => failure,
             };
             last = failure.of_writing();
@@ -110,36 +110,31 @@ impl Slack {
                     way
                 }
                 (Some(Meaning::Thread), Way::Reply(first, true)) => Way::Reply(first, false),
-                (Some(Meaning::Thread), Way::Update(first)) => match self.told_otherwise(parcel).await {
-                    Some(outcome) => return outcome,
-                    None => Way::Reply(first, false),
-                },
+                (Some(Meaning::Thread), Way::Update(first)) => {
+                    if let Some(outcome) = told_otherwise(self.look_for(&parcel).await, &mut parcel) {
+                        return outcome;
+                    }
+                    Way::Reply(first, false)
+                }
                 (Some(Meaning::Anew), Way::Update(first) | Way::Reply(first, _)) => {
-                    match self.told_otherwise(parcel).await {
-                        Some(outcome) => return outcome,
-                        None => Way::Post(first.channel),
+                    if let Some(outcome) = told_otherwise(self.look_for(&parcel).await, &mut parcel) {
+                        return outcome;
                     }
+                    Way::Post(first.channel)
                 }
-                (Some(Meaning::Lost(_)), Way::Post(channel)) if !is_looked_up => {
+                (Some(Meaning::Lost(_)), way) if !is_looked_up => {
                     is_looked_up = true;
-                    if !self.forget(destination) {
-                        return last;
-                    }
-                    match self.prepared(destination, parcel.now_ms).await {
-                        Ok(other) if other != channel => Way::Post(other),
-                        // It means the same as before, or nothing: Slack's own word says more.
-                        Ok(_) | Err(Outcome::Refused(_)) => return last,
+                    let other = match self.moved(&parcel, &way).await {
+                        Ok(Some(other)) => other,
+                        Ok(None) => return last,
                         Err(outcome) => return outcome,
+                    };
+                    // There an attempt may have told it whose answer was lost: what the name means is not
+                    // remembered before the end of a call.
+                    if let Some(outcome) = told_otherwise(self.look_in(&parcel, &other).await, &mut parcel) {
+                        return outcome;
                     }
-                }
-                (Some(Meaning::Lost(_)), Way::Update(first) | Way::Reply(first, _)) if !is_looked_up => {
-                    is_looked_up = true;
-                    self.forget(destination);
-                    match self.prepared(destination, parcel.now_ms).await {
-                        Ok(other) if other != first.channel => Way::Post(other),
-                        Ok(_) | Err(Outcome::Refused(_)) => return last,
-                        Err(outcome) => return outcome,
-                    }
+                    Way::Post(other)
                 }
                 _ => return last,
             };
@@ -147,16 +142,20 @@ impl Slack {
         last
     }
 
-    /// How it ends where it was told in another way before, by an attempt whose answer was lost, or where that
-    /// cannot be found out now.
-    async fn told_otherwise(&self, parcel: &Parcel) -> Option<Outcome> {
-        match self.look_for(parcel).await {
-            Found::There(reference) => Some(Outcome::Delivered(reference)),
-            Found::Part(part) => Some(Outcome::Partly(part)),
-            // Another method's limit says nothing about this one's.
-            Found::Failed(Outcome::Limited(wait_ms, _, why)) => Some(Outcome::Deferred(wait_ms, why)),
-            Found::Failed(outcome) => Some(outcome),
-            Found::Absent | Found::Unknowable(_) => None,
+    /// The channel that the destination means now, where that is not the one that Slack did not take a call
+    /// for; `None` where it is the same as before, or nothing: Slack's own word says more.
+    async fn moved(&self, parcel: &Parcel, way: &Way) -> Result<Option<String>, Outcome> {
+        let destination = &parcel.intent.destination;
+        let is_forgotten = self.forget(destination);
+        let known = match way {
+            Way::Post(_) if !is_forgotten => return Ok(None),
+            Way::Post(channel) => channel,
+            Way::Update(first) | Way::Reply(first, _) => &first.channel,
+        };
+        match self.prepared(destination, parcel.now_ms).await {
+            Ok(other) if other != *known => Ok(Some(other)),
+            Ok(_) | Err(Outcome::Refused(_)) => Ok(None),
+            Err(outcome) => Err(outcome),
         }
     }
 
@@ -210,6 +209,23 @@ impl Slack {
         match digest::rows_of(&parcel.intent, message) {
             Some(rows) => Outcome::Partly(Part { number: parcel.intent.part(), rows, reference }),
             None => Outcome::Delivered(reference),
+        }
+    }
+}
+
+/// How it ends where it was told in another way before, by an attempt whose answer was lost, or where that
+/// cannot be found out now. Where nobody can find out, the reader is told.
+fn told_otherwise(found: Found, parcel: &mut Parcel) -> Option<Outcome> {
+    match found {
+        Found::There(reference) => Some(Outcome::Delivered(reference)),
+        Found::Part(part) => Some(Outcome::Partly(part)),
+        // Another method's limit says nothing about this one's.
+        Found::Failed(Outcome::Limited(wait_ms, _, why)) => Some(Outcome::Deferred(wait_ms, why)),
+        Found::Failed(outcome) => Some(outcome),
+        Found::Absent => None,
+        Found::Unknowable(_) => {
+            parcel.is_possible_repeat = true;
+            None
         }
     }
 }

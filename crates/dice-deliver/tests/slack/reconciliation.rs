@@ -6,8 +6,8 @@ use dice_route::NoticeKind;
 use dice_testkit::fakes::slack::Fault;
 use serde_json::json;
 
-use super::World;
 use super::outcome::word;
+use super::{World, account};
 
 #[test]
 fn a_lost_answer_is_found_and_a_lost_call_is_not() {
@@ -119,4 +119,62 @@ fn what_cannot_be_looked_up_is_said() {
     check(Fault::Status(500), "later 1000");
     check(Fault::Reset, "later 1000");
     check(Fault::Nothing, "Absent");
+}
+
+#[test]
+fn what_was_told_in_another_channel_of_the_same_name_is_told_once() {
+    // What the notice is, and whether the process ended when the answer was lost.
+    #[track_caller]
+    fn check(kind: NoticeKind, is_restarted: bool) {
+        let mut world = World::new();
+        let first = world.delivered(&world.parcel("first", NoticeKind::Open));
+        let remembered = world.slack.remembered();
+        world.fake.channel(&world.ops, |channel| {
+            channel.name = "ops-old".to_owned();
+            channel.is_archived = true;
+        });
+        let today = world.fake.add_channel("ops");
+        if kind != NoticeKind::Update {
+            // The first call is for the old channel.
+            world.fake.fail("chat.postMessage", Fault::Nothing);
+        }
+        world.fake.fail("chat.postMessage", Fault::LoseAnswer);
+        let mut lost = world.parcel("lost", kind);
+        lost.first = (kind != NoticeKind::Open).then(|| first.clone());
+        lost.unsure_since_ms = Some(lost.now_ms);
+        assert_eq!(word(&world.deliver(&lost)), "ambiguous");
+        if is_restarted {
+            let slack = account(&world.fake);
+            slack.remember(remembered);
+            world.slack = std::sync::Arc::new(slack);
+        }
+        let found = match world.find(&lost) {
+            Found::There(reference) => reference,
+            Found::Absent => world.delivered(&lost),
+            other => panic!("{other:?}"),
+        };
+        assert!(found.starts_with(&today), "{found}");
+        assert_eq!(world.fake.by_intent()["lost"], 1);
+        // And what changes it is told there.
+        let mut update = world.parcel("later", NoticeKind::Update);
+        update.first = Some(if kind == NoticeKind::Open { found.clone() } else { first });
+        assert_eq!(world.delivered(&update), found);
+    }
+    for kind in [NoticeKind::Update, NoticeKind::Reminder, NoticeKind::Open] {
+        for is_restarted in [false, true] {
+            check(kind, is_restarted);
+        }
+    }
+}
+
+#[test]
+fn what_is_told_anew_where_nobody_can_look_says_so() {
+    let world = World::new();
+    let first = world.delivered(&world.parcel("first", NoticeKind::Open));
+    world.fake.delete(&world.message(0).ts);
+    world.fake.set_scopes(&["channels:read", "chat:write"]);
+    let lost = Parcel { first: Some(first), ..world.parcel("lost", NoticeKind::Update) };
+    let again = Parcel { unsure_since_ms: Some(lost.now_ms), ..lost };
+    world.delivered(&again);
+    assert!(world.message(0).text.contains("(possible repeat)"), "{:?}", world.message(0));
 }

@@ -216,8 +216,8 @@ fn post(arguments: &Value, workspace: &mut Workspace) -> Result<Value, Refusal> 
 fn update(arguments: &Value, workspace: &mut Workspace) -> Result<Value, Refusal> {
     let text = |name: &str| arguments[name].as_str().unwrap_or_default();
     let (channel, ts) = (text("channel"), text("ts"));
-    if !workspace.channels.contains_key(channel) {
-        return Err(no("channel_not_found"));
+    if workspace.channels.get(channel).ok_or_else(|| no("channel_not_found"))?.is_archived {
+        return Err(no("is_archived"));
     }
     valid(arguments, workspace)?;
     let is_it = |message: &&mut Message| message.channel == channel && message.ts == ts;
