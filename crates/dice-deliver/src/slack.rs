@@ -26,6 +26,7 @@ mod presence;
 mod reference;
 mod respond;
 mod search;
+mod sheet;
 mod signature;
 mod socket;
 mod text;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::button::Seal;
 use super::client::{Body, Client, Failure, Reply};
 use super::directory::{Book, Remembered};
+use super::sheet::Sheets;
 use super::token::Token;
 
 /// What Dice needs to know of a workspace.
@@ -36,6 +37,7 @@ pub struct Slack {
     pub(super) client: Client,
     pub(super) settings: Settings,
     book: Mutex<Book>,
+    pub(super) sheets: Sheets,
     /// One at a time goes through the list of channels.
     pub(super) listing: tokio::sync::Mutex<()>,
 }
@@ -48,7 +50,13 @@ impl Slack {
     /// When the address is none, or there is no TLS; in words.
     pub fn new(settings: Settings) -> Result<Slack, String> {
         let client = Client::new(&settings.base, settings.is_proxied)?;
-        Ok(Slack { client, settings, book: Mutex::default(), listing: tokio::sync::Mutex::default() })
+        Ok(Slack {
+            client,
+            settings,
+            book: Mutex::default(),
+            sheets: Sheets::default(),
+            listing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Learns who the people and teams of a configuration are; called at the start and after every reload.

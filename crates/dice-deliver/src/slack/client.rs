@@ -128,6 +128,11 @@ impl Failure {
         matches!(self, Failure::Code { code, .. } if code == "missing_scope" || code == "no_permission")
     }
 
+    /// Whether it may have been done all the same.
+    pub(super) fn is_unsure(&self) -> bool {
+        matches!(self.of_writing(), Outcome::Ambiguous(_))
+    }
+
     /// Whether Slack says this.
     pub(super) fn is(&self, wanted: &str) -> bool {
         matches!(self, Failure::Code { code, .. } if code == wanted)

@@ -5,10 +5,11 @@ use std::time::Duration;
 use dice_route::{Destination, Intent, Lane, NoticeKind, Outcome, Part, Severity};
 use serde_json::{Value, json};
 
-use super::client::{CALL_MS, Failure};
+use super::client::{CALL_MS, Failure, Reply};
 use super::code::Meaning;
 use super::message::{Message, Rung, compose};
 use super::reference::Reference;
+use super::sheet::Sheet;
 use super::{Slack, digest};
 use crate::{Answer, Courier, Found, Parcel};
 
@@ -185,13 +186,32 @@ impl Slack {
             body["metadata"] = identity(&parcel.intent, message);
             quiet(&mut body);
         }
-        let reply = self.write(method, &body).await?;
+        let reply = match way {
+            Way::Update(first) => self.redraw(first, &body).await?,
+            Way::Post(_) | Way::Reply(..) => self.write(method, &body).await?,
+        };
         let reference =
             Reference { channel: reply.text("/channel").to_owned(), ts: reply.text("/ts").to_owned() };
-        match reference.to_string().parse() {
-            Ok(reference) => Ok(reference),
+        match reference.to_string().parse::<Reference>() {
+            Ok(reference) => {
+                if !matches!(way, Way::Update(_)) {
+                    self.sheets.of(&reference).lock().await.end(Sheet::Unseen, &body, &Ok(()));
+                }
+                Ok(reference)
+            }
             Err(()) => Err(Failure::Lost(format!("{method} was answered without naming the message"))),
         }
+    }
+
+    /// Changes what stands in a message.
+    async fn redraw(&self, at: &Reference, body: &Value) -> Result<Reply, Failure> {
+        let sheet = self.sheets.of(at);
+        let mut sheet = sheet.lock().await;
+        // Should this be cut off, nobody knows what stands there.
+        let before = std::mem::replace(&mut *sheet, Sheet::Unsure);
+        let ended = self.write("chat.update", body).await;
+        sheet.end(before, body, &ended);
+        ended
     }
 
     fn arrived(

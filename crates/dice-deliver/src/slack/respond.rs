@@ -10,6 +10,7 @@ use super::click::{Click, Wish};
 use super::limits::{self, MAX_TEXT};
 use super::message::fitted;
 use super::reference::Reference;
+use super::sheet::Sheet;
 use super::text::prose;
 
 /// How the blocks begin that say what was done.
@@ -28,15 +29,32 @@ impl Slack {
             return self.refuse(click, &answer.text).await;
         }
         let said = self.said(click, answer);
-        let message = match &click.shown {
-            Some(message) => Some(message.clone()),
-            None => self.message(at).await,
+        let sheet = self.sheets.of(at);
+        let mut sheet = sheet.lock().await;
+        let changed = self.now(click, at, &sheet).await.and_then(|message| changed(&message, click, &said));
+        let Some(mut body) = changed else {
+            drop(sheet);
+            return self.refuse(click, &answer.text).await;
         };
-        let changed = message.and_then(|message| changed(&message, click, &said));
-        let Some(mut body) = changed else { return self.refuse(click, &answer.text).await };
         body["channel"] = json!(at.channel);
         body["ts"] = json!(at.ts);
-        self.write("chat.update", &body).await.map(drop).map_err(|failure| failure.to_string())
+        let before = std::mem::replace(&mut *sheet, Sheet::Unsure);
+        let ended = self.write("chat.update", &body).await;
+        sheet.end(before, &body, &ended);
+        ended.map(drop).map_err(|failure| failure.to_string())
+    }
+
+    /// The message as it stands now, which may be newer than what the person saw; `None` where that is not known.
+    async fn now(&self, click: &Click, at: &Reference, sheet: &Sheet) -> Option<Value> {
+        if let Sheet::Written(message) = sheet {
+            return Some(message.clone());
+        }
+        match self.message(at).await {
+            Some(message) => Some(message),
+            // Nobody has changed it since this process began.
+            None if *sheet == Sheet::Unseen => click.shown.clone(),
+            None => None,
+        }
     }
 
     /// Tells the person alone, at the message.
@@ -118,7 +136,8 @@ fn block_of(click: &Click) -> String {
 /// The message with what was done below the block where it was; `None` when there is no room for it.
 fn changed(message: &Value, click: &Click, said: &Value) -> Option<Value> {
     let block = block_of(click);
-    let mut blocks = message["blocks"].as_array()?.clone();
+    // Blocks would stand in place of a plain text.
+    let mut blocks = message["blocks"].as_array().filter(|blocks| !blocks.is_empty())?.clone();
     blocks.retain(|block| block["block_id"] != said["block_id"]);
     let at = blocks.iter().position(|known| known["block_id"] == block.as_str());
     blocks.insert(at.map_or(blocks.len(), |at| at + 1), said.clone());

@@ -7,10 +7,10 @@ use std::thread;
 
 use dice_deliver::slack::{Happening, Rejected, Replays, Seal, Signature, Token, Wish};
 use dice_route::{Act, Answer, Audience, Destination, NoticeKind, Scope};
-use dice_testkit::fakes::slack::FakeSlack;
+use dice_testkit::fakes::slack::{FakeSlack, Fault};
 use serde_json::{Value, json};
 
-use super::{ALERT, MESSAGE, World, clicks, texts};
+use super::{ALERT, MESSAGE, World, account, clicks, texts};
 
 #[test]
 fn clicks_become_commands_and_are_answered_in_the_message() {
@@ -74,6 +74,50 @@ fn clicks_become_commands_and_are_answered_in_the_message() {
     // A link is nothing to do.
     let link = world.fake.press(&world.ada, &world.message(0), None, "Show in code");
     assert_eq!(clicks(Happening::of_payload(&link, &seal, 0)), []);
+}
+
+#[test]
+fn a_click_changes_what_stands_there_and_not_what_stood_there() {
+    // What happens to the change that comes between a click and its answer, whether the process ended after
+    // that, whether it may read; what stands there then.
+    #[track_caller]
+    fn check(fault: Fault, is_restarted: bool, can_read: bool, wanted: [bool; 2]) {
+        let mut world = World::new();
+        let first = world.delivered(&world.parcel("i", NoticeKind::Open));
+        let click = |label| {
+            let payload = world.fake.press(&world.ada, &world.message(0), None, label);
+            clicks(Happening::of_payload(&payload, &Seal::new(b"seal"), 0)).remove(0)
+        };
+        let clicked = [click("until tomorrow"), click("for 4 hours")];
+        if !can_read {
+            world.fake.set_scopes(&["channels:read", "chat:write"]);
+        }
+        let mut update = world.parcel("u", NoticeKind::Update);
+        update.first = Some(first);
+        update.intent.notice.rows[0].evidence.count = 21;
+        world.fake.fail("chat.update", fault);
+        world.deliver(&update);
+        if is_restarted {
+            world.slack = std::sync::Arc::new(account(&world.fake));
+        }
+        for (click, text) in clicked.iter().zip(["was put off", "was snoozed"]) {
+            let answer = Answer { is_done: true, text: text.to_owned(), body: json!({}) };
+            world.runtime.block_on(world.slack.respond(click, &answer)).unwrap();
+        }
+        let said = texts(&world.message(0));
+        let shows = ["*21×*", "was snoozed"].map(|words| said.contains(words));
+        assert_eq!(shows, wanted, "{said}");
+        let whispers = world.fake.whispers().len();
+        assert_eq!(whispers, if wanted[1] { 0 } else { 2 }, "who pressed is told");
+        assert_eq!(world.fake.refusals(), [""; 0]);
+    }
+    check(Fault::Nothing, false, true, [true, true]);
+    check(Fault::Nothing, false, false, [true, true]);
+    check(Fault::Nothing, true, true, [true, true]);
+    check(Fault::LoseAnswer, false, true, [true, true]);
+    check(Fault::LoseAnswer, false, false, [true, false]);
+    check(Fault::Reset, false, true, [false, true]);
+    check(Fault::Code("update_failed"), false, false, [false, true]);
 }
 
 #[test]
