@@ -114,10 +114,15 @@ impl Intent {
         self.passage.told.as_ref().map_or(0, |told| told.rows.min(self.notice.rows.len()))
     }
 
-    /// What is still to be told of it: all but the rows that were.
-    pub fn rest(&self) -> Notice {
+    /// What is still to be told of it by `account`: all but the rows that were told. Where another account told
+    /// them, that is said.
+    pub fn rest(&self, account: &str) -> Notice {
         let mut notice = self.notice.clone();
-        notice.rows.drain(..self.rows_told());
+        let told = self.rows_told();
+        notice.rows.drain(..told);
+        if let Some(before) = self.passage.told.as_ref().filter(|before| before.account != account) {
+            notice.notes.push(format!("{told} rows that came before these were told by {}", before.account));
+        }
         notice
     }
 

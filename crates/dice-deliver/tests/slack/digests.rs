@@ -63,7 +63,7 @@ impl Desk {
     fn parcel(&self, world: &World) -> Parcel {
         let row = self.row();
         Parcel {
-            intent: Intent { notice: row.rest(), ..row.clone() },
+            intent: Intent { notice: row.rest("slack"), ..row.clone() },
             first: row.passage.told.as_ref().map(|told| told.first.clone()),
             now_ms: world.fake.now_ms(),
             unsure_since_ms: (row.state == State::Ambiguous).then(|| world.fake.now_ms()),

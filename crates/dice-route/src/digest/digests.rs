@@ -609,7 +609,7 @@ impl Digests {
             return self.next_open(&team, now.ms);
         }
         let name = edition.reader.name();
-        let mut notice = intent.rest();
+        let mut notice = intent.rest(name);
         notice.title = format!("{} – for {name}", notice.title);
         notice.notes.push(format!("for {name}, whom it has not reached"));
         let told = now.outbox.post(draft(team, &edition.id, notice, now.ms), now.ms, now.records);

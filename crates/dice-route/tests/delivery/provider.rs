@@ -226,13 +226,13 @@ impl Providers {
     ) -> Outcome {
         let name = (call.intent.clone(), row.part());
         *self.effects.entry(name.clone()).or_default() += 1;
-        let n_rows = if row.kind == NoticeKind::Digest { row.rest().rows.len() } else { 0 };
+        let n_rows = if row.kind == NoticeKind::Digest { row.rest(&call.way.account).rows.len() } else { 0 };
         // In Slack what is much takes several messages of different lengths, the same one in each attempt.
         let is_long = call.way.courier == CourierKind::Slack && (n_rows > 3 || row.part() > 1);
         let length = 1 + (row.id.bytes().map(usize::from).sum::<usize>() + row.part() as usize) % 4;
         let shown = if is_long { length.min(n_rows) } else { n_rows };
         let read = self.rows.entry(call.intent.clone()).or_default();
-        for row in row.rest().rows.into_iter().take(shown) {
+        for row in row.rest(&call.way.account).rows.into_iter().take(shown) {
             let (plain, marked) = read.entry(row.title).or_default();
             *(if call.is_possible_repeat { marked } else { plain }) += 1;
         }

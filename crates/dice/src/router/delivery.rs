@@ -279,7 +279,7 @@ fn parcel(config: &Config, call: &Call, row: &Intent, now_ms: i64) -> Parcel {
     Parcel {
         intent: Intent {
             destination: call.way.destination.clone(),
-            notice: masked(&row.rest(), masking),
+            notice: masked(&row.rest(&call.way.account), masking),
             ..row.clone()
         },
         first: call.first.clone(),

@@ -590,7 +590,7 @@ impl<W: Write> Service<W> {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, outcome, now_ms));
             } else if !delivery.carry(&call, &intent, now_ms) {
                 self.receipts.extend(delivery.ended(self.router.outbox(), &call, arrived(), now_ms));
-                let notice = intent.rest();
+                let notice = intent.rest(&call.way.account);
                 self.teller.tell(Intent { notice, ..intent }, call.is_possible_repeat)?;
             }
         }

@@ -31,7 +31,7 @@ fn part(number: u32, rows: usize) -> Outcome {
 impl Desk {
     /// What is still to be told.
     fn rest(&self, id: &str) -> String {
-        self.row(id).rest().rows.iter().map(|row| row.title.as_str()).collect()
+        self.row(id).rest("slack").rows.iter().map(|row| row.title.as_str()).collect()
     }
 
     /// The process is gone, and another one begins with what was written.
@@ -122,6 +122,9 @@ fn who_takes_a_part_only_leaves_the_rest_to_another() {
     let mail = one(desk.pass(0));
     assert_eq!((mail.way.courier, mail.first.as_deref()), (CourierKind::Email, None));
     assert_eq!(desk.rest(&id), "3456");
+    let notes = |account| desk.row(&id).rest(account).notes;
+    assert_eq!(notes("slack"), [""; 0]);
+    assert_eq!(notes("email"), ["3 rows that came before these were told by slack"]);
     desk.end(&mail, Outcome::Delivered("m".to_owned()));
     assert_eq!((desk.state(&id), desk.row(&id).reference.as_deref()), (State::Sent, Some("m")));
     let mut desk = Desk::new();
