@@ -674,10 +674,11 @@ fn first(row: &Intent, way: &Way, outbox: &Outbox) -> First {
     }
     let Some(first) = row.follows.as_ref().and_then(|first| outbox.get(first)) else { return First::None };
     match first.state {
-        State::Sent if first.passage.account.as_deref().is_none_or(|account| account == way.account) => {
-            first.reference.clone().map_or(First::None, First::Known)
+        // One that was held back or refused has a reference where a change was told in its place.
+        State::Sent | State::Suppressed | State::Dead => {
+            let is_there = first.passage.account.as_deref().is_none_or(|account| account == way.account);
+            first.reference.clone().filter(|_| is_there).map_or(First::None, First::Known)
         }
-        State::Sent | State::Suppressed | State::Dead => First::None,
         State::Pending | State::Held | State::Sending | State::Retry | State::Ambiguous => First::Wait,
     }
 }

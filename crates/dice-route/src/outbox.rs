@@ -321,11 +321,14 @@ impl Outbox {
         // A change that could only be told anew is what later changes are made to.
         if let (NoticeKind::Update, Some(first), Some(reference)) = (row.kind, &row.follows, &row.reference)
             && let Some(first) = self.book.get(first)
-            && first.reference.as_ref().is_some_and(|known| known != reference)
-            && first.passage.account == row.passage.account
+            && first.reference.as_ref() != Some(reference)
+            && (first.state != State::Sent || first.passage.account == row.passage.account)
         {
             let (first, reference) = (first.id.clone(), reference.clone());
-            self.edit(&first, |first| first.reference = Some(reference));
+            let account = row.passage.account.clone();
+            self.edit(&first, |first| {
+                (first.reference, first.passage.account) = (Some(reference), account);
+            });
         }
         let mut remarks = Vec::new();
         for stand_in in stand_ins {

@@ -344,6 +344,33 @@ fn changes_wait_for_what_they_change_and_only_the_last_is_made() {
 }
 
 #[test]
+fn a_change_of_what_was_never_told_is_told_and_then_changed() {
+    // Whether the first notice was refused, or held back before it was attempted.
+    for is_refused in [true, false] {
+        let mut desk = Desk::new();
+        let first = desk.post("#a", Lane::Alert, NoticeKind::Open, 0, None);
+        if is_refused {
+            let open = one(desk.pass(0));
+            desk.end(&open, Outcome::Refused("not_in_channel".to_owned()));
+        } else {
+            desk.outbox.suppress(&first, crate::Cause::Snoozed, "a click", T0, &mut desk.records);
+        }
+        let state = desk.state(&first);
+        desk.post("#a", Lane::Alert, NoticeKind::Update, 1, Some(&first));
+        let told = one(desk.pass(0));
+        assert_eq!((told.kind, told.first.as_deref()), (CallKind::Post, None));
+        desk.end(&told, sent());
+        for kind in [NoticeKind::Update, NoticeKind::Resolved] {
+            desk.post("#a", Lane::Alert, kind, 2, Some(&first));
+            let change = one(desk.pass(0));
+            assert_eq!(change.first.as_deref(), Some("r"), "{kind:?}");
+            desk.end(&change, sent());
+        }
+        assert_eq!(desk.state(&first), state);
+    }
+}
+
+#[test]
 fn an_end_is_sent_after_the_beginning_was() {
     let mut desk = Desk::new();
     let first = desk.post("pd", Lane::Page, NoticeKind::Open, 0, None);
