@@ -20,6 +20,9 @@ const RECEIVE_BYTES: usize = 32 << 20;
 /// Bytes of the largest datagram.
 const DATAGRAM_BYTES: usize = 64 << 10;
 
+/// Datagrams that are taken at once: empty ones fill no block, and somebody may send nothing else.
+const DATAGRAMS: usize = 4_096;
+
 /// Bytes that are read from a connection at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -53,7 +56,7 @@ pub(crate) fn receive(
 ) -> Result<(), Stopped> {
     let mut feed = Feed::open(outlet, position, None)?;
     let mut drops = Drops::of(socket);
-    let mut datagram = vec![0; DATAGRAM_BYTES];
+    let mut buffer = vec![0; DATAGRAM_BYTES];
     let mut checked_ms = outlet.now_ms();
     loop {
         outlet.stop.check()?;
@@ -61,24 +64,21 @@ pub(crate) fn receive(
         let waits = socket
             .set_nonblocking(false)
             .and_then(|()| socket.set_read_timeout(Some(Duration::from_millis(QUIET_MS))));
-        let mut block = Block::default();
-        let mut received = waits.and_then(|()| socket.recv(&mut datagram));
-        let is_more = received.is_ok() && socket.set_nonblocking(true).is_ok();
-        while let Ok(n_bytes) = received {
-            feed.position.offset += n_bytes as u64;
-            push(&datagram[..n_bytes], settings.limit_bytes, &mut block);
-            if !is_more || block.size_bytes() + DATAGRAM_BYTES > BLOCK_BYTES {
-                received = Err(ErrorKind::WouldBlock.into());
-                break;
-            }
-            received = socket.recv(&mut datagram);
+        let mut taken = Taken::default();
+        let mut receive = |most| taken.add(most, settings.limit_bytes, &mut buffer, |to| socket.recv(to));
+        let mut ended = waits.and_then(|()| receive(1));
+        if ended.is_ok() && socket.set_nonblocking(true).is_ok() {
+            ended = receive(DATAGRAMS);
         }
-        let is_quiet = block.is_empty();
-        if !is_quiet {
+        let Taken { block, n_bytes, n } = taken;
+        feed.position.offset += n_bytes;
+        if !block.is_empty() {
             feed.lines(block)?;
         }
-        match received {
+        let mut is_quiet = n == 0;
+        match ended {
             Err(error) if !is_nothing(&error) => {
+                is_quiet = false;
                 feed.disconnected(format!("wanted to receive syslog, found: {error}"))?;
                 outlet.stop.wait(settings.backoff_ms)?;
             }
@@ -98,6 +98,36 @@ pub(crate) fn receive(
             }
             outlet.checked(now_ms)?;
         }
+    }
+}
+
+/// Datagrams that are taken at once.
+#[derive(Default)]
+struct Taken {
+    block: Block,
+    n_bytes: u64,
+    n: usize,
+}
+
+impl Taken {
+    /// Takes so many more at most, as long as there is room in the block.
+    fn add(
+        &mut self,
+        most: usize,
+        limit_bytes: usize,
+        buffer: &mut [u8],
+        mut receive: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        for _ in 0..most {
+            if self.block.size_bytes() + DATAGRAM_BYTES > BLOCK_BYTES {
+                break;
+            }
+            let n_bytes = receive(buffer)?;
+            push(&buffer[..n_bytes], limit_bytes, &mut self.block);
+            self.n_bytes += n_bytes as u64;
+            self.n += 1;
+        }
+        Ok(())
     }
 }
 
@@ -252,5 +282,36 @@ impl Receiver {
         let more =
             if n_untold > 0 { format!(" ({n_untold} more since the last time)") } else { String::new() };
         outlet.problem(what + &more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::{DATAGRAM_BYTES, DATAGRAMS, Taken};
+    use crate::block::BLOCK_BYTES;
+
+    /// How many datagrams are taken at once where each has so many bytes and there are `there` of them.
+    #[track_caller]
+    fn check(bytes: usize, there: usize, expected: usize) {
+        let (mut taken, mut n, mut buffer) = (Taken::default(), 0, vec![b'x'; DATAGRAM_BYTES]);
+        let ended = taken.add(DATAGRAMS, DATAGRAM_BYTES, &mut buffer, |_| {
+            n += 1;
+            assert!(n <= 2 * DATAGRAMS, "it takes them for ever");
+            if n <= there { Ok(bytes) } else { Err(ErrorKind::WouldBlock.into()) }
+        });
+        assert_eq!((taken.n, taken.n_bytes), (expected, (expected * bytes) as u64));
+        assert_eq!(ended.is_err(), expected == there);
+    }
+
+    #[test]
+    fn a_reader_looks_up_however_much_is_sent() {
+        check(100, 0, 0);
+        check(100, 7, 7);
+        check(0, 7, 7);
+        check(0, usize::MAX, DATAGRAMS);
+        check(1, usize::MAX, DATAGRAMS);
+        check(DATAGRAM_BYTES / 2, usize::MAX, 2 * (BLOCK_BYTES / DATAGRAM_BYTES) - 1);
     }
 }
