@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::schema::{Key, Kind, Presence, Section};
 use crate::text::{Complaint, Desk, Place, offset_in_string, shown};
 use crate::value::{Item, Table, Value};
+use crate::variable::is_no_variable;
 
 /// The longest text that is read.
 const MAX_TEXT_BYTES: usize = 4 << 20;
@@ -329,7 +330,7 @@ impl Checker<'_> {
             Kind::Name => {
                 let name = text_or_wrong()?;
                 // Who writes the secret itself there must not find it in a log.
-                if path.ends_with("_env") && !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                if path.ends_with("_env") && is_no_variable(name) {
                     let wanted = "the name of an environment variable";
                     return Err(Some(Complaint::wanted(wanted, "what cannot be one").hint(
                         "write the variable's name; the secret itself has no place in a configuration",

@@ -19,6 +19,7 @@ mod server;
 mod source;
 mod text;
 mod value;
+mod variable;
 
 pub use case::{Case, CaseEvent, Expected, ExpectedChange};
 pub use definition::{Definition, DefinitionKind, MANAGED};
@@ -27,3 +28,4 @@ pub use load::{Files, Given, Loaded, Texts, load};
 pub use problem::{Problem, Problems};
 pub use server::{KeySettings, ServerSettings};
 pub use source::{SourceKind, SourceSettings, Transport};
+pub use variable::is_showable_variable;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use dice_catalog::Catalog;
+use dice_config::is_showable_variable;
 
 use crate::failure::Failure;
 
@@ -86,20 +87,26 @@ pub(crate) fn state_file(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// The secret in the environment variable called `name`.
-pub(crate) fn secret(name: &str) -> Result<String> {
-    variable(name).ok_or_else(|| missing(name, format!("wanted a secret in ${name}, found nothing there")))
-}
-
-/// The secret in the environment variable called `name`, for what `whom` says in the configuration.
-pub(crate) fn secret_for(name: &str, whom: &str) -> Result<String> {
-    variable(name)
-        .ok_or_else(|| missing(name, format!("wanted a secret for {whom} in ${name}, found nothing there")))
-}
-
-fn missing(name: &str, what: String) -> anyhow::Error {
-    let next = format!("export {name} before Dice starts, or take the name out of the configuration");
-    Failure::new(what, next).into()
+/// The secret in the environment variable that `key` of `whom` names in the configuration.
+///
+/// Who wrote the secret itself there must not find it in a log: a name is only said where it can be nothing else.
+pub(crate) fn secret(name: &str, key: &str, whom: &str) -> Result<String> {
+    variable(name).ok_or_else(|| {
+        let failure = if is_showable_variable(name) {
+            Failure::new(
+                format!("wanted a secret for {whom} in ${name}, found nothing there"),
+                format!("export {name} before Dice starts, or take the name out of the configuration"),
+            )
+        } else {
+            Failure::new(
+                format!(
+                    "wanted a secret for {whom} in the environment variable that `{key}` names, found nothing there"
+                ),
+                "write the variable's name there, never the secret itself, and export it before Dice starts",
+            )
+        };
+        failure.into()
+    })
 }
 
 /// Who is at the terminal: the name given, else `$DICE_ACTOR`, else the user's name.
@@ -111,4 +118,27 @@ pub(crate) fn actor(given: Option<&str>) -> String {
 #[expect(clippy::disallowed_methods, reason = "this is the file that looks at the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, secret};
+
+    #[track_caller]
+    fn check(name: &str, is_told: bool, expected: &str) {
+        let error = secret(name, "token_env", "[slack]").unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        let told = format!("{:?}", error.downcast_ref::<Failure>());
+        assert_eq!(told.contains(name), is_told, "{told}");
+    }
+
+    #[test]
+    fn a_secret_that_was_written_for_a_name_is_not_told() {
+        let told = "wanted a secret for [slack] in $NOBODY_SETS_THIS_TOKEN, found nothing there";
+        check("NOBODY_SETS_THIS_TOKEN", true, told);
+        let hidden = "wanted a secret for [slack] in the environment variable that `token_env` names, found nothing \
+                      there";
+        check("swordfish", false, hidden);
+        check("CORRECT_HORSE", false, hidden);
+    }
 }

@@ -178,7 +178,11 @@ fn of((server, sources): &Setup) -> Result<Settings> {
                 .into_iter()
                 .find(|it| it.as_str() == word)
         });
-        let token = Token::new(settings::secret(&key.token_env)?);
+        let token = Token::new(settings::secret(
+            &key.token_env,
+            "token_env",
+            &format!("the key {} of [server]", key.name),
+        )?);
         keys.push(Key { name: key.name.clone(), token, scopes: scopes.collect() });
     }
     let mut settings = Settings::new(0, sources.clone());

@@ -431,7 +431,9 @@ fn servers(
         if shared == Some(*listen) && listen.port() != 0 {
             continue;
         }
-        let token = token_env.as_deref().map(settings::secret).transpose()?.map(Token::new);
+        let whom = format!("source {}", source.name);
+        let secret = token_env.as_deref().map(|name| settings::secret(name, "token_env", &whom));
+        let token = secret.transpose()?.map(Token::new);
         let mut server = dice_serve::Settings::new(listen.port(), vec![source.name.clone()]);
         (server.listen, server.token, server.line_limit_bytes) = (*listen, token, source.limit_bytes);
         wanted.push((server, source.name.clone(), token_env.as_deref()));

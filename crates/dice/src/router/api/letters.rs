@@ -27,19 +27,22 @@ pub(super) fn open(
     }
 }
 
-fn secret(name: &str) -> Option<String> {
-    settings::secret(name).inspect_err(|error| tracing::error!("{error:#}")).ok()
+fn secret(name: &str, key: &str, whom: &str) -> Option<String> {
+    settings::secret(name, key, whom).inspect_err(|error| tracing::error!("{error:#}")).ok()
 }
 
 fn of_pagerduty(letter: &Letter, loaded: &Loaded) -> Result<Opened, Turned> {
+    const KEY: &str = "webhook_secret_env";
     let names = |receiver: &Receiver| {
-        let names = receiver.settings.get("webhook_secret_env").filter(|_| receiver.courier == "pagerduty");
+        let names = receiver.settings.get(KEY).filter(|_| receiver.courier == "pagerduty");
         let names = names.map(|names| names.split([',', ' ', '\n']).map(str::to_owned).collect::<Vec<_>>());
         names.unwrap_or_default()
     };
     let names = loaded.router.receivers.values().flat_map(names);
-    let secrets: Vec<String> =
-        names.filter(|name| !name.is_empty()).filter_map(|name| secret(&name)).collect();
+    let secrets: Vec<String> = names
+        .filter(|name| !name.is_empty())
+        .filter_map(|name| secret(&name, KEY, "a pagerduty receiver"))
+        .collect();
     if secrets.is_empty() {
         return Err(Turned::Unknown);
     }
@@ -62,7 +65,8 @@ fn of_pagerduty(letter: &Letter, loaded: &Loaded) -> Result<Opened, Turned> {
 /// Whose mail address a link is about. It proves itself: whoever has it got the mail.
 fn unsubscribe(token: &str, loaded: &Loaded) -> Result<String, Turned> {
     let mail = loaded.router.email.as_ref();
-    let name = mail.and_then(|account| account.settings.get("unsubscribe_secret_env"));
-    let secret = name.and_then(|name| secret(name)).ok_or(Turned::Unknown)?;
+    let key = "unsubscribe_secret_env";
+    let name = mail.and_then(|account| account.settings.get(key));
+    let secret = name.and_then(|name| secret(name, key, "[email]")).ok_or(Turned::Unknown)?;
     unsubscribed(&secret, token).ok_or_else(|| Turned::Forged("a link that was not made with it".to_owned()))
 }

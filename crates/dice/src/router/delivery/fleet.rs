@@ -173,13 +173,13 @@ impl Given<'_> {
 
     /// The secret whose variable is named by `key`.
     fn secret(&self, key: &str) -> Result<Option<String>> {
-        self.text(key).map(|variable| settings::secret_for(variable, &self.place())).transpose()
+        self.text(key).map(|variable| settings::secret(variable, key, &self.place())).transpose()
     }
 
     fn secrets(&self, key: &str) -> Result<Vec<String>> {
         let variables = self.text(key).into_iter().flat_map(|list| list.split(',')).map(str::trim);
         let named = variables.filter(|variable| !variable.is_empty());
-        named.map(|variable| settings::secret_for(variable, &self.place())).collect()
+        named.map(|variable| settings::secret(variable, key, &self.place())).collect()
     }
 
     /// Where it stands in the configuration.
