@@ -36,7 +36,7 @@ use self::runner::{Ground, Runs};
 use crate::book::{Cell, Delta, Table, Waiting};
 use crate::condition::{Condition, Field, Share};
 use crate::config::{OnMissingKey, Rule};
-use crate::{CloseReason, EpisodeId, Event, Message, Stamped, Transition};
+use crate::{CloseReason, EpisodeId, Event, Evidence, Message, Stamped, Transition};
 
 /// Messages for which it is remembered which rules may look at them.
 const MAX_MESSAGES: usize = 1 << 16;
@@ -400,6 +400,12 @@ impl Engine {
             }
         }
         self.tell(out);
+    }
+
+    /// What is known of the open episode with this id up to now, told or not, and how many events wait for
+    /// their time that may belong to it: those of its key.
+    pub fn standing(&self, episode: &str) -> Option<(Evidence, u32)> {
+        self.posts.iter().find_map(|post| post.runs.standing(episode, &self.origins))
     }
 
     /// Appends what has changed since the last call. Cells of a rule begin with the rule's own, whose key is

@@ -17,9 +17,9 @@ use super::life::{Head, Life, Mode, Said, Speaker};
 use super::machine::{Arrival, Late, Machine, Pass, Seen};
 use super::origin::Origins;
 use super::{Decides, RuleStatus};
-use crate::CloseReason;
 use crate::book::{Cell, Delta};
 use crate::config::Rule;
+use crate::{CloseReason, Evidence};
 
 /// Events of one rule that wait at most; past it the first are decided before their time.
 const MAX_WAITING: usize = 1 << 20;
@@ -60,6 +60,8 @@ pub(crate) trait Runs: fmt::Debug + Send + Sync {
     fn advance(&mut self, ground: &mut Ground<'_>);
     /// Ends the episode with this name; `false` if it is not one of this rule.
     fn close(&mut self, episode: &str, reason: CloseReason, ground: &mut Ground<'_>) -> bool;
+    /// What is known of the open episode with this name, and how many events of its key wait for their time.
+    fn standing(&self, episode: &str, origins: &Origins) -> Option<(Evidence, u32)>;
     /// Ends everything: the rule is no more. Gives how many episodes a key had at most.
     fn retire(&mut self, ground: &mut Ground<'_>, out: &mut Vec<Delta>) -> u32;
     /// Appends what has changed.
@@ -555,6 +557,11 @@ impl<M: Machine> Runs for Runner<M> {
         });
         self.tidy(slot, decided_ms);
         true
+    }
+
+    fn standing(&self, episode: &str, origins: &Origins) -> Option<(Evidence, u32)> {
+        let head = &self.keys.get(*self.speaker.open.get(episode)?)?.head;
+        Some((head.episode.as_ref()?.tally.evidence(origins, Vec::new()), head.waiting))
     }
 
     fn retire(&mut self, ground: &mut Ground<'_>, out: &mut Vec<Delta>) -> u32 {

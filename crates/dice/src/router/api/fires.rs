@@ -176,7 +176,7 @@ impl Fires {
             // All alerts of a message are one run, unless a rule tells them apart by more.
             let goes_on = match alert.fields.as_slice() {
                 [] => self.open.contains_key(&message.id),
-                _ => self.goes_on(&alert.evidence(&alert.running(), None), i64::MAX),
+                _ => self.goes_on(&alert.evidence(&alert.running(), None), |_| false),
             };
             if !goes_on {
                 words.push(word(&ongoing.id, true));
@@ -186,16 +186,22 @@ impl Fires {
         }
         let watermark_ms = router.watermarks().now_ms();
         for episode in manager.episodes().open() {
-            let messages = &episode.evidence.messages;
-            let is_of_alerts = !messages.is_empty() && messages.iter().all(|id| self.counts.contains_key(id));
+            let is_of_alerts = |evidence: &Evidence| {
+                let messages = &evidence.messages;
+                !messages.is_empty() && messages.iter().all(|id| self.counts.contains_key(id))
+            };
             let rule = router.config().rules.iter().find(|rule| rule.id == episode.rule);
             // What is missing does not come by the end of what was there.
             let is_absence =
                 |kind: &RuleType| matches!(kind, RuleType::Flatline { .. } | RuleType::MissingB(_));
-            if is_of_alerts
-                && rule.is_some_and(|rule| !is_absence(&rule.kind))
-                && !self.goes_on(&episode.evidence, watermark_ms)
-            {
+            if !is_of_alerts(&episode.evidence) || rule.is_none_or(|rule| is_absence(&rule.kind)) {
+                continue;
+            }
+            // What was told of it last may be half a minute old.
+            let standing = router.engine().standing(&episode.id);
+            let (evidence, n_waiting) = standing.as_ref().map_or((&episode.evidence, 0), |(e, n)| (e, *n));
+            let may_join = |fire: &Fire| n_waiting > 0 && fire.since_ms >= watermark_ms;
+            if is_of_alerts(evidence) && !self.goes_on(evidence, may_join) {
                 words.push(word(&episode.id, true));
             }
         }
@@ -214,16 +220,15 @@ impl Fires {
         }
     }
 
-    /// Whether an alert goes on that belongs to what is known of an episode, or whose event after
-    /// `decided_ms` may still.
-    fn goes_on(&self, evidence: &Evidence, decided_ms: i64) -> bool {
+    /// Whether an alert goes on that belongs to what is known of an episode, or that `may_join` it.
+    fn goes_on(&self, evidence: &Evidence, may_join: impl Fn(&Fire) -> bool) -> bool {
         if evidence.messages.len() >= Evidence::MAX_NAMED && !self.open.is_empty() {
             return true;
         }
         let open = evidence.messages.iter().filter_map(|id| self.open.get(id)).flatten();
         open.filter_map(|name| self.known.get(name)).any(|fire| {
             let is_there = |host: &String| evidence.hosts.iter().any(|(known, _)| **known == **host);
-            fire.since_ms >= decided_ms || evidence.more_hosts > 0 || fire.host.as_ref().is_none_or(is_there)
+            evidence.more_hosts > 0 || fire.host.as_ref().is_none_or(is_there) || may_join(fire)
         })
     }
 }
