@@ -15,6 +15,19 @@ pub enum Ask {
     /// Alerts of another system arrive. Answered with what was wrong with those that were left out, a
     /// sentence each.
     Alerts(Alerts, Reply<Vec<String>>),
+    /// Somebody logs out: from now on the session is none, also after a restart.
+    LogOut(LogOut, Reply<()>),
+}
+
+/// A session of a browser that ends before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOut {
+    /// Names it; nobody can make the session of its name.
+    pub session: String,
+    /// Whose it is: `api:NAME`.
+    pub actor: String,
+    /// When it ends by itself, milliseconds since 1970: until then it has to be remembered.
+    pub until_ms: i64,
 }
 
 /// Alerts in the shape of Alertmanager's API v2.

@@ -64,6 +64,8 @@ pub trait Desk: Views {
     ///
     /// When there is no room, with the ask, or the loop stops.
     fn take(&self, ask: Ask) -> Result<(), NotTaken>;
+    /// Whether the session with that name was ended, since this start or before it; see [`Ask::LogOut`].
+    fn has_ended(&self, session: &str) -> bool;
     /// Checks a letter's signature and reads what it wants, on a thread that may wait. Together with the commit
     /// it has `letter_ms` of the settings; what comes later is not done.
     ///

@@ -193,7 +193,7 @@ impl Gate {
 
     /// Who has that session, while it lasts and its token is one of ours.
     pub(crate) fn resume(&self, session: &str, now_ms: i64) -> Identity {
-        let begun = session.split_once('.').and_then(|(begun, _)| begun.parse::<i64>().ok());
+        let begun = begun_ms(session);
         let age_ms = begun.map(|begun_ms| now_ms.saturating_sub(begun_ms));
         let lasts = age_ms.is_some_and(|age_ms| (-SKEW_MS..SESSION_MS).contains(&age_ms));
         let Some(begun_ms) = begun.filter(|_| lasts) else { return Identity::Nobody };
@@ -286,6 +286,20 @@ pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
     let mut each =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|one| one.trim().split_once('='));
     each.find(|(name, _)| *name == SESSION).map(|(_, value)| value)
+}
+
+fn begun_ms(session: &str) -> Option<i64> {
+    session.split_once('.').and_then(|(begun, _)| begun.parse().ok())
+}
+
+/// What a session is called where it is written down: the session itself would open the pages.
+pub(crate) fn session_name(session: &str) -> String {
+    dice_route::name(&[b"session name", session.as_bytes()]).to_string()
+}
+
+/// The end of a session by itself, milliseconds since 1970.
+pub(crate) fn session_until_ms(session: &str) -> i64 {
+    begun_ms(session).map_or(i64::MIN, |begun_ms| begun_ms.saturating_add(SESSION_MS))
 }
 
 /// Whether another site made a browser ask.

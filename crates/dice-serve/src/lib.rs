@@ -37,7 +37,7 @@ pub mod view;
 
 pub use allowance::Allowance;
 pub use api::openapi_text;
-pub use ask::{Alerts, Ask, NotTaken, Reply};
+pub use ask::{Alerts, Ask, LogOut, NotTaken, Reply};
 pub use desk::{
     Backtest, Desk, Found, Health, Letter, NotFound, Opened, Refused, Sender, Then, Turned, Views, Why,
 };

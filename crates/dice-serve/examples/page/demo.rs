@@ -575,5 +575,6 @@ pub(crate) fn shown() -> Shown {
         why: vec![(String::new(), dossier()), (name(0), dossier())],
         health: health(),
         done: Vec::new(),
+        ended: Vec::new(),
     }
 }

@@ -9,10 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::HeaderMap;
 
 use crate::api::Api;
-use crate::gate::{Identity, session};
+use crate::gate::{Identity, session, session_name};
 
-/// Sessions that are remembered as ended; the first of more than these last until they are too old.
-const MAX_ENDED: usize = 4_096;
 /// Things just done that are remembered to be shown.
 const MAX_SAID: usize = 256;
 
@@ -22,7 +20,6 @@ pub(crate) struct Lobby {
     /// Nobody outside knows it, and it is another one in every process.
     secret: String,
     pressed: AtomicU64,
-    ended: Mutex<VecDeque<String>>,
     said: Mutex<VecDeque<(String, String, Said)>>,
 }
 
@@ -44,7 +41,7 @@ impl Default for Lobby {
             (0..4_u8).map(move |m| state.hash_one((n, m)).to_be_bytes()).collect::<Vec<_>>().concat()
         };
         let secret = dice_route::name(&[b"secret", &random(0), &random(1)]).to_string();
-        Lobby { secret, pressed: AtomicU64::new(0), ended: Mutex::default(), said: Mutex::default() }
+        Lobby { secret, pressed: AtomicU64::new(0), said: Mutex::default() }
     }
 }
 
@@ -52,21 +49,10 @@ impl Lobby {
     /// Who has the session that a browser shows.
     pub(crate) fn identify(&self, api: &Api, headers: &HeaderMap) -> Identity {
         let Some(session) = session(headers) else { return Identity::Nobody };
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.iter().any(|known| known == session) {
-            return Identity::Nobody;
+        match api.gate.resume(session, api.desk.now_ms()) {
+            Identity::Known { .. } if api.desk.has_ended(&session_name(session)) => Identity::Nobody,
+            identity => identity,
         }
-        drop(ended);
-        api.gate.resume(session, api.desk.now_ms())
-    }
-
-    /// Ends a session, whoever still has its cookie.
-    pub(super) fn end(&self, session: &str) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        while ended.len() >= MAX_ENDED {
-            ended.pop_front();
-        }
-        ended.push_back(session.to_owned());
     }
 
     /// What the forms of that actor show; with a session it is the session's own, and outlives this process.

@@ -18,8 +18,9 @@ use super::words::Words;
 use super::{Frame, Read, Trouble, Visitor, page};
 use crate::api::Api;
 use crate::form::{Anybody, Asked};
-use crate::gate::{Identity, SESSION, SESSION_MS, session};
+use crate::gate::{Identity, SESSION, SESSION_MS, session, session_name, session_until_ms};
 use crate::problem::Problem;
+use crate::{Ask, LogOut};
 
 /// What a proxy in front says about how it was asked.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -106,7 +107,13 @@ async fn log_out(
     if !visitor.is_own(&api, &headers, &seal) {
         return Err(foreign().into());
     }
-    session(&headers).inspect(|session| api.lobby.end(session));
+    if visitor.has_session
+        && let Some(session) = session(&headers)
+    {
+        let (actor, until_ms) = (visitor.caller.actor.clone(), session_until_ms(session));
+        let log_out = LogOut { session: session_name(session), actor, until_ms };
+        api.ask(api.settings.commit_ms, |reply| Ask::LogOut(log_out, reply)).await?;
+    }
     let mut response = go("/login");
     put(&mut response, &headers, "", 0);
     Ok(response)

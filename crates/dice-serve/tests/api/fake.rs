@@ -78,6 +78,7 @@ impl Fake {
             Ask::Command(_, reply) => reply.is_wanted(),
             Ask::Change(_, reply) => reply.is_wanted(),
             Ask::Alerts(_, reply) => reply.is_wanted(),
+            Ask::LogOut(_, reply) => reply.is_wanted(),
         })
     }
 
@@ -260,8 +261,16 @@ impl Desk for Fake {
                 self.taken.lock().unwrap().push(format!("{} alerts {}", alerts.actor, body.len()));
                 reply.answer(vec!["wanted labels, found none".to_owned(); wrong]);
             }
+            Ask::LogOut(log_out, reply) => {
+                self.taken.lock().unwrap().push(format!("{} logs out", log_out.actor));
+                reply.answer(());
+            }
         }
         Ok(())
+    }
+
+    fn has_ended(&self, _: &str) -> bool {
+        false
     }
 
     fn open(&self, letter: &Letter) -> Result<Opened, Turned> {

@@ -282,5 +282,6 @@ pub(crate) fn shown() -> Shown {
         why: vec![("odd".to_owned(), json!({ "new": evil(0) })), ("*".to_owned(), dossier())],
         health: Health { closed_sources: (0..8).map(evil).collect(), is_late: true, ..Health::default() },
         done: Vec::new(),
+        ended: Vec::new(),
     }
 }

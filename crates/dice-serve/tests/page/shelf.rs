@@ -31,6 +31,8 @@ pub(crate) struct Shown {
     pub(crate) health: Health,
     /// What was done, in words.
     pub(crate) done: Vec<String>,
+    /// Sessions that were ended.
+    pub(crate) ended: Vec<String>,
 }
 
 /// The program, whose time stands still.
@@ -212,8 +214,17 @@ impl Desk for Shelf {
             Ask::Command(command, reply) => reply.answer(self.obey(command)),
             Ask::Change(_, reply) => reply.refused("nothing is configured here"),
             Ask::Alerts(_, reply) => reply.answer(Vec::new()),
+            Ask::LogOut(log_out, reply) => {
+                assert_eq!(log_out.until_ms, self.now_ms + 7 * 24 * 3_600_000);
+                self.shown().ended.push(log_out.session);
+                reply.answer(());
+            }
         }
         Ok(())
+    }
+
+    fn has_ended(&self, session: &str) -> bool {
+        self.shown().ended.iter().any(|ended| ended == session)
     }
 
     fn open(&self, _: &Letter) -> Result<Opened, Turned> {

@@ -13,6 +13,7 @@ mod hatch;
 mod letters;
 mod managed;
 mod relay;
+mod sessions;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(crate) use managed::Managed;
 use board::Board;
 use desk::Front;
 use relay::Relay;
+use sessions::Sessions;
 
 use super::delivery::Letters;
 use super::pipeline::Incoming;
@@ -75,11 +77,11 @@ impl Api {
     pub(crate) fn new(
         wish: Wish,
         state: &Path,
-        (managed, alerts): (Managed, AlertBook),
+        (managed, alerts, sessions): (Managed, AlertBook, Sessions),
         force: Force,
         letters: Letters,
     ) -> (Api, Hatch) {
-        let board = Arc::new(Board::new(state.to_owned(), force));
+        let board = Arc::new(Board::new(state.to_owned(), force, sessions));
         let (wanted, asked): (_, Receiver<Wanted>) = bounded(ASKS);
         let hatch = Hatch::new(asked, Arc::clone(&board), alerts);
         (Api { managed, board, wish, wanted, relay: Relay::default(), letters, server: None }, hatch)
@@ -197,9 +199,28 @@ fn of((server, sources): &Setup) -> Result<Settings> {
     Ok(settings)
 }
 
-/// What the API left in a state file: its configuration, the alerts it was told, who unsubscribed.
-pub(crate) fn kept(store: &Store) -> Result<(Managed, AlertBook, Unsubscribed)> {
-    Ok((Managed::of(store)?, AlertBook::of(store)?, Unsubscribed::of(store)?))
+/// What the API left in a state file.
+pub(crate) struct Kept {
+    /// Its configuration.
+    pub(crate) managed: Managed,
+    /// The alerts that it was told.
+    pub(crate) alerts: AlertBook,
+    /// Sessions of browsers that were ended.
+    pub(crate) sessions: Sessions,
+    /// Who unsubscribed.
+    pub(crate) unsubscribed: Unsubscribed,
+}
+
+impl Kept {
+    /// What is in `store`.
+    pub(crate) fn of(store: &Store) -> Result<Kept> {
+        Ok(Kept {
+            managed: Managed::of(store)?,
+            alerts: AlertBook::of(store)?,
+            sessions: Sessions::of(store)?,
+            unsubscribed: Unsubscribed::of(store)?,
+        })
+    }
 }
 
 /// What the API manages by the state file `path`, where there is one that can be read.

@@ -20,7 +20,7 @@ use dice_source::{Kind, Sources};
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
-use super::api::{self, Api, Asked, Force, Managed, Unsubscribed};
+use super::api::{self, Api, Asked, Force, Kept, Managed, Unsubscribed};
 use super::classifier::SourceFacts;
 use super::delivery::{Delivery, Fleet};
 use super::hold::Hold;
@@ -231,7 +231,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             let router = restore(&store, config, now_ms)?;
             memory = Memory::of(&store)?;
             tracing::info!(state = %path.display(), start = store.epoch(), rules = router.config().rules.len(), "routing");
-            let (managed, alerts, unsubscribed) = api::kept(&store)?;
+            let Kept { managed, alerts, sessions, unsubscribed } = Kept::of(&store)?;
             let delivery = Delivery::new(&router, Some(&store), orders_to.clone())?;
             let letters = delivery.letters();
             let mut service = Service::new(router, Some(store), positions, out, false);
@@ -241,7 +241,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
             if let Some(file) = wish.config.clone().filter(|_| is_served) {
                 let (loaded, known) = (plan.loaded.clone(), Arc::clone(&plan.known));
                 let force = Force { file, loaded, known, since_ms: now_ms };
-                let (made, hatch) = Api::new(serving, path, (managed, alerts), force, letters);
+                let (made, hatch) = Api::new(serving, path, (managed, alerts, sessions), force, letters);
                 service.attend(hatch);
                 api = Some(made);
             }

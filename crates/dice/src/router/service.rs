@@ -306,6 +306,14 @@ impl<W: Write> Service<W> {
                 self.batch.deltas.extend(taken.notes);
                 self.answer_soon(answer);
             }
+            // Who does not wait for it any more wanted it all the same.
+            Wanted::Ask(Ask::LogOut(log_out, reply)) => {
+                let rows = self.hatch.as_ref()?.log_out(&log_out, now_ms);
+                self.batch.deltas.extend(rows);
+                let body = serde_json::json!({ "actor": log_out.actor });
+                self.batch.journal.push(journaled("logged-out", now_ms, &body));
+                self.answer_soon(Box::new(move || reply.answer(())));
+            }
             Wanted::Ask(_) => {}
             Wanted::Leave(address, reply) => {
                 self.batch.deltas.push(self.unsubscribed.add(&address, now_ms));

@@ -12,6 +12,7 @@ use dice_route::Router;
 use dice_serve::{Health, Refused};
 
 use super::figures::Figures;
+use super::sessions::Sessions;
 use super::{Managed, alerts};
 use crate::clock;
 use crate::router::hold::Hold;
@@ -80,6 +81,7 @@ pub(crate) struct Board {
     told: Condvar,
     closed: Mutex<Vec<String>>,
     pub(super) refused: Mutex<BTreeMap<(String, u16), u64>>,
+    pub(super) sessions: Sessions,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,7 +89,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Board {
-    pub(super) fn new(state: PathBuf, force: Force) -> Board {
+    pub(super) fn new(state: PathBuf, force: Force, sessions: Sessions) -> Board {
         Board {
             state,
             force: Mutex::new(Arc::new(force)),
@@ -101,6 +103,7 @@ impl Board {
             told: Condvar::new(),
             closed: Mutex::new(Vec::new()),
             refused: Mutex::new(BTreeMap::new()),
+            sessions,
         }
     }
 

@@ -326,6 +326,10 @@ impl Desk for Front {
         })
     }
 
+    fn has_ended(&self, session: &str) -> bool {
+        self.board.sessions.has(session)
+    }
+
     fn open(&self, letter: &Letter) -> Result<Opened, Turned> {
         letters::open(letter, &self.board.force().loaded, &self.letters, |address| self.leave(address))
     }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 use dice_route::Router;
 use dice_route::book::{Delta, Table};
 use dice_serve::managed::{Change, ChangeRefused, Changed};
-use dice_serve::{Alerts, Ask, Reply};
+use dice_serve::{Alerts, Ask, LogOut, Reply};
 use dice_store::{JournalLine, Store};
 
 use super::alerts::{AlertBook, Taken};
@@ -54,6 +54,11 @@ impl Hatch {
         let mut taken = self.alerts.take(alerts, &self.board.force().known, now_ms);
         let faults = std::mem::take(&mut taken.faults);
         (taken, Box::new(move || reply.answer(faults)))
+    }
+
+    /// Ends a session; the rows that are to be written.
+    pub(crate) fn log_out(&self, log_out: &LogOut, now_ms: i64) -> Vec<Delta> {
+        self.board.sessions.end(log_out, now_ms)
     }
 
     /// See [`AlertBook::checked`].
