@@ -3,6 +3,7 @@
 mod api;
 mod classifier;
 pub(crate) mod delivery;
+mod disk;
 mod hold;
 mod latency;
 mod ledger;

@@ -1,86 +1,24 @@
-//! What is to be done: the configuration, where it comes from, and whether it has changed.
+//! What is to be done: the configuration, the catalogs, and how sources are read.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use anyhow::Result;
 use dice_catalog::{Catalog, Fingerprint, Repo};
-use dice_config::{Files, Given, Loaded, Problems, SourceKind, SourceSettings};
+use dice_config::{Given, Loaded, Problems, SourceKind, SourceSettings};
 use dice_match::{Format, Limits, Matcher};
 use dice_route::MessageId;
 use dice_source::{Kind, Start, Transport};
 use jiff::tz::TimeZone;
 
 use super::classifier::SourceFacts;
+use super::disk::{Disk, Reach, Stamp};
 use super::pipeline::SourcePlan;
 use crate::{Failure, settings};
 
-/// Folders that a pattern of files is looked for in, below its fixed part.
-const MAX_FOLDERS: usize = 10_000;
 /// Connections of a syslog receiver at once, and how long a silent one is kept.
 const SYSLOG_TCP: Transport = Transport::Tcp { connections: 256, idle_ms: 3_600_000 };
-
-/// Files below a folder, which also remembers what was read: whether it has changed tells a reload.
-struct Disk {
-    folder: PathBuf,
-}
-
-impl Disk {
-    /// The folder of a configuration file.
-    fn beside(file: &Path) -> Disk {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Disk { folder: folder.unwrap_or(Path::new(".")).to_owned() }
-    }
-}
-
-impl Files for Disk {
-    fn read(&self, path: &str) -> io::Result<String> {
-        std::fs::read_to_string(self.folder.join(path))
-    }
-
-    fn matching(&self, pattern: &str) -> io::Result<Vec<String>> {
-        if !pattern.contains(['*', '?', '[', '{']) {
-            return Ok(self.folder.join(pattern).is_file().then(|| pattern.to_owned()).into_iter().collect());
-        }
-        let matches =
-            dice_route::condition::path_pattern(&format!("/{pattern}")).map_err(io::Error::other)?;
-        let fixed: PathBuf = Path::new(pattern)
-            .components()
-            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
-            .filter(|part| !matches!(part, Component::CurDir))
-            .collect();
-        let mut found = Vec::new();
-        let mut folders = vec![fixed];
-        let mut n_folders = 0;
-        while let Some(folder) = folders.pop() {
-            n_folders += 1;
-            if n_folders > MAX_FOLDERS {
-                return Err(io::Error::other(format!("more than {MAX_FOLDERS} folders")));
-            }
-            let entries = match std::fs::read_dir(self.folder.join(&folder)) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            for entry in entries {
-                let entry = entry?;
-                let path = folder.join(entry.file_name());
-                if entry.file_type()?.is_dir() {
-                    if pattern.contains("**") {
-                        folders.push(path);
-                    }
-                } else if let Some(path) = path.to_str().filter(|path| matches.is_match(path)) {
-                    found.push(path.to_owned());
-                }
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
-    }
-}
 
 /// Reads and checks a configuration without regard to a catalog, and says what is odd in it.
 pub(crate) fn read_config(file: &Path) -> Result<Loaded> {
@@ -90,7 +28,7 @@ pub(crate) fn read_config(file: &Path) -> Result<Loaded> {
 /// The same, with the document over it that the API manages.
 pub(crate) fn read_config_under(file: &Path, managed: &str) -> Result<Loaded> {
     let given = Given { formats: formats(), managed: managed.to_owned(), ..Given::default() };
-    let loaded = read_config_with(file, &given)?;
+    let loaded = read_config_with(file, &given, &mut Reach::default())?;
     warn(&loaded);
     Ok(loaded)
 }
@@ -107,9 +45,10 @@ pub(crate) fn formats() -> Vec<String> {
     Format::names().map(str::to_owned).collect()
 }
 
-/// Reads and checks a configuration; everything that is wrong is told at once, what is odd is not.
-pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
-    load(file, given)?.map_err(|problems| {
+/// Reads and checks a configuration; everything that is wrong is told at once, what is odd is not. What it was
+/// read from goes into `reach`, also where it cannot be used.
+pub(crate) fn read_config_with(file: &Path, given: &Given, reach: &mut Reach) -> Result<Loaded> {
+    load_from(file, given, reach)?.map_err(|problems| {
         let n = problems.iter().len();
         for problem in problems.iter() {
             tracing::error!("{problem}");
@@ -124,15 +63,21 @@ pub(crate) fn read_config_with(file: &Path, given: &Given) -> Result<Loaded> {
 
 /// Reads and checks a configuration and says nothing.
 pub(crate) fn load(file: &Path, given: &Given) -> Result<std::result::Result<Loaded, Problems>> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    load_from(file, given, &mut Reach::default())
+}
+
+fn load_from(file: &Path, given: &Given, reach: &mut Reach) -> Result<std::result::Result<Loaded, Problems>> {
+    let disk = Disk::beside(file);
+    let read = disk.read_itself(file).map_err(|error| {
         Failure::new(
             format!("wanted to read the configuration {}", file.display()),
             "give the router.toml that is meant: --config FILE",
         )
         .because(error)
-    })?;
-    let name = file.display().to_string();
-    Ok(dice_config::load(&name, &text, &Disk::beside(file), given))
+    });
+    let loaded = read.map(|text| dice_config::load(&file.display().to_string(), &text, &disk, given));
+    reach.add(disk.reach());
+    Ok(loaded?)
 }
 
 /// The catalogs, compiled, and what only some of them know.
@@ -193,46 +138,9 @@ impl Known {
     }
 }
 
-/// What files looked like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    files: Vec<(PathBuf, Option<(SystemTime, u64)>)>,
-}
-
-impl Stamp {
-    /// How `files` look now.
-    pub(crate) fn of(files: &[PathBuf]) -> Stamp {
-        Stamp { files: files.iter().map(|file| (file.clone(), look(file))).collect() }
-    }
-
-    /// How the same files look now.
-    pub(crate) fn again(&self) -> Stamp {
-        Stamp { files: self.files.iter().map(|(file, _)| (file.clone(), look(file))).collect() }
-    }
-}
-
-fn look(file: &Path) -> Option<(SystemTime, u64)> {
-    let about = std::fs::metadata(file).ok()?;
-    Some((about.modified().ok()?, about.len()))
-}
-
-/// The files whose change is a change of the configuration: itself and everything beside it that ends in
-/// `.toml` or `.ics`.
-pub(crate) fn watched(file: &Path) -> Vec<PathBuf> {
-    let disk = Disk::beside(file);
-    let mut files = vec![file.to_owned()];
-    for pattern in ["*.toml", "rules/*.toml", "*.ics", "*/*.ics", "*.pem", "*/*.pem", "*.crt", "*/*.crt"] {
-        let found = disk.matching(pattern).unwrap_or_default();
-        files.extend(found.into_iter().map(|path| disk.folder.join(path)));
-    }
-    files.sort_unstable();
-    files.dedup();
-    files
-}
-
 /// A path of the configuration, from its folder.
 pub(crate) fn beside(config: &Path, path: &Path) -> PathBuf {
-    Disk::beside(config).folder.join(path)
+    Disk::beside(config).path(path)
 }
 
 /// How a source is read, and what is known of its lines. `None` for sources that are posted to.

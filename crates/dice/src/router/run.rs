@@ -23,11 +23,12 @@ use jiff::tz::TimeZone;
 use super::api::{self, Api, Asked, Force, Kept, Managed, Unsubscribed};
 use super::classifier::SourceFacts;
 use super::delivery::{Delivery, Fleet};
+use super::disk::{Reach, Stamp};
 use super::hold::Hold;
 use super::memory::Memory;
 use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
-use super::plan::{self, Known, Plans, Stamp};
+use super::plan::{self, Known, Plans};
 use super::service::{Ending, Order, Outlet, Pulse, Service};
 use super::sign;
 #[cfg(unix)]
@@ -89,8 +90,8 @@ pub(crate) fn afterwards(text: &str) -> Result<u32> {
 struct Plan {
     loaded: Loaded,
     known: Arc<Known>,
-    /// The files of the configuration as they were read.
-    config_files: Stamp,
+    /// What the configuration was read from.
+    reach: Reach,
 }
 
 impl Wish {
@@ -99,27 +100,28 @@ impl Wish {
     fn plan(&self, managed: &Managed, is_start: bool) -> Result<Plan> {
         // Which catalogs are meant stands in the configuration, and rules may ask what the catalogs hold: the
         // configuration is read twice.
-        let first = self.read(&Given::default())?;
+        let mut reach = Reach::default();
+        let first = self.read(&Given::default(), &mut reach)?;
         let known = Arc::new(Known::read(&self.catalogs(&first)?)?);
-        let config_files = Stamp::of(&self.config.as_deref().map(plan::watched).unwrap_or_default());
         let given = given(&known, managed);
-        let loaded = match self.read(&given) {
+        let loaded = match self.read(&given, &mut reach) {
             Err(error) if is_start && !given.managed.is_empty() => {
                 let number = managed.all().0.number;
                 tracing::error!(
                     "{error:#}; version {number} of what the API manages is left out until it fits"
                 );
-                self.read(&Given { managed: String::new(), ..given })?
+                self.read(&Given { managed: String::new(), ..given }, &mut reach)?
             }
             read => read?,
         };
         plan::warn(&loaded);
-        Ok(Plan { loaded, known, config_files })
+        Ok(Plan { loaded, known, reach })
     }
 
-    fn read(&self, given: &Given) -> Result<Loaded> {
+    /// What it was read from goes into `reach`.
+    fn read(&self, given: &Given, reach: &mut Reach) -> Result<Loaded> {
         match &self.config {
-            Some(file) => plan::read_config_with(file, given),
+            Some(file) => plan::read_config_with(file, given, reach),
             None => dice_config::load("router.toml", "", &dice_config::Texts::default(), given)
                 .map_err(|problems| anyhow::anyhow!("an empty configuration is refused: {problems}")),
         }
@@ -204,7 +206,7 @@ pub(crate) fn serve(wish: &Wish, output: Output, listen: Option<SocketAddr>) -> 
 }
 
 fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
-    let first = wish.read(&Given::default())?;
+    let first = wish.read(&Given::default(), &mut Reach::default())?;
     let is_kept = wish.config.is_some() || wish.state.is_some();
     let managed = if is_kept { api::managed_at(&wish.state(&first)?) } else { Managed::default() };
     let plan = wish.plan(&managed, true)?;
@@ -342,8 +344,8 @@ fn generations<W: Write>(
             (Err(error), Some(old)) => {
                 tracing::error!("{error:#}; what was in force stays");
                 // It is tried again when something has changed again.
-                let config_files = plan.config_files;
-                plan = Plan { config_files, ..old };
+                let reach = plan.reach;
+                plan = Plan { reach, ..old };
                 catalog_files = Some(plan.known.stamp.again());
                 open_all(wish, &plan, service, &mut api)?
             }
@@ -361,7 +363,7 @@ fn generations<W: Write>(
             wish,
             known,
             loaded: plan.loaded.clone(),
-            config_files: plan.config_files.clone(),
+            reach: plan.reach.clone(),
             catalog_files: catalog_files.take().unwrap_or_else(|| known.stamp.clone()),
             last: clock::start(),
             next: None,
@@ -460,8 +462,8 @@ struct Watch<'a> {
     api: Option<&'a mut Api>,
     /// What is in force.
     loaded: Loaded,
-    /// The files of the configuration and the catalogs as they were read last.
-    config_files: Stamp,
+    /// What the configuration was read from last, and the catalogs as they were.
+    reach: Reach,
     catalog_files: Stamp,
     last: Instant,
     next: Option<Plan>,
@@ -480,14 +482,14 @@ impl Watch<'_> {
             return Pulse::Nothing;
         }
         self.last = clock::start();
-        let config_files = Stamp::of(&self.wish.config.as_deref().map(plan::watched).unwrap_or_default());
+        let reach = self.reach.again();
         let catalog_files = self.catalog_files.again();
         let is_catalog_new = catalog_files != self.catalog_files;
-        if !is_asked && !is_catalog_new && config_files == self.config_files {
+        if !is_asked && !is_catalog_new && reach == self.reach {
             return Pulse::Nothing;
         }
         // What cannot be used is looked at again only when it has changed again.
-        (self.config_files, self.catalog_files) = (config_files, catalog_files);
+        (self.reach, self.catalog_files) = (reach, catalog_files);
         self.reload(is_catalog_new || is_asked).unwrap_or_else(|error| {
             tracing::error!("{error:#}; what was in force stays");
             Pulse::Nothing
@@ -497,7 +499,14 @@ impl Watch<'_> {
     fn reload(&mut self, is_catalog_new: bool) -> Result<Pulse> {
         let none = Managed::default();
         let managed = self.api.as_ref().map_or(&none, |api| &api.managed);
-        let loaded = self.wish.read(&given(self.known, managed))?;
+        // Where it cannot be used, what it named before is looked at as well: that may be mended.
+        let mut reach = Reach::default();
+        let read = self.wish.read(&given(self.known, managed), &mut reach);
+        match &read {
+            Ok(_) => self.reach = reach,
+            Err(_) => self.reach.add(reach),
+        }
+        let loaded = read?;
         // Accounts that cannot be used are found out before anything takes effect.
         Fleet::of(&loaded.router, &Fleet::default())?;
         let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;

@@ -12,9 +12,10 @@ use dice_store::{Batch, Store};
 use serde_json::json;
 
 use super::{AlertBook, Taken};
+use crate::router::disk::Stamp;
 use crate::router::hold::Hold;
 use crate::router::operator::restore;
-use crate::router::plan::{Known, Stamp};
+use crate::router::plan::Known;
 
 fn known() -> Known {
     Known {
