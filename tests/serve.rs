@@ -1,10 +1,12 @@
 //! `dice serve`: the API of a router at work.
 
+#[cfg(unix)]
+mod reload;
 mod session;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::Child;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -53,6 +55,9 @@ to = ["#mail-ops"]
 const SECRET: &str = "0123456789abcdef";
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A router with its API.
 struct Dice {
@@ -186,6 +191,28 @@ impl Dice {
             }
         }
         panic!("{path} is {found:#}");
+    }
+
+    /// Sends it a signal.
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    #[track_caller]
+    fn ends(&mut self) -> ExitStatus {
+        let mut left = PATIENCE;
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status,
+                None if left.is_zero() => {
+                    panic!("it goes on; it said {:#?}", self.said.try_iter().collect::<Vec<_>>())
+                }
+                None => std::thread::sleep(LOOK),
+            }
+            left = left.saturating_sub(LOOK);
+        }
     }
 
     fn kill(mut self) {

@@ -2,6 +2,7 @@
 
 mod api;
 mod classifier;
+mod compiler;
 pub(crate) mod delivery;
 mod disk;
 mod hold;
@@ -23,3 +24,4 @@ mod socket;
 pub(crate) mod target;
 pub(crate) mod terminal;
 pub(crate) mod trial;
+mod watch;

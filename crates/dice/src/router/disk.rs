@@ -141,6 +141,11 @@ impl Stamp {
         Stamp { files: files.iter().map(|file| (file.clone(), look(file))).collect() }
     }
 
+    /// Whether it is that of these files, in this order.
+    pub(crate) fn is_of(&self, files: &[PathBuf]) -> bool {
+        self.files.iter().map(|(file, _)| file).eq(files)
+    }
+
     /// How the same files look now.
     pub(crate) fn again(&self) -> Stamp {
         Stamp { files: self.files.iter().map(|(file, _)| (file.clone(), look(file))).collect() }

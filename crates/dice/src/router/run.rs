@@ -7,41 +7,37 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use dice_config::{Given, Loaded, SourceKind};
 use dice_match::Format;
 use dice_route::{Config, Input, Intent, Router};
-use dice_serve::managed::Version;
 use dice_serve::{Server, Token};
 use dice_source::{Kind, Sources};
 use dice_store::JournalLine;
 use jiff::tz::TimeZone;
 
-use super::api::{self, Api, Asked, Force, Kept, Managed, Unsubscribed};
+use super::api::{self, Api, Force, Kept, Managed, Unsubscribed};
 use super::classifier::SourceFacts;
-use super::delivery::{Delivery, Fleet};
-use super::disk::{Reach, Stamp};
+use super::delivery::Delivery;
+use super::disk::Reach;
 use super::hold::Hold;
 use super::memory::Memory;
 use super::operator::{config_note, open, restore};
 use super::pipeline::{Incoming, Numbers, Pipeline, SourcePlan};
 use super::plan::{self, Known, Plans};
-use super::service::{Ending, Order, Outlet, Pulse, Service};
+use super::service::{Ending, Order, Outlet, Service};
 use super::sign;
 #[cfg(unix)]
 use super::socket::Socket;
+use super::watch::Watch;
 use crate::commands::Output;
 use crate::{Failure, Outcome, clock, duration, interrupt, settings};
 
 /// The source of files named on the command line, and of standard input.
 const FILES: &str = "files";
 const STDIN: &str = "stdin";
-
-/// How often it is looked whether files have changed.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Blocks of lines between two threads: few, so that a line does not wait behind many.
 const BLOCKS: usize = 1;
@@ -87,17 +83,17 @@ pub(crate) fn afterwards(text: &str) -> Result<u32> {
 }
 
 /// What a wish comes to.
-struct Plan {
-    loaded: Loaded,
-    known: Arc<Known>,
+pub(super) struct Plan {
+    pub(super) loaded: Loaded,
+    pub(super) known: Arc<Known>,
     /// What the configuration was read from.
-    reach: Reach,
+    pub(super) reach: Reach,
 }
 
 impl Wish {
     /// What is to be done. What the API manages lies over the files; where it does not fit to them at the start,
     /// it is left out and said.
-    fn plan(&self, managed: &Managed, is_start: bool) -> Result<Plan> {
+    fn plan(&self, managed: &Managed) -> Result<Plan> {
         // Which catalogs are meant stands in the configuration, and rules may ask what the catalogs hold: the
         // configuration is read twice.
         let mut reach = Reach::default();
@@ -105,7 +101,7 @@ impl Wish {
         let known = Arc::new(Known::read(&self.catalogs(&first)?)?);
         let given = given(&known, managed);
         let loaded = match self.read(&given, &mut reach) {
-            Err(error) if is_start && !given.managed.is_empty() => {
+            Err(error) if !given.managed.is_empty() => {
                 let number = managed.all().0.number;
                 tracing::error!(
                     "{error:#}; version {number} of what the API manages is left out until it fits"
@@ -119,7 +115,7 @@ impl Wish {
     }
 
     /// What it was read from goes into `reach`.
-    fn read(&self, given: &Given, reach: &mut Reach) -> Result<Loaded> {
+    pub(super) fn read(&self, given: &Given, reach: &mut Reach) -> Result<Loaded> {
         match &self.config {
             Some(file) => plan::read_config_with(file, given, reach),
             None => dice_config::load("router.toml", "", &dice_config::Texts::default(), given)
@@ -127,7 +123,7 @@ impl Wish {
         }
     }
 
-    fn catalogs(&self, loaded: &Loaded) -> Result<Vec<PathBuf>> {
+    pub(super) fn catalogs(&self, loaded: &Loaded) -> Result<Vec<PathBuf>> {
         match &self.config {
             Some(config) if self.catalog.is_empty() && !loaded.catalogs.is_empty() => {
                 Ok(loaded.catalogs.iter().map(|path| plan::beside(config, path)).collect())
@@ -190,7 +186,7 @@ impl Wish {
 }
 
 /// What is known beside the files of the configuration.
-fn given(known: &Known, managed: &Managed) -> Given {
+pub(super) fn given(known: &Known, managed: &Managed) -> Given {
     Given { messages: Arc::clone(&known.messages), formats: plan::formats(), managed: managed.text() }
 }
 
@@ -209,7 +205,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
     let first = wish.read(&Given::default(), &mut Reach::default())?;
     let is_kept = wish.config.is_some() || wish.state.is_some();
     let managed = if is_kept { api::managed_at(&wish.state(&first)?) } else { Managed::default() };
-    let plan = wish.plan(&managed, true)?;
+    let plan = wish.plan(&managed)?;
     let config = Arc::new(plan.loaded.router.clone());
     let now_ms = clock::now().as_millisecond();
     let (orders_to, orders) = unbounded();
@@ -271,7 +267,7 @@ fn work(wish: &Wish, output: Output, serving: api::Wish) -> Result<Outcome> {
 
 /// Routes finished logs in the time of their lines, keeping nothing: what would have been told.
 pub(crate) fn replay<W: Write>(wish: &Wish, teller: Outlet<W>) -> Result<(Router, Outlet<W>)> {
-    let plan = wish.plan(&Managed::default(), true)?;
+    let plan = wish.plan(&Managed::default())?;
     let router = Router::new(Arc::new(plan.loaded.router.clone()), 0);
     let mut service = Service::new(router, None, Vec::new(), teller, true);
     let (_orders_to, orders) = unbounded();
@@ -355,20 +351,12 @@ fn generations<W: Write>(
         service.open(|name| {
             plans.contains_key(name) || plan.loaded.sources.iter().any(|source| source.name == name)
         });
-        let Plan { known, .. } = &plan;
         if let (Some(api), Some(file)) = (&api, &wish.config) {
-            api.publish(file, &plan.loaded, known);
+            api.publish(file, &plan.loaded, &plan.known);
         }
-        let mut watch = Watch {
-            wish,
-            known,
-            loaded: plan.loaded.clone(),
-            reach: plan.reach.clone(),
-            catalog_files: catalog_files.take().unwrap_or_else(|| known.stamp.clone()),
-            last: clock::start(),
-            next: None,
-            api: api.as_mut(),
-        };
+        let known = Arc::clone(&plan.known);
+        let catalog_files = catalog_files.take().unwrap_or_else(|| known.stamp.clone());
+        let mut watch = Watch::new(wish, &plan, catalog_files, api.as_mut());
         let is_over = AtomicBool::new(false);
         let ending = std::thread::scope(|scope| {
             let pipeline = Pipeline::new(
@@ -387,7 +375,7 @@ fn generations<W: Write>(
                 })?;
             let ending = service.run(&portions, orders, |asked| watch.look(asked));
             posting.iter().for_each(Server::refuse);
-            if let Some(api) = &watch.api {
+            if let Some(api) = watch.api() {
                 api.relay(None);
                 if !matches!(ending, Ok(Ending::Changed)) {
                     api.refuse();
@@ -406,8 +394,7 @@ fn generations<W: Write>(
             drained?;
             ending
         })?;
-        let next = watch.next.take();
-        let loaded = watch.loaded;
+        let (loaded, next) = watch.end();
         match (ending, next) {
             (Ending::Changed, Some(next)) => {
                 plan.loaded = loaded;
@@ -455,114 +442,8 @@ fn servers(
     started.collect()
 }
 
-/// Looks whether somebody asked to stop and whether files have changed.
-struct Watch<'a> {
-    wish: &'a Wish,
-    known: &'a Arc<Known>,
-    api: Option<&'a mut Api>,
-    /// What is in force.
-    loaded: Loaded,
-    /// What the configuration was read from last, and the catalogs as they were.
-    reach: Reach,
-    catalog_files: Stamp,
-    last: Instant,
-    next: Option<Plan>,
-}
-
-impl Watch<'_> {
-    fn look(&mut self, asked: Option<Asked>) -> Pulse {
-        if let Some(asked) = asked {
-            return self.change(asked);
-        }
-        if interrupt::is_asked() {
-            return Pulse::End(Ending::Asked);
-        }
-        let is_asked = interrupt::takes_reload();
-        if !is_asked && self.last.elapsed() < LOOK {
-            return Pulse::Nothing;
-        }
-        self.last = clock::start();
-        let reach = self.reach.again();
-        let catalog_files = self.catalog_files.again();
-        let is_catalog_new = catalog_files != self.catalog_files;
-        if !is_asked && !is_catalog_new && reach == self.reach {
-            return Pulse::Nothing;
-        }
-        // What cannot be used is looked at again only when it has changed again.
-        (self.reach, self.catalog_files) = (reach, catalog_files);
-        self.reload(is_catalog_new || is_asked).unwrap_or_else(|error| {
-            tracing::error!("{error:#}; what was in force stays");
-            Pulse::Nothing
-        })
-    }
-
-    fn reload(&mut self, is_catalog_new: bool) -> Result<Pulse> {
-        let none = Managed::default();
-        let managed = self.api.as_ref().map_or(&none, |api| &api.managed);
-        // Where it cannot be used, what it named before is looked at as well: that may be mended.
-        let mut reach = Reach::default();
-        let read = self.wish.read(&given(self.known, managed), &mut reach);
-        match &read {
-            Ok(_) => self.reach = reach,
-            Err(_) => self.reach.add(reach),
-        }
-        let loaded = read?;
-        // Accounts that cannot be used are found out before anything takes effect.
-        Fleet::of(&loaded.router, &Fleet::default())?;
-        let is_moved = loaded.sources != self.loaded.sources || loaded.catalogs != self.loaded.catalogs;
-        if is_catalog_new || is_moved {
-            self.next = Some(self.wish.plan(managed, false)?);
-            return Ok(Pulse::End(Ending::Changed));
-        }
-        if let Some(api) = &mut self.api {
-            api.follow(&loaded)?;
-        }
-        plan::warn(&loaded);
-        let config = Arc::new(loaded.router.clone());
-        self.take(loaded);
-        let line = configured(&config, self.wish.config.as_deref());
-        Ok(Pulse::Input(Box::new(Input::Configuration(config)), line))
-    }
-
-    /// This is in force from now on.
-    fn take(&mut self, loaded: Loaded) {
-        if let (Some(api), Some(file)) = (&self.api, &self.wish.config) {
-            api.publish(file, &loaded, self.known);
-        }
-        self.loaded = loaded;
-    }
-
-    /// Changes what the API manages.
-    fn change(&mut self, (change, reply): Asked) -> Pulse {
-        let (Some(api), Some(file)) = (&mut self.api, &self.wish.config) else { return Pulse::Nothing };
-        let (changed, next, notes) = match api.managed.change(&change, (file, self.known, &self.loaded)) {
-            Ok(done) => done,
-            Err(refused) => {
-                reply.answer(Err(refused));
-                return Pulse::Nothing;
-            }
-        };
-        let (mut input, mut line) = (None, None);
-        if let Some(loaded) = next {
-            let config = Arc::new(loaded.router.clone());
-            let mut told = configured(&config, Some(file));
-            let Version { number, actor, did, .. } = &changed.version;
-            let by = serde_json::json!({
-                "version": config.version, "file": file, "managed": number, "actor": actor, "did": did,
-            });
-            told.body = by.to_string();
-            line = Some(told);
-            input = Some(Box::new(Input::Configuration(config)));
-            // What else has changed in the files is for the next look at them.
-            let Loaded { sources, catalogs, server, .. } = self.loaded.clone();
-            self.take(Loaded { sources, catalogs, server, ..loaded });
-        }
-        Pulse::Managed { input, line, notes, answer: Box::new(move || reply.answer(Ok(changed))) }
-    }
-}
-
 /// The journal's line of a configuration that takes effect.
-fn configured(config: &Config, file: Option<&Path>) -> JournalLine {
+pub(super) fn configured(config: &Config, file: Option<&Path>) -> JournalLine {
     tracing::info!(version = %config.version, rules = config.rules.len(), "a configuration takes effect");
     JournalLine {
         at_ms: clock::now().as_millisecond(),
