@@ -61,8 +61,8 @@ pub(crate) struct Api {
     pub(crate) places: Semaphore,
     /// One for each look that goes on, also for those that nobody waits for any more.
     pub(crate) looks: Arc<Semaphore>,
-    /// One for each backtest whose lines are read or tried.
-    pub(crate) trials: Semaphore,
+    /// One for each backtest whose lines are read or tried, also for those that nobody waits for any more.
+    pub(crate) trials: Arc<Semaphore>,
     pub(crate) is_refusing: Arc<AtomicBool>,
     pub(crate) stopped: watch::Receiver<bool>,
     allowances: Allowances,
@@ -173,7 +173,7 @@ impl Api {
             desk,
             places: Semaphore::new(settings.requests.clamp(1, Semaphore::MAX_PERMITS)),
             looks: Arc::new(Semaphore::new(settings.looks.clamp(1, Semaphore::MAX_PERMITS))),
-            trials: Semaphore::new(TRIALS),
+            trials: Arc::new(Semaphore::new(TRIALS)),
             is_refusing,
             stopped,
             allowances: Allowances::new(settings.allowance),

@@ -642,3 +642,35 @@ fn a_thousand_wrong_requests_reach_nobody() {
     dice.server.stop();
     assert!(dice.lines.recv().is_err());
 }
+
+#[test]
+fn two_backtests_go_on_at_a_time() {
+    let dice = start(Settings { look_ms: 50, ..settings() });
+    let test =
+        |lines: &str| dice.send("POST /api/v1/backtest", &["Content-Type: text/plain"], lines.as_bytes());
+    let held = dice.fake.hold.lock().unwrap();
+    // Nobody waits for them any more, and they go on.
+    for _ in 0..2 {
+        let answered = test("wait");
+        assert!(
+            answered.status == 503 && answered.body.contains("not answered in time"),
+            "{}",
+            answered.body
+        );
+        while dice.fake.taken().is_empty() {
+            std::thread::yield_now();
+        }
+    }
+    for lines in ["wait", "one"] {
+        dice.check(test(lines), 503, "other lines are tried just now", &[]);
+    }
+    drop(held);
+    let mut answered = test("one");
+    for _ in 0..10_000 {
+        if answered.status == 200 {
+            break;
+        }
+        answered = test("one");
+    }
+    dice.check(answered, 200, r#""lines":1"#, &[]);
+}

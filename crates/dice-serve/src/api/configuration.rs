@@ -411,7 +411,7 @@ async fn backtest(
     if !matches!(kind.as_deref(), Some("application/json" | "text/plain")) {
         return Err(unsupported(&headers, "application/json or text/plain"));
     }
-    let Ok(_place) = api.trials.try_acquire() else {
+    let Ok(place) = Arc::clone(&api.trials).try_acquire_owned() else {
         return Err(Problem::unavailable("other lines are tried just now")
             .wanted("room for one more backtest")
             .found("none")
@@ -444,5 +444,9 @@ async fn backtest(
     let change =
         Change { id: String::new(), actor: caller.actor, at_ms, base: Base::Any, edits, comment: None };
     let asked = Backtest { lines: lines.into_bytes(), source, change };
-    Ok(json(StatusCode::OK, &api.look(move |desk| desk.backtest(&asked)).await??))
+    let trial = move |desk: &dyn Desk| {
+        let _place = place;
+        desk.backtest(&asked)
+    };
+    Ok(json(StatusCode::OK, &api.look(trial).await??))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Fake {
     pub(crate) is_slow: AtomicBool,
     /// Whether there is no room for asks.
     pub(crate) is_full: AtomicBool,
-    /// Held while snoozes are not to be told.
+    /// Held while snoozes are not to be told, and backtests of the line `wait` are not to end.
     pub(crate) hold: Mutex<()>,
     versions: Mutex<Versions>,
     taken: Mutex<Vec<String>>,
@@ -226,6 +226,10 @@ impl Views for Fake {
 
     fn backtest(&self, asked: &Backtest) -> Found<Result<Backtested, ChangeRefused>> {
         let lines = asked.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64;
+        if asked.lines == b"wait" {
+            self.taken.lock().unwrap().push("a backtest begins".to_owned());
+            drop(self.hold.lock());
+        }
         let tried = self.rehearse(&asked.change)?;
         Ok(tried.map(|_| Backtested {
             lines,
