@@ -29,6 +29,11 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// A ledger that writes into `store`; without one nothing lasts, and every batch is done at once.
     pub(crate) fn new(store: Option<Store>) -> Ledger {
+        Ledger::forgetting(store, FORGET)
+    }
+
+    /// The same, which forgets what is old after a commit when so much time has passed since the last time.
+    fn forgetting(store: Option<Store>, each: Duration) -> Ledger {
         let Some(mut store) = store else {
             // A channel whose other end is gone would be ready all the time.
             return Ledger { batches: None, committed: never(), thread: None, n_open: 0 };
@@ -43,7 +48,7 @@ impl Ledger {
                 if done.send(result).is_err() || is_over {
                     break;
                 }
-                if forgetting.elapsed() >= FORGET {
+                if forgetting.elapsed() >= each {
                     forgetting = clock::start();
                     forget(&mut store);
                 }
@@ -123,4 +128,46 @@ fn commit(store: &mut Store, batch: &Batch) -> Result<(), Error> {
         tracing::warn!("the state can be written again, after {n_failed} tries");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use dice_store::{Batch, JournalLine, Store};
+
+    use super::{FORGET, KEEP_JOURNAL_MS, Ledger};
+    use crate::clock;
+
+    /// Commits so many batches with a line each to a journal of lines of that age; gives what is left of them.
+    #[track_caller]
+    fn check(each: Duration, age_ms: i64, batches: usize, expected: usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let now_ms = clock::now().as_millisecond();
+        let mut store = Store::open(&folder.path().join("state.db"), now_ms).unwrap();
+        let line = |at_ms| JournalLine { at_ms, what: "old".to_owned(), body: "{}".to_owned() };
+        let journal = (0..3_000).map(|_| line(now_ms - age_ms)).collect();
+        store.commit(&Batch { journal, ..Batch::default() }).unwrap();
+        let mut ledger = Ledger::forgetting(Some(store), each);
+        for _ in 0..batches {
+            let line = JournalLine { what: "new".to_owned(), ..line(now_ms) };
+            assert!(!ledger.commit(Batch { journal: vec![line], ..Batch::default() }) && ledger.is_busy());
+            ledger.committed().recv().unwrap().unwrap();
+            ledger.took();
+        }
+        let journal = ledger.end().unwrap().journal(0).unwrap();
+        let count = |what: &str| journal.iter().filter(|line| line.what == what).count();
+        assert_eq!((count("old"), count("new")), (expected, batches));
+    }
+
+    #[test]
+    fn the_journal_is_shortened_while_a_router_runs() {
+        let old_ms = KEEP_JOURNAL_MS + 1_000;
+        check(Duration::ZERO, old_ms, 1, 1_000);
+        check(Duration::ZERO, old_ms, 2, 0);
+        // A day before it is old.
+        check(Duration::ZERO, KEEP_JOURNAL_MS - 86_400_000, 2, 3_000);
+        // Not with each commit.
+        check(100 * FORGET, old_ms, 2, 3_000);
+    }
 }
