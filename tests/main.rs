@@ -4,6 +4,8 @@
 
 mod catalogs;
 mod delivery;
+#[cfg(unix)]
+mod drain;
 mod errors;
 mod founding;
 mod index;
@@ -17,6 +19,8 @@ mod rules;
 mod serve;
 mod setup;
 mod site;
+#[cfg(target_os = "linux")]
+mod socket;
 mod state;
 mod time;
 mod who;
