@@ -166,13 +166,15 @@ impl Store {
         self.epoch
     }
 
-    /// Gives everything that was written, tables first, in a lasting order.
+    /// Gives everything that was written, tables first, in a lasting order: all as of one commit, while a router
+    /// may go on writing.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
     pub fn load(&self, mut each: impl FnMut(Saved)) -> Result<(), Error> {
         let doing = "read the state";
+        let _as_of_now = self.connection.unchecked_transaction().map_err(Error::sqlite(doing))?;
         for table in Table::ALL {
             self.entries(table, |entry| each(Saved::Row(entry)))?;
         }
@@ -481,6 +483,33 @@ mod tests {
         let mut all = Vec::new();
         store.load(|saved| all.push(saved)).unwrap();
         all
+    }
+
+    #[test]
+    fn a_look_is_of_one_commit() {
+        let folder = folder();
+        let path = folder.path().join("state.db");
+        let mut store = Store::open(&path, 5).unwrap();
+        let mut commit = |n: u64| {
+            let rows = Table::ALL.map(|table| row(table, "x", &n.to_string()));
+            let deltas = rows.into_iter().chain([Delta::PutCell(cell("[]", n.cast_signed()))]).collect();
+            store.commit(&Batch { deltas, ..Batch::default() }).unwrap();
+        };
+        commit(1);
+        let (reader, mut seen) = (Store::open_to_read(&path).unwrap(), Vec::new());
+        for n in [2, 3] {
+            seen.clear();
+            let each = |saved| {
+                seen.push(match saved {
+                    Saved::Row(Entry { body, .. }) => body,
+                    Saved::Cell(cell) => cell.last_ms.to_string(),
+                    Saved::Waiting(_) => String::new(),
+                });
+                commit(n);
+            };
+            reader.load(each).unwrap();
+            assert_eq!(seen, vec![(n - 1).to_string(); Table::ALL.len() + 1]);
+        }
     }
 
     fn folder() -> tempfile::TempDir {
