@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --package dice --bench router`, or `cargo xtask bench router`; with `-- --json` one object.
 //! The program is made up: 500 statements in 20 services, 2,500 merchants whose name is the key, 20 rules of
-//! every type, 10,000 live keys, 5 % of the lines out of order. "Pure" is this process with events made beforehand; "durable" is
-//! `dice route` as a user runs it, from a file to a committed state, classification included.
+//! every type, 10,000 live keys, 5 % of the lines out of order. "Pure" is this process with events made beforehand;
+//! "durable" is `dice route` as a user runs it, from a file to a committed state, classification included.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its answer")]
 

@@ -630,8 +630,8 @@ impl Dispatcher {
         usable
     }
 
-    /// The place of the way that it takes: that of its beginning or the notice it follows, else the first. What is about Dice
-    /// itself takes one that is open.
+    /// The place of the way that it takes: that of its beginning or the notice it follows, else the first. What is
+    /// about Dice itself takes one that is open.
     fn preferred(&self, row: &Intent, usable: &[Way], outbox: &Outbox) -> Option<usize> {
         let is_open = |way: &Way| self.gates.get(&way.account).is_none_or(|gate| !gate.is_shut());
         let first = row.follows.as_ref().and_then(|first| outbox.get(first));
