@@ -76,13 +76,19 @@ impl Socket {
                 if free.send(()).is_err() {
                     break;
                 }
-                let (orders, taken) = (orders.clone(), taken.clone());
-                std::thread::spawn(move || {
+                let (orders, served) = (orders.clone(), taken.clone());
+                let begun = std::thread::Builder::new().spawn(move || {
                     if let Err(error) = serve(&stream, &orders) {
                         tracing::debug!("an operator's request was not served: {error}");
                     }
-                    let _ = taken.recv();
+                    let _ = served.recv();
                 });
+                if let Err(error) = begun {
+                    // The connection is closed; whoever asked sees that and may ask again.
+                    tracing::debug!("an operator's request was not served: {error}");
+                    let _ = taken.recv();
+                    std::thread::sleep(NO_ROOM);
+                }
             }
         });
         Ok(Socket { path })
