@@ -3,8 +3,10 @@
 //!
 //! `cargo bench --package dice --bench router`, or `cargo xtask bench router`; with `-- --json` one object.
 //! The program is made up: 500 statements in 20 services, 2,500 merchants whose name is the key, 20 rules of
-//! every type, 10,000 live keys, 5 % of the lines out of order. "Pure" is this process with events made beforehand;
-//! "durable" is `dice route` as a user runs it, from a file to a committed state, classification included.
+//! every type, 10,000 live keys, 5 % of the lines out of order. "Pure" is this process with events that were made
+//! just before, a batch at a time, as the thread that classifies makes them; making them is not counted. It is the
+//! fastest of three runs: others on the machine only make it slower. "Durable" is `dice route` as a user runs it,
+//! from a file to a committed state, classification included.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its answer")]
 
@@ -26,6 +28,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Events that go through the router in memory.
 const PURE: u64 = 2_000_000;
+/// How often they do.
+const RUNS: usize = 3;
+/// So many of them are made at a time: what a batch of the router has at most.
+const LOT: usize = 20_000;
 /// Lines that are routed durably.
 const DURABLE: u64 = 2_000_000;
 /// Lines a second at which the time to a decision is measured: the floor that is promised.
@@ -395,12 +401,12 @@ fn message(statement: u64) -> Message {
 }
 
 /// The events of `lines`, as the classifier would make them.
-fn events(lines: impl Iterator<Item = Line>) -> Vec<Event> {
+fn events(lines: impl Iterator<Item = Line>) -> impl Iterator<Item = Event> {
     let messages: Vec<Arc<Message>> = (0..STATEMENTS).map(|n| Arc::new(message(n))).collect();
     let services: Vec<Arc<str>> = (0..STATEMENTS).map(|n| service(n).into()).collect();
     let (source, host): (Arc<str>, Arc<str>) = ("app".into(), "web-1".into());
     let mut latest_ms = i64::MIN;
-    let make = |(number, line): (usize, Line)| {
+    let make = move |(number, line): (usize, Line)| {
         latest_ms = latest_ms.max(line.at_ms);
         let merchant = format!("m{}", line.merchant);
         let took = line.took_ms.to_string();
@@ -427,7 +433,7 @@ fn events(lines: impl Iterator<Item = Line>) -> Vec<Event> {
             message: Arc::clone(&messages[line.statement as usize]),
         }
     };
-    lines.enumerate().map(make).collect()
+    lines.enumerate().map(make)
 }
 
 const START_MS: i64 = 1_795_000_000_000;
@@ -437,20 +443,29 @@ fn run(merchants: u64) -> (Router, f64) {
     let mut router = Router::new(config(&rules()), START_MS);
     let news = PartitionNews::Opened { source: "app".into(), name: "app".into() };
     router.step(Input::Partition(PartitionId(0), news));
-    let events = events(lines(PURE, merchants, START_MS));
-    let start = Moment::now();
-    for (n, event) in events.into_iter().enumerate() {
-        let now_ms = event.ingested_ms;
-        router.step(Input::Event(event));
-        // As often as a batch is committed at this rate.
-        if n.is_multiple_of(5_000) {
-            router.step(Input::Tick(now_ms));
+    let mut events = events(lines(PURE, merchants, START_MS)).enumerate();
+    let (mut lot, mut seconds) = (Vec::with_capacity(LOT), 0.0);
+    loop {
+        lot.extend(events.by_ref().take(LOT));
+        if lot.is_empty() {
+            break;
         }
+        let start = Moment::now();
+        for (n, event) in lot.drain(..) {
+            let now_ms = event.ingested_ms;
+            router.step(Input::Event(event));
+            // As often as a batch is committed at this rate.
+            if n.is_multiple_of(5_000) {
+                router.step(Input::Tick(now_ms));
+            }
+        }
+        seconds += start.own_seconds();
     }
+    let start = Moment::now();
     let end_ms = START_MS + (PURE * 1000 / RATE) as i64 + 10_000;
     router.step(Input::Partition(PartitionId(0), PartitionNews::CaughtUp(end_ms + 60_000)));
     router.step(Input::Tick(end_ms));
-    let seconds = start.own_seconds();
+    seconds += start.own_seconds();
     (router, PURE as f64 / seconds)
 }
 
@@ -458,14 +473,20 @@ fn live_keys(router: &Router) -> f64 {
     router.engine().status().iter().map(|rule| rule.keys).sum::<usize>() as f64
 }
 
+/// The fastest of some runs.
+fn fastest(merchants: u64) -> (Router, f64) {
+    let runs = (0..RUNS).map(|_| run(merchants));
+    runs.max_by(|one, other| one.1.total_cmp(&other.1)).expect("there is a run")
+}
+
 fn pure() -> Vec<Figure> {
-    let (mut router, speed) = run(MERCHANTS);
+    let (mut router, speed) = fastest(MERCHANTS);
     let keys = live_keys(&router);
     let what = "rules and manager, in memory, one core";
     let unit = "events a processor second";
     let n_notices = router.outbox().iter().count() as f64;
     let n_deltas = router.deltas().len() as f64;
-    let (many, speed_of_many) = run(MANY_MERCHANTS);
+    let (many, speed_of_many) = fastest(MANY_MERCHANTS);
     vec![
         figure("pure_events_per_cpu_second", what, speed, unit, Some("500,000")),
         figure("pure_live_keys", "keys that the rules keep after it", keys, "keys", None),
@@ -697,9 +718,12 @@ impl Moment {
     }
 }
 
-/// Processor time of this process, and of those it has waited for: fields 14 to 17 of proc(5), in hundredths
-/// of a second. Zeros where there is no such file.
+/// Processor time of this process, which has one thread while it is asked, and of those it has waited for. Zeros
+/// where there is no proc(5).
 fn processor_seconds() -> [f64; 2] {
+    // Nanoseconds, where the other file has hundredths of a second.
+    let exact = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let exact = exact.split_whitespace().next().and_then(|own| own.parse::<f64>().ok());
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The second field is a name in parentheses that may hold blanks; what follows it starts with field 3.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -707,7 +731,7 @@ fn processor_seconds() -> [f64; 2] {
         fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
     match fields[..] {
         [own, own_system, children, children_system] => {
-            [(own + own_system) / 100.0, (children + children_system) / 100.0]
+            [exact.map_or((own + own_system) / 100.0, |own| own / 1e9), (children + children_system) / 100.0]
         }
         _ => [0.0, 0.0],
     }
