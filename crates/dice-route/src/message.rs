@@ -41,14 +41,19 @@ impl MessageId {
     pub(crate) const MAX_DIGITS: usize = 2 + 32;
 
     /// The name as text, written into `room`.
-    pub(crate) fn write<'r>(&self, room: &'r mut [u8; MessageId::MAX_DIGITS]) -> &'r str {
+    fn write<'r>(&self, room: &'r mut [u8; MessageId::MAX_DIGITS]) -> &'r str {
+        std::str::from_utf8(self.digits(room)).unwrap_or_default()
+    }
+
+    /// The bytes of the name as text, written into `room`.
+    pub(crate) fn digits<'r>(&self, room: &'r mut [u8; MessageId::MAX_DIGITS]) -> &'r [u8] {
         let (fingerprint, start) = match self {
             MessageId::Known(fingerprint) => (*fingerprint, 0),
             MessageId::Unknown(bytes) => (Fingerprint::from_bytes(*bytes), 2),
         };
         room[..start].copy_from_slice(&b"u:"[..start]);
         room[start..start + 32].copy_from_slice(&fingerprint.to_digits());
-        std::str::from_utf8(&room[..start + 32]).unwrap_or_default()
+        &room[..start + 32]
     }
 }
 

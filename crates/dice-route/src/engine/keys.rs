@@ -31,15 +31,16 @@ impl KeyText {
     /// One more value. Very long ones are cut and told apart by a name of the whole.
     pub(crate) fn push(&mut self, value: &str) {
         if value.len() <= MAX_VALUE_BYTES {
-            return self.push_short(value);
+            return self.push_short(value.as_bytes());
         }
         let start = super::words::cut(value, KEPT_BYTES);
-        self.push_short(&format!("{start}…{}", name(&[value.as_bytes()])));
+        self.push_short(format!("{start}…{}", name(&[value.as_bytes()])).as_bytes());
     }
 
-    fn push_short(&mut self, value: &str) {
+    /// One more value, which is short: the bytes of a text.
+    pub(crate) fn push_short(&mut self, value: &[u8]) {
         super::codec::put_varint(&mut self.bytes, value.len() as u64);
-        self.bytes.extend_from_slice(value.as_bytes());
+        self.bytes.extend_from_slice(value);
     }
 
     /// Puts in the values of these fields; `false` if one is missing that must not be.
@@ -60,11 +61,11 @@ impl KeyText {
     }
 }
 
-/// The bytes of a key whose only value is `value`, which is shorter than 128 bytes, written into `room`.
-pub(crate) fn short_text<'r>(value: &str, room: &'r mut [u8]) -> &'r [u8] {
+/// The bytes of a key whose only value is the text of `value`, which is shorter than 128 bytes, written into `room`.
+pub(crate) fn short_text<'r>(value: &[u8], room: &'r mut [u8]) -> &'r [u8] {
     debug_assert!(value.len() < 128.min(room.len()), "a length of one byte, and room for both");
     room[0] = value.len() as u8;
-    room[1..=value.len()].copy_from_slice(value.as_bytes());
+    room[1..=value.len()].copy_from_slice(value);
     &room[..=value.len()]
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn to_json(mut bytes: &[u8]) -> String {
 pub(crate) fn from_key(key: &str) -> Option<KeyText> {
     let values: Vec<std::borrow::Cow<'_, str>> = serde_json::from_str(key).ok()?;
     let mut text = KeyText::default();
-    values.iter().for_each(|value| text.push_short(value));
+    values.iter().for_each(|value| text.push_short(value.as_bytes()));
     Some(text)
 }
 

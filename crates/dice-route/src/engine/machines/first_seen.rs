@@ -109,7 +109,7 @@ impl NewTerm {
         if is_plain {
             // Asked for with every line: the same bytes without memory of their own.
             let mut digits = [0; MessageId::MAX_DIGITS];
-            return Some(text_hash(0, keys::short_text(id.write(&mut digits), &mut [0; SHORT_TERM])));
+            return Some(text_hash(0, keys::short_text(id.digits(&mut digits), &mut [0; SHORT_TERM])));
         }
         Some(text_hash(0, self.term_of(event)?.bytes()))
     }

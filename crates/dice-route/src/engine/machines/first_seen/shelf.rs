@@ -45,7 +45,7 @@ impl Shelf {
             digits[begin] = b"0123456789abcdef"[(rest & 15) as usize];
             rest >>= 4;
         }
-        key.push(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
+        key.push_short(&digits[begin..]);
     }
 
     /// A term is seen; gives when it was last seen before.
