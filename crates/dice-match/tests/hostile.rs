@@ -27,7 +27,8 @@ fn check(line: &[u8]) {
         let bare = reader(Some("bare")).read(line).into_owned();
         assert_eq!(envelope.message, bare.message, "without a header all is message");
     }
-    if let Cow::Borrowed(message) = reader(None).read(line).message {
+    // No message is nowhere in the line.
+    if let Cow::Borrowed(message @ [_, ..]) = reader(None).read(line).message {
         let from = message.as_ptr() as usize - line.as_ptr() as usize;
         assert_eq!(message, &line[from..from + message.len()]);
     }
@@ -119,6 +120,11 @@ proptest! {
     fn pieces_of_headers(pieces in prop::collection::vec(fragment(), 0..16)) {
         check(&pieces.concat());
     }
+}
+
+#[test]
+fn a_field_for_the_message_may_be_empty() {
+    check(b"level=info msg=");
 }
 
 #[test]
