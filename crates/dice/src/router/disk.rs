@@ -10,6 +10,9 @@ use dice_config::Files;
 
 /// Folders that a pattern of files is looked for in, below its fixed part.
 const MAX_FOLDERS: usize = 10_000;
+/// What makes a path a pattern.
+const WILD: [char; 4] = ['*', '?', '[', '{'];
+
 /// Files below the folder of a configuration, and what was read of them.
 pub(crate) struct Disk {
     folder: PathBuf,
@@ -41,14 +44,14 @@ impl Disk {
     }
 
     fn list(&self, pattern: &str) -> io::Result<Vec<String>> {
-        if !pattern.contains(['*', '?', '[', '{']) {
+        if !pattern.contains(WILD) {
             return Ok(self.folder.join(pattern).is_file().then(|| pattern.to_owned()).into_iter().collect());
         }
         let matches =
             dice_route::condition::path_pattern(&format!("/{pattern}")).map_err(io::Error::other)?;
         let fixed: PathBuf = Path::new(pattern)
             .components()
-            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(WILD))
             .filter(|part| !matches!(part, Component::CurDir))
             .collect();
         let mut found = Vec::new();
@@ -112,7 +115,7 @@ impl Reach {
         let disk = Disk { folder: self.folder.clone(), reach: RefCell::default() };
         Reach {
             folder: self.folder.clone(),
-            files: self.files.keys().map(|file| (file.clone(), look(file))).collect(),
+            files: looks(self.files.keys()),
             patterns: self
                 .patterns
                 .keys()
@@ -138,7 +141,7 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// How `files` look now.
     pub(crate) fn of(files: &[PathBuf]) -> Stamp {
-        Stamp { files: files.iter().map(|file| (file.clone(), look(file))).collect() }
+        Stamp { files: looks(files) }
     }
 
     /// Whether it is that of these files, in this order.
@@ -148,8 +151,12 @@ impl Stamp {
 
     /// How the same files look now.
     pub(crate) fn again(&self) -> Stamp {
-        Stamp { files: self.files.iter().map(|(file, _)| (file.clone(), look(file))).collect() }
+        Stamp { files: looks(self.files.iter().map(|(file, _)| file)) }
     }
+}
+
+fn looks<'f, T: FromIterator<(PathBuf, Looks)>>(files: impl IntoIterator<Item = &'f PathBuf>) -> T {
+    files.into_iter().map(|file| (file.clone(), look(file))).collect()
 }
 
 fn look(file: &Path) -> Looks {
