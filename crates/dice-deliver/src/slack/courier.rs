@@ -5,7 +5,7 @@ use std::time::Duration;
 use dice_route::{Destination, Intent, Lane, NoticeKind, Outcome, Part, Severity};
 use serde_json::{Value, json};
 
-use super::client::{CALL_MS, Failure, Reply};
+use super::client::{CALL_MS, Failure};
 use super::code::Meaning;
 use super::message::{Message, Rung, compose};
 use super::reference::Reference;
@@ -187,7 +187,7 @@ impl Slack {
             quiet(&mut body);
         }
         let reply = match way {
-            Way::Update(first) => self.redraw(first, &body).await?,
+            Way::Update(first) => self.rewrite(&mut *self.sheets.of(first).lock().await, &body).await?,
             Way::Post(_) | Way::Reply(..) => self.write(method, &body).await?,
         };
         let reference =
@@ -195,23 +195,12 @@ impl Slack {
         match reference.to_string().parse::<Reference>() {
             Ok(reference) => {
                 if !matches!(way, Way::Update(_)) {
-                    self.sheets.of(&reference).lock().await.end(Sheet::Unseen, &body, &Ok(()));
+                    *self.sheets.of(&reference).lock().await = Sheet::written(&body);
                 }
                 Ok(reference)
             }
             Err(()) => Err(Failure::Lost(format!("{method} was answered without naming the message"))),
         }
-    }
-
-    /// Changes what stands in a message.
-    async fn redraw(&self, at: &Reference, body: &Value) -> Result<Reply, Failure> {
-        let sheet = self.sheets.of(at);
-        let mut sheet = sheet.lock().await;
-        // Should this be cut off, nobody knows what stands there.
-        let before = std::mem::replace(&mut *sheet, Sheet::Unsure);
-        let ended = self.write("chat.update", body).await;
-        sheet.end(before, body, &ended);
-        ended
     }
 
     fn arrived(

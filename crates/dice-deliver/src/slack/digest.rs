@@ -25,9 +25,10 @@ const MAX_TITLE: usize = 100;
 pub(super) fn blocks(parcel: &Parcel, look: &Look, seal: Option<&Seal>) -> (Vec<Value>, usize) {
     let notice = &parcel.intent.notice;
     let title = if notice.title.trim().is_empty() { "Digest" } else { &notice.title };
-    let mut blocks = match goes_on(&parcel.intent) {
+    let rest = goes_on(&parcel.intent);
+    let mut blocks = match &rest {
         None => vec![block::header(&fitted(MAX_HEADER, title, plain))],
-        Some(words) => vec![block::context(&prose(&words))],
+        Some(words) => vec![block::context(&prose(words))],
     };
     if parcel.is_possible_repeat {
         blocks.push(block::context("_(possible repeat)_"));
@@ -38,7 +39,7 @@ pub(super) fn blocks(parcel: &Parcel, look: &Look, seal: Option<&Seal>) -> (Vec<
     }
     let rows_left = notice.rows.len() - shown;
     let more = more(&parcel.intent, rows_left);
-    if goes_on(&parcel.intent).is_some() {
+    if rest.is_some() {
         blocks.extend(more.map(|more| block::context(&more)));
     } else {
         blocks.extend(layout::foot(parcel, look, more));

@@ -67,17 +67,18 @@ pub fn compose(parcel: &Parcel, seal: Option<&Seal>, from: Rung) -> Message {
     ];
     let fewer = std::iter::successors(Some(n_rows.min(45)), |n| Some(n * 2 / 3).filter(|n| *n > 0));
     let fewer = fewer.map(|max_rows| (Rung::FewerRows, Look { max_rows, ..Look::SHORTER }));
+    // Every attempt shows the same rows, marked or not: those that are left follow in another message.
+    let marked = Parcel { is_possible_repeat: true, ..parcel.clone() };
     for (rung, look) in looks.into_iter().chain(fewer).filter(|(rung, _)| *rung >= from) {
         let shaped = |parcel: &Parcel| {
             let (blocks, rows_left) = layout::blocks(parcel, &look, seal);
             Message { text: fallback(parcel), blocks, rung, rows_left }
         };
-        // Every attempt shows the same rows: those that are left follow in another message.
-        if shaped(&Parcel { is_possible_repeat: true, ..parcel.clone() }).fits() {
+        if shaped(&marked).fits() {
             return shaped(parcel);
         }
     }
-    let (text, rows_left) = plain(parcel);
+    let (text, rows_left) = plain(parcel, &marked);
     Message { text, blocks: Vec::new(), rung: Rung::Plain, rows_left }
 }
 
@@ -96,11 +97,11 @@ fn fallback(parcel: &Parcel) -> String {
     })
 }
 
-/// Everything there is room for, without blocks, and how many rows there is none for.
-fn plain(parcel: &Parcel) -> (String, usize) {
+/// Everything there is room for, without blocks, and how many rows there is none for; `marked` is the same parcel
+/// as a possible repeat.
+fn plain(parcel: &Parcel, marked: &Parcel) -> (String, usize) {
     let notice = &parcel.intent.notice;
-    let (mut text, marked) =
-        (fallback(parcel), fallback(&Parcel { is_possible_repeat: true, ..parcel.clone() }));
+    let (mut text, marked) = (fallback(parcel), fallback(marked));
     let max_rows = MAX_TEXT - MORE - limits::len(&marked).saturating_sub(limits::len(&text));
     let mut add = |line: &str, max: usize| {
         let has_room = limits::len(&text) + limits::len(line) < max;

@@ -38,10 +38,7 @@ impl Slack {
         };
         body["channel"] = json!(at.channel);
         body["ts"] = json!(at.ts);
-        let before = std::mem::replace(&mut *sheet, Sheet::Unsure);
-        let ended = self.write("chat.update", &body).await;
-        sheet.end(before, &body, &ended);
-        ended.map(drop).map_err(|failure| failure.to_string())
+        self.rewrite(&mut sheet, &body).await.map(drop).map_err(|failure| failure.to_string())
     }
 
     /// The message as it stands now, which may be newer than what the person saw; `None` where that is not known.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::client::Failure;
+use super::Slack;
+use super::client::{Failure, Reply};
 use super::reference::Reference;
 
 /// Of so many messages it is kept what stands in them.
@@ -55,13 +56,24 @@ impl Sheets {
 }
 
 impl Sheet {
-    /// A call that writes `body` has ended; `before` stood there when it began.
-    pub(super) fn end<T>(&mut self, before: Sheet, body: &Value, ended: &Result<T, Failure>) {
-        *self = match ended {
-            Ok(_) => Sheet::Written(json!({"text": body["text"], "blocks": body["blocks"]})),
+    /// What stands in a message that was written with this body.
+    pub(super) fn written(body: &Value) -> Sheet {
+        Sheet::Written(json!({"text": body["text"], "blocks": body["blocks"]}))
+    }
+}
+
+impl Slack {
+    /// Changes what stands in the message of `sheet`, which the caller has locked.
+    pub(super) async fn rewrite(&self, sheet: &mut Sheet, body: &Value) -> Result<Reply, Failure> {
+        // Should this be cut off, nobody knows what stands there.
+        let before = std::mem::replace(sheet, Sheet::Unsure);
+        let ended = self.write("chat.update", body).await;
+        *sheet = match &ended {
+            Ok(_) => Sheet::written(body),
             Err(failure) if failure.is_unsure() => Sheet::Unsure,
             Err(_) => before,
         };
+        ended
     }
 }
 
